@@ -5,7 +5,7 @@ import type { Gate } from '../limits/gate.ts';
 import { createLimitKeys } from '../limits/limit-keys.ts';
 import { createTiers } from '../limits/tiers.ts';
 import { createActorTokens } from './actor-tokens.ts';
-import { createAuthenticator, demand } from './authenticator.ts';
+import { authRequirements, createAuthenticator } from './authenticator.ts';
 
 const keys = createLimitKeys('secret');
 const tiers = createTiers({
@@ -46,8 +46,8 @@ it('a refused token uses no limit of its device and tenant until it is valid aga
     },
   });
   const show = async (): Promise<readonly string[]> => {
-    const wanted = demand(['workflow'], false, tiers.agent);
-    await authenticator.authenticate({ kind: 'agent-token', token: 'cla_x' }, wanted, CALL).catch(() => {});
+    const required = authRequirements(['workflow'], false, tiers.agent);
+    await authenticator.authenticate({ kind: 'agent-token', token: 'cla_x' }, required, CALL).catch(() => {});
     return counted.at(-1)!;
   };
   const ofDevice = [keys.device('agent', tenantId, userId), keys.tenant(tenantId)];

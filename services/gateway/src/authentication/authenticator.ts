@@ -34,7 +34,7 @@ export interface EdgeCall {
 }
 
 /** Authentication requirements of an operation. */
-export interface Demand {
+export interface AuthRequirements {
   readonly audiences: readonly string[];
   /** The sorted audiences, joined. */
   readonly audienceKey: string;
@@ -45,12 +45,12 @@ export interface Demand {
   readonly budgets: readonly Tier[];
 }
 
-export function demand(
+export function authRequirements(
   audiences: readonly string[],
   fresh: boolean,
   tier: Tier,
   budgets: readonly Tier[] = [],
-): Demand {
+): AuthRequirements {
   const sorted = [...new Set(audiences)].sort();
   return { audiences: sorted, audienceKey: sorted.join(), fresh, tier, budgets };
 }
@@ -65,7 +65,7 @@ export interface Authenticator {
    * Counts the request against the limits of its user, token or device, then authenticates it. Throws
    * `unauthenticated` for an invalid credential and `unavailable` when auth cannot be reached.
    */
-  authenticate(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<Authenticated>;
+  authenticate(bearer: Bearer, required: AuthRequirements, call: EdgeCall): Promise<Authenticated>;
   /**
    * Counts an unreadable credential against the address. Throws `unauthenticated`, or returns the exceeded
    * limit.
@@ -75,12 +75,21 @@ export interface Authenticator {
    * Returns the actor of a public operation; undefined for an invalid credential, which counts against the
    * address.
    */
-  identify(bearer: Bearer, demand: Demand, call: EdgeCall): Promise<IntrospectedActor | undefined>;
+  identify(
+    bearer: Bearer,
+    required: AuthRequirements,
+    call: EdgeCall,
+  ): Promise<IntrospectedActor | undefined>;
   /**
    * Checks a session again after a call has waited; throws unless it is still valid for the same actor. Auth
    * is asked when Redis cannot confirm the session. Counts against no limit.
    */
-  stillStands(bearer: Bearer, demand: Demand, call: EdgeCall, actor: IntrospectedActor): Promise<void>;
+  stillStands(
+    bearer: Bearer,
+    required: AuthRequirements,
+    call: EdgeCall,
+    actor: IntrospectedActor,
+  ): Promise<void>;
 }
 
 interface Session {
@@ -126,7 +135,7 @@ export function createAuthenticator(options: {
         return keys.device(tier, tenantId, userId);
     }
   };
-  const limitsOf = (bearer: Bearer, session: Session, { tier, budgets }: Demand): Limit[] => {
+  const limitsOf = (bearer: Bearer, session: Session, { tier, budgets }: AuthRequirements): Limit[] => {
     const { userId, tenantId } = session;
     if (session.ended) return [{ key: keys.token(tier.name, session.sessionId), tier }];
     return [
@@ -138,7 +147,7 @@ export function createAuthenticator(options: {
   };
 
   /** An exhausted disclosure budget may show a stolen session. */
-  const noteBudget = (limit: LimitState, { budgets }: Demand, session: Session): void => {
+  const noteBudget = (limit: LimitState, { budgets }: AuthRequirements, session: Session): void => {
     if (budgets.includes(limit.tier)) reportAnomaly(budgetReached(limit.tier, session));
   };
 
@@ -146,7 +155,7 @@ export function createAuthenticator(options: {
     bearer: Bearer,
     session: Session,
     live: string | undefined,
-    { fresh, audiences, audienceKey }: Demand,
+    { fresh, audiences, audienceKey }: AuthRequirements,
     call: EdgeCall,
   ): Promise<IntrospectedActor> => {
     if (live === REVOKED) throw invalidToken();
@@ -165,12 +174,12 @@ export function createAuthenticator(options: {
 
   const meetings = new Map<string, Promise<Guarded<IntrospectedActor>>>();
   /** Shares one introspection among concurrent requests with the same unknown token. */
-  const askOnce = (bearer: Bearer, digest: string, wanted: Demand, call: EdgeCall) => {
-    const key = `${digest} ${wanted.audienceKey}`;
+  const askOnce = (bearer: Bearer, digest: string, required: AuthRequirements, call: EdgeCall) => {
+    const key = `${digest} ${required.audienceKey}`;
     const running = meetings.get(key);
     if (running) return running;
     const started = failures
-      .guarded(call.sourceAddress, () => introspect(bearer, wanted.audiences, call))
+      .guarded(call.sourceAddress, () => introspect(bearer, required.audiences, call))
       .finally(() => meetings.delete(key));
     meetings.set(key, started);
     return started;
@@ -183,22 +192,22 @@ export function createAuthenticator(options: {
   const meet = async (
     bearer: Bearer,
     digest: string,
-    wanted: Demand,
+    required: AuthRequirements,
     call: EdgeCall,
   ): Promise<Authenticated> => {
     // A fresh operation introspects for this very call.
-    const asked = await (wanted.fresh
-      ? failures.guarded(call.sourceAddress, () => introspect(bearer, wanted.audiences, call))
-      : askOnce(bearer, digest, wanted, call));
+    const asked = await (required.fresh
+      ? failures.guarded(call.sourceAddress, () => introspect(bearer, required.audiences, call))
+      : askOnce(bearer, digest, required, call));
     if ('refused' in asked) return { actor: undefined, limit: asked.refused };
     const actor = asked.answer;
-    actorTokens.remember(digest, wanted.audienceKey, actor);
+    actorTokens.remember(digest, required.audienceKey, actor);
     const { sessionId, userId, tenantId } = actor;
     const session = { credential: digest, sessionId, userId, tenantId };
     opaqueTokens.set(digest, session, Date.now() + OPAQUE_TOKEN_MEMORY_MS);
-    const { limit } = await gate.check(limitsOf(bearer, session, wanted), undefined);
+    const { limit } = await gate.check(limitsOf(bearer, session, required), undefined);
     if (!limit || limit.allowed) return { actor, limit };
-    noteBudget(limit, wanted, session);
+    noteBudget(limit, required, session);
     return { actor: undefined, limit };
   };
 
@@ -214,7 +223,7 @@ export function createAuthenticator(options: {
   };
 
   return {
-    authenticate: async (bearer, wanted, call) => {
+    authenticate: async (bearer, required, call) => {
       let session: Session | undefined;
       if (bearer.kind === 'access-token') {
         const claims = await options.verifyAccessToken(bearer.token);
@@ -223,17 +232,17 @@ export function createAuthenticator(options: {
       } else {
         const digest = createHash('sha256').update(bearer.token).digest('base64');
         session = opaqueTokens.get(digest);
-        if (!session) return meet(bearer, digest, wanted, call);
+        if (!session) return meet(bearer, digest, required, call);
         opaqueTokens.set(digest, session, Date.now() + OPAQUE_TOKEN_MEMORY_MS);
       }
-      const { limit, live } = await gate.check(limitsOf(bearer, session, wanted), session.sessionId);
+      const { limit, live } = await gate.check(limitsOf(bearer, session, required), session.sessionId);
       try {
         if (live === REVOKED) throw invalidToken();
         if (limit && !limit.allowed) {
-          noteBudget(limit, wanted, session);
+          noteBudget(limit, required, session);
           return { actor: undefined, limit };
         }
-        const actor = await actorOf(bearer, session, live, wanted, call);
+        const actor = await actorOf(bearer, session, live, required, call);
         if (session.ended)
           opaqueTokens.set(
             session.credential,
@@ -252,19 +261,19 @@ export function createAuthenticator(options: {
         return failed('known', call, error);
       }
     },
-    stillStands: async (bearer, wanted, call, actor) => {
+    stillStands: async (bearer, required, call, actor) => {
       const { live } = await gate.check([], actor.sessionId);
       if (live === REVOKED) throw invalidToken();
       if (live === actor.epoch) return;
-      const now = await introspect(bearer, wanted.audiences, call);
+      const now = await introspect(bearer, required.audiences, call);
       if (now.sessionId !== actor.sessionId || now.userId !== actor.userId || now.tenantId !== actor.tenantId)
         throw invalidToken();
     },
     refuse: (call) => failed('garbage', call),
-    identify: async (bearer, wanted, call) => {
+    identify: async (bearer, required, call) => {
       // Public operations do not accept agents.
       if (bearer.kind === 'agent-token') return undefined;
-      const ask = () => introspect(bearer, wanted.audiences, call);
+      const ask = () => introspect(bearer, required.audiences, call);
       try {
         if (bearer.kind === 'access-token') {
           if (await options.verifyAccessToken(bearer.token)) return await ask();

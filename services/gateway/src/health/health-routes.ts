@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { ClavigerError } from '@claviger/errors';
 import type { Logger } from '@claviger/service-kit';
-import { demand } from '../authentication/authenticator.ts';
+import { authRequirements } from '../authentication/authenticator.ts';
 import { bearerOf } from '../authentication/bearer.ts';
 import { type EdgeRequest, edgeCallOf } from '../edge/edge-request.ts';
 import { answerProblem, shownError } from '../edge/problem-answer.ts';
@@ -24,7 +24,7 @@ export interface HealthRoutesDeps extends AdmitDeps {
 
 /** Public probes, and the health detail for signed-in actors. */
 export function healthRoutes(deps: HealthRoutesDeps): OwnRoute[] {
-  const admit = admitBearer(demand(['auth'], false, deps.tiers.standard), deps);
+  const admit = admitBearer(authRequirements(['auth'], false, deps.tiers.standard), deps);
   const ready = async (): Promise<{ code: number; status: string }> => {
     if (!deps.accepting()) return { code: 503, status: 'stopping' };
     const peers = await deps.peersHealth();

@@ -3,8 +3,8 @@ import type { MethodInfo } from '@claviger/contracts';
 import type { IntrospectedActor } from '../authentication/actor-tokens.ts';
 import {
   type Authenticator,
-  type Demand,
-  demand,
+  type AuthRequirements,
+  authRequirements,
   type EdgeCall,
   missingToken,
 } from '../authentication/authenticator.ts';
@@ -36,35 +36,40 @@ export type Admit = (
 /** The policy of the method in the contract decides, never the path. */
 export function admitFor(method: MethodInfo, deps: AdmitDeps): Admit {
   if (method.policy!.public) return admitAnybody(audiencesOf(method), tierOf(method, deps.tiers), deps);
-  return admitBearer(demandOf(method, deps), deps);
+  return admitBearer(requirementsOf(method, deps), deps);
 }
 
 /** Throws unless the actor of a call that has waited would still be admitted. */
 export type AdmitAgain = (request: EdgeRequest, call: EdgeCall, actor: IntrospectedActor) => Promise<void>;
 
 export function admitAgainFor(method: MethodInfo, deps: AdmitDeps): AdmitAgain {
-  const wanted = demandOf(method, deps);
+  const required = requirementsOf(method, deps);
   return async (request, call, actor) => {
     const bearer = bearerOf(request.headers.authorization);
     if (bearer === undefined || bearer === 'malformed') throw invalidToken();
-    await deps.authenticator.stillStands(bearer, wanted, call, actor);
+    await deps.authenticator.stillStands(bearer, required, call, actor);
   };
 }
 
 const audiencesOf = ({ owner, policy }: MethodInfo): string[] => [owner, ...policy!.forwardsTo];
 
-function demandOf(method: MethodInfo, { tiers }: AdmitDeps): Demand {
-  return demand(audiencesOf(method), method.policy!.fresh, tierOf(method, tiers), budgetsOf(method, tiers));
+function requirementsOf(method: MethodInfo, { tiers }: AdmitDeps): AuthRequirements {
+  return authRequirements(
+    audiencesOf(method),
+    method.policy!.fresh,
+    tierOf(method, tiers),
+    budgetsOf(method, tiers),
+  );
 }
 
 /** For operations that require a valid bearer. */
-export function admitBearer(wanted: Demand, deps: AdmitDeps): Admit {
+export function admitBearer(required: AuthRequirements, deps: AdmitDeps): Admit {
   return async (request, response, call) => {
     const bearer = bearerOf(request.headers.authorization);
     if (bearer === undefined) throw missingToken();
     const { actor, limit } = await (bearer === 'malformed'
       ? deps.authenticator.refuse(call)
-      : deps.authenticator.authenticate(bearer, wanted, call));
+      : deps.authenticator.authenticate(bearer, required, call));
     count(limit, response);
     return actor;
   };
@@ -72,7 +77,7 @@ export function admitBearer(wanted: Demand, deps: AdmitDeps): Admit {
 
 /** For public operations: counts the address. A valid bearer is passed on, an invalid one is ignored. */
 function admitAnybody(audiences: readonly string[], tier: Tier, deps: AdmitDeps): Admit {
-  const wanted = demand(audiences, true, tier);
+  const required = authRequirements(audiences, true, tier);
   return async (request, response, call) => {
     const { limit } = await deps.gate.check(
       [
@@ -88,7 +93,7 @@ function admitAnybody(audiences: readonly string[], tier: Tier, deps: AdmitDeps)
       await deps.authenticator.refuse(call).then(({ limit: failures }) => enforce(failures), unlessInvalid);
       return undefined;
     }
-    return deps.authenticator.identify(bearer, wanted, call);
+    return deps.authenticator.identify(bearer, required, call);
   };
 }
 
