@@ -147,7 +147,7 @@ export function createAuthenticator(options: {
   };
 
   /** An exhausted disclosure budget may show a stolen session. */
-  const noteBudget = (limit: LimitState, { budgets }: AuthRequirements, session: Session): void => {
+  const reportReachedBudget = (limit: LimitState, { budgets }: AuthRequirements, session: Session): void => {
     if (budgets.includes(limit.tier)) reportAnomaly(budgetReached(limit.tier, session));
   };
 
@@ -172,16 +172,16 @@ export function createAuthenticator(options: {
     return actor;
   };
 
-  const meetings = new Map<string, Promise<Guarded<IntrospectedActor>>>();
+  const inFlightIntrospections = new Map<string, Promise<Guarded<IntrospectedActor>>>();
   /** Shares one introspection among concurrent requests with the same unknown token. */
-  const askOnce = (bearer: Bearer, digest: string, required: AuthRequirements, call: EdgeCall) => {
+  const introspectOnce = (bearer: Bearer, digest: string, required: AuthRequirements, call: EdgeCall) => {
     const key = `${digest} ${required.audienceKey}`;
-    const running = meetings.get(key);
+    const running = inFlightIntrospections.get(key);
     if (running) return running;
     const started = failures
       .guarded(call.sourceAddress, () => introspect(bearer, required.audiences, call))
-      .finally(() => meetings.delete(key));
-    meetings.set(key, started);
+      .finally(() => inFlightIntrospections.delete(key));
+    inFlightIntrospections.set(key, started);
     return started;
   };
 
@@ -189,7 +189,7 @@ export function createAuthenticator(options: {
    * Authenticates a token that is not cached. Only invalid tokens count against the address: a thousand
    * agents behind one address may all reconnect after a restart of the gateway.
    */
-  const meet = async (
+  const authenticateUnknownToken = async (
     bearer: Bearer,
     digest: string,
     required: AuthRequirements,
@@ -198,7 +198,7 @@ export function createAuthenticator(options: {
     // A fresh operation introspects for this very call.
     const asked = await (required.fresh
       ? failures.guarded(call.sourceAddress, () => introspect(bearer, required.audiences, call))
-      : askOnce(bearer, digest, required, call));
+      : introspectOnce(bearer, digest, required, call));
     if ('refused' in asked) return { actor: undefined, limit: asked.refused };
     const actor = asked.answer;
     actorTokens.remember(digest, required.audienceKey, actor);
@@ -207,7 +207,7 @@ export function createAuthenticator(options: {
     opaqueTokens.set(digest, session, Date.now() + OPAQUE_TOKEN_MEMORY_MS);
     const { limit } = await gate.check(limitsOf(bearer, session, required), undefined);
     if (!limit || limit.allowed) return { actor, limit };
-    noteBudget(limit, required, session);
+    reportReachedBudget(limit, required, session);
     return { actor: undefined, limit };
   };
 
@@ -232,14 +232,14 @@ export function createAuthenticator(options: {
       } else {
         const digest = createHash('sha256').update(bearer.token).digest('base64');
         session = opaqueTokens.get(digest);
-        if (!session) return meet(bearer, digest, required, call);
+        if (!session) return authenticateUnknownToken(bearer, digest, required, call);
         opaqueTokens.set(digest, session, Date.now() + OPAQUE_TOKEN_MEMORY_MS);
       }
       const { limit, live } = await gate.check(limitsOf(bearer, session, required), session.sessionId);
       try {
         if (live === REVOKED) throw invalidToken();
         if (limit && !limit.allowed) {
-          noteBudget(limit, required, session);
+          reportReachedBudget(limit, required, session);
           return { actor: undefined, limit };
         }
         const actor = await actorOf(bearer, session, live, required, call);
