@@ -84,7 +84,7 @@ export interface Authenticator {
    * Checks a session again after a call has waited; throws unless it is still valid for the same actor. Auth
    * is asked when Redis cannot confirm the session. Counts against no limit.
    */
-  stillStands(
+  assertSessionStillValid(
     bearer: Bearer,
     required: AuthRequirements,
     call: EdgeCall,
@@ -261,7 +261,7 @@ export function createAuthenticator(options: {
         return failed('known', call, error);
       }
     },
-    stillStands: async (bearer, required, call, actor) => {
+    assertSessionStillValid: async (bearer, required, call, actor) => {
       const { live } = await gate.check([], actor.sessionId);
       if (live === REVOKED) throw invalidToken();
       if (live === actor.epoch) return;

@@ -47,7 +47,7 @@ export function admitAgainFor(method: MethodInfo, deps: AdmitDeps): AdmitAgain {
   return async (request, call, actor) => {
     const bearer = bearerOf(request.headers.authorization);
     if (bearer === undefined || bearer === 'malformed') throw invalidToken();
-    await deps.authenticator.stillStands(bearer, required, call, actor);
+    await deps.authenticator.assertSessionStillValid(bearer, required, call, actor);
   };
 }
 
