@@ -2,7 +2,7 @@ const MAX_DEPTH = 20;
 /** Members and list items in the whole document. */
 const MAX_VALUES = 1_000;
 const LIMIT = 'json_limit';
-const POISONOUS = new Set(['__proto__', 'constructor']);
+const PROTOTYPE_KEYS = new Set(['__proto__', 'constructor']);
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const KEY_TO_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
@@ -111,7 +111,7 @@ function readObject(state: State, pointer: string, depth: number): Record<string
     skipSpace(state);
     if (state.text.charCodeAt(state.at) !== QUOTE) throw broken(state);
     const key = readString(state, pointer);
-    if (POISONOUS.has(key)) throw new JsonError(pointer, 'contains a forbidden key');
+    if (PROTOTYPE_KEYS.has(key)) throw new JsonError(pointer, 'contains a forbidden key');
     if (Object.hasOwn(object, key)) throw new JsonError(stepTo(pointer, key), 'is given twice');
     count(state, pointer);
     skipSpace(state);

@@ -2,7 +2,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { LimitState } from './gate.ts';
 import { policyHeader } from './tiers.ts';
 
-const WHOSE: Readonly<Record<string, string>> = {
+const SCOPES: Readonly<Record<string, string>> = {
   tenant: 'of all requests of a tenant',
   anonymous: 'of all anonymous requests',
   'token-failure': 'of invalid tokens from one address',
@@ -31,7 +31,7 @@ export function enforce(state: LimitState | undefined): void {
   }
   throw new ClavigerError('rate_limited', 'There were too many requests.', {
     retryAfterSeconds,
-    hint: `The limit ${WHOSE[name] ?? 'here'} is ${rule}.`,
+    hint: `The limit ${SCOPES[name] ?? 'here'} is ${rule}.`,
   });
 }
 

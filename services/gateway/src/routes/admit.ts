@@ -35,7 +35,7 @@ export type Admit = (
 
 /** The policy of the method in the contract decides, never the path. */
 export function admitFor(method: MethodInfo, deps: AdmitDeps): Admit {
-  if (method.policy!.public) return admitAnybody(audiencesOf(method), tierOf(method, deps.tiers), deps);
+  if (method.policy!.public) return admitAnonymous(audiencesOf(method), tierOf(method, deps.tiers), deps);
   return admitBearer(requirementsOf(method, deps), deps);
 }
 
@@ -76,7 +76,7 @@ export function admitBearer(required: AuthRequirements, deps: AdmitDeps): Admit 
 }
 
 /** For public operations: counts the address. A valid bearer is passed on, an invalid one is ignored. */
-function admitAnybody(audiences: readonly string[], tier: Tier, deps: AdmitDeps): Admit {
+function admitAnonymous(audiences: readonly string[], tier: Tier, deps: AdmitDeps): Admit {
   const required = authRequirements(audiences, true, tier);
   return async (request, response, call) => {
     const { limit } = await deps.gate.check(
