@@ -20,7 +20,7 @@ import { createAuthenticator } from './authentication/authenticator.ts';
 import { createIntrospect } from './authentication/introspect.ts';
 import type { GatewayConfig } from './config.ts';
 import { createEdgeServer } from './edge/edge-server.ts';
-import { createFront } from './edge/front.ts';
+import { createProxyTrust } from './edge/proxy-trust.ts';
 import { createEmergencyNotice } from './health/emergency-notice.ts';
 import { healthOperations } from './health/health-operations.ts';
 import { healthRoutes } from './health/health-routes.ts';
@@ -108,7 +108,12 @@ export async function createGatewayService(
     setupPage,
     resetPage,
   ]);
-  const edge = createEdgeServer({ tls: config.http, front: createFront(config.http), logger, ...router });
+  const edge = createEdgeServer({
+    tls: config.http,
+    proxyTrust: createProxyTrust(config.http),
+    logger,
+    ...router,
+  });
   const health = createHealth({
     service: 'gateway',
     config,

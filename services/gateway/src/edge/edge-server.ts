@@ -6,8 +6,8 @@ import { ClavigerError } from '@claviger/errors';
 import { type Logger, splitAddress } from '@claviger/service-kit';
 import { isCanonicalTarget, MAX_TARGET_LENGTH } from './canonical-target.ts';
 import { type EdgeRequest, edgeCallOf, nameSource, requestIdProblem } from './edge-request.ts';
-import type { Front } from './front.ts';
 import { answerProblem } from './problem-answer.ts';
+import type { ProxyTrust } from './proxy-trust.ts';
 import { repeatedHeader } from './repeated-header.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { type TlsFiles, tlsOptions, watchTlsFiles } from './tls-context.ts';
@@ -31,7 +31,7 @@ export interface EdgeServer {
 
 export interface EdgeServerOptions {
   readonly tls: TlsFiles;
-  readonly front: Front;
+  readonly proxyTrust: ProxyTrust;
   readonly logger: Logger;
   readonly route: (request: EdgeRequest, response: ServerResponse) => void;
 }
@@ -52,7 +52,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     },
     (request: EdgeRequest, response) => {
       setSecurityHeaders(request, response);
-      nameSource(request, options.front.clientAddress(request));
+      nameSource(request, options.proxyTrust.clientAddress(request));
       response.setHeader('X-Request-Id', edgeCallOf(request).requestId);
       if (stopping) response.setHeader('Connection', 'close');
       if (!refuse(request, response, options)) options.route(request, response);
@@ -88,7 +88,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
 
 /** Answers requests that must not be routed. Returns true when it has answered. */
 function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeServerOptions): boolean {
-  const repeated = repeatedHeader(request.rawHeaders, options.front.isProxied(request));
+  const repeated = repeatedHeader(request.rawHeaders, options.proxyTrust.isProxied(request));
   if (repeated !== undefined) {
     // An unknown header name may be a misplaced secret.
     const named = KNOWN_HEADERS.test(repeated) ? `The header ${repeated}` : 'A header';
@@ -124,7 +124,7 @@ function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeSer
     answerProblem(request, response, error, { status: 431, title: 'Headers too large' });
     return true;
   }
-  if (!options.front.isOurs(request)) {
+  if (!options.proxyTrust.isOurs(request)) {
     const error = new ClavigerError('invalid', 'This server does not serve the requested host.', {
       code: 'misdirected',
       hint: 'Use the public URL of this server; an operator can add host names under http.hosts.',

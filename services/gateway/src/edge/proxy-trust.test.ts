@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { createFront } from './front.ts';
+import { createProxyTrust } from './proxy-trust.ts';
 
 const PUBLIC = 'https://pam.example.org:7101';
 
@@ -9,9 +9,9 @@ function request(from: string, headers: Record<string, string>, localAddress = '
 }
 
 describe('the address of a client', () => {
-  const front = createFront({ publicUrl: PUBLIC, trustedProxies: ['10.0.0.0/8', 'fd00::/8'] });
+  const proxyTrust = createProxyTrust({ publicUrl: PUBLIC, trustedProxies: ['10.0.0.0/8', 'fd00::/8'] });
   const seen = (from: string, forwarded: string): string =>
-    front.clientAddress(request(from, { 'x-forwarded-for': forwarded }));
+    proxyTrust.clientAddress(request(from, { 'x-forwarded-for': forwarded }));
 
   it.each([
     ['a peer that is not a proxy', '192.0.2.9', '1.2.3.4', '192.0.2.9'],
@@ -30,19 +30,19 @@ describe('the address of a client', () => {
   });
 
   it('is the address of the peer without trusted proxies', () => {
-    const bare = createFront({ publicUrl: PUBLIC });
+    const bare = createProxyTrust({ publicUrl: PUBLIC });
     expect(bare.clientAddress(request('127.0.0.1', { 'x-forwarded-for': '1.2.3.4' }))).toBe('127.0.0.1');
   });
 });
 
 describe('the host of a request', () => {
-  const front = createFront({
+  const proxyTrust = createProxyTrust({
     publicUrl: PUBLIC,
     hosts: ['pam.internal'],
     trustedProxies: ['10.0.0.0/8'],
   });
   const ours = (host: string, extra: Record<string, string> = {}, from = '192.0.2.9'): boolean =>
-    front.isOurs(request(from, { host, ...extra }));
+    proxyTrust.isOurs(request(from, { host, ...extra }));
 
   it.each([
     'pam.example.org',

@@ -3,7 +3,7 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import { plainAddress } from './edge-request.ts';
 
 /** How clients reach this server: its host names and the trusted proxies in front. */
-export interface Front {
+export interface ProxyTrust {
   /** The client's address: the peer, or the right-most X-Forwarded-For entry that is not a trusted proxy. */
   clientAddress(request: IncomingMessage): string;
   /** Whether the peer is a proxy whose X-Forwarded headers are trusted. */
@@ -12,7 +12,7 @@ export interface Front {
   isOurs(request: IncomingMessage): boolean;
 }
 
-export interface FrontOptions {
+export interface ProxyTrustOptions {
   readonly publicUrl: string;
   readonly hosts?: readonly string[] | undefined;
   readonly trustedProxies?: readonly string[] | undefined;
@@ -22,7 +22,11 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
-export function createFront({ publicUrl, hosts = [], trustedProxies = [] }: FrontOptions): Front {
+export function createProxyTrust({
+  publicUrl,
+  hosts = [],
+  trustedProxies = [],
+}: ProxyTrustOptions): ProxyTrust {
   const names = new Set([new URL(publicUrl).host, ...hosts].map(hostnameOf));
   const trusted = new BlockList();
   for (const cidr of trustedProxies) {
@@ -42,7 +46,7 @@ export function createFront({ publicUrl, hosts = [], trustedProxies = [] }: Fron
     );
   };
 
-  const isProxied: Front['isProxied'] = ({ socket }) => isTrusted(plainAddress(socket.remoteAddress));
+  const isProxied: ProxyTrust['isProxied'] = ({ socket }) => isTrusted(plainAddress(socket.remoteAddress));
 
   return {
     isProxied,
