@@ -144,7 +144,7 @@ test('limits refuse only if the license enforces them, and not after it has expi
   );
   expect(await current()).toMatchObject({
     state: 'expired',
-    hint: expect.stringContaining('Nothing stops working'),
+    hint: expect.stringContaining('All functions continue to work'),
   });
   expect(await codeOf(usersOf(stack).createUser(person('welcome'), administrator))).toBe('ok');
 });
