@@ -1,6 +1,6 @@
 import type { Tx } from '@claviger/database';
 import type { AuthSchema } from '../schema.ts';
-import { type Attempt, countFailure, standingOfAttempt } from '../sign-in/lockout.ts';
+import { type Attempt, countFailure, readLockStatus } from '../sign-in/lockout.ts';
 import type { MfaDeps } from './deps.ts';
 import { type Factor, lockFactor, spendStep } from './factors-store.ts';
 import type { Refused } from './mfa-errors.ts';
@@ -33,7 +33,7 @@ export async function proveSecondFactor(
     if (!factor) return { refused: 'no_factor' };
     const confirmable = options.pendingToo && sessionId !== undefined && factor.setUpIn === sessionId;
     if (!factor.confirmed && !confirmable) return { refused: 'no_factor' };
-    const { waitSeconds, lockedSeconds } = await standingOfAttempt(tx, attempt);
+    const { waitSeconds, lockedSeconds } = await readLockStatus(tx, attempt);
     const restSeconds = Math.max(waitSeconds, lockedSeconds);
     if (restSeconds > 0) return { refused: 'locked', waitSeconds: restSeconds };
     const proof = await check(tx, factor, userId, code);

@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import { addressPrefix, type Handler } from '@claviger/service-kit';
 import { canonicalLogin } from '../passwords/canonical-login.ts';
 import { credentialByLogin } from '../passwords/credentials-store.ts';
-import { type Attempt, clearFailures, countFailure, standingOfAttempt } from '../sign-in/lockout.ts';
+import { type Attempt, clearFailures, countFailure, readLockStatus } from '../sign-in/lockout.ts';
 import { notePlace } from '../sign-in/places.ts';
 import { findTenant } from '../sign-in/tenants-store.ts';
 import { standingOf } from '../users/standing.ts';
@@ -34,7 +34,7 @@ export function unlockAdministrator(
       context.auditSubject = { type: 'user', id: userId };
       // Limited, because each unlock allows guessers five more attempts.
       const attempt: Attempt = { tenantId, kind: 'unlock', subject: userId, userId, place: '' };
-      const { waitSeconds } = await standingOfAttempt(tx, attempt);
+      const { waitSeconds } = await readLockStatus(tx, attempt);
       if (waitSeconds > 0) throw unlockedTooOften(waitSeconds);
       await countFailure(tx, attempt);
       await clearFailures(tx, userId, ['password', 'mfa', 'recovery']);

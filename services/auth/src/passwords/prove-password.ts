@@ -1,7 +1,7 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { noteReason } from '../audit-reason.ts';
-import { type Attempt, countFailure, mustWait, standingOfAttempt } from '../sign-in/lockout.ts';
+import { type Attempt, countFailure, mustWait, readLockStatus } from '../sign-in/lockout.ts';
 import { placeOf } from '../sign-in/places.ts';
 import { credentialOfUser } from './credentials-store.ts';
 import type { PasswordsDeps } from './deps.ts';
@@ -17,11 +17,11 @@ export async function provePassword(
 ): Promise<string> {
   const { userId, tenantId } = context.actor;
   const attempt: Attempt = { tenantId, kind: 'password', subject: userId, userId, place: placeOf(context) };
-  const { phc, standing } = await deps.database.readTenant(tenantId, async (reader) => ({
+  const { phc, lockStatus } = await deps.database.readTenant(tenantId, async (reader) => ({
     phc: (await credentialOfUser(reader, userId))?.phc,
-    standing: await standingOfAttempt(reader, attempt),
+    lockStatus: await readLockStatus(reader, attempt),
   }));
-  const { waitSeconds, lockedSeconds } = standing;
+  const { waitSeconds, lockedSeconds } = lockStatus;
   if (waitSeconds > 0) throw mustWait(waitSeconds);
   const matches = await deps.passwords.verify(phc, password);
   if (lockedSeconds === 0 && phc !== undefined && matches) return phc;

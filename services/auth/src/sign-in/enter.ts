@@ -11,7 +11,7 @@ import { credentialOfUser, type StoredCredential } from '../passwords/credential
 import type { AuthSchema } from '../schema.ts';
 import { readUser } from '../users/users-store.ts';
 import type { SignInDeps } from './deps.ts';
-import { type Attempt, clearFailures, mustWait, standingOfAttempt } from './lockout.ts';
+import { type Attempt, clearFailures, mustWait, readLockStatus } from './lockout.ts';
 import { notePlace } from './places.ts';
 import { issueRefreshToken, openSession, type SessionFacts } from './sessions-store.ts';
 import type { TenantEntry } from './tenants-store.ts';
@@ -48,9 +48,9 @@ export async function enter(deps: SignInDeps, tx: Tx<AuthSchema>, entry: Entry):
     .forNoKeyUpdate()
     .executeTakeFirst();
   const credential = await credentialOfUser(tx, userId);
-  const standing = await standingOfAttempt(tx, attempt);
-  if (standing.waitSeconds > 0) return { refusal: mustWait(standing.waitSeconds) };
-  if (standing.lockedSeconds > 0 && !recovers) return { refusal: 'account_locked' };
+  const lockStatus = await readLockStatus(tx, attempt);
+  if (lockStatus.waitSeconds > 0) return { refusal: mustWait(lockStatus.waitSeconds) };
+  if (lockStatus.lockedSeconds > 0 && !recovers) return { refusal: 'account_locked' };
   if (!user || user.deleted_at || user.status !== 'active') return { refusal: 'account_disabled' };
   if (credential?.phc !== stored.phc) return { refusal: 'password_changed_meanwhile' };
 

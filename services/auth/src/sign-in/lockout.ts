@@ -28,7 +28,7 @@ export interface Attempt {
   readonly place: string;
 }
 
-export interface Standing {
+export interface LockStatus {
   /** Seconds until the place may try again, whatever it sends. */
   readonly waitSeconds: number;
   /**
@@ -39,7 +39,7 @@ export interface Standing {
 }
 
 /** Returns the lock status of an account for a place, with the same single query for every name. */
-export async function standingOfAttempt(reader: Reader<AuthSchema>, attempt: Attempt): Promise<Standing> {
+export async function readLockStatus(reader: Reader<AuthSchema>, attempt: Attempt): Promise<LockStatus> {
   const { kind, subject, userId = NOBODY, place } = attempt;
   const restAt = (at: string) => sql`coalesce((
     SELECT ceil(extract(epoch FROM f.locked_until - clock_timestamp())) FROM login_failures f
@@ -83,7 +83,7 @@ export async function countFailure(tx: Tx<AuthSchema>, attempt: Attempt): Promis
       EXISTS (SELECT FROM here WHERE failures >= ${MAX_FAILURES}
         UNION ALL SELECT FROM elsewhere WHERE failures >= ${MAX_FAILURES}) AS locked`.execute(tx);
   const { counted, locked } = rows[0]!;
-  if (!counted) throw mustWait((await standingOfAttempt(tx, attempt)).waitSeconds);
+  if (!counted) throw mustWait((await readLockStatus(tx, attempt)).waitSeconds);
   return { locked };
 }
 

@@ -18,17 +18,17 @@ export function login(deps: SignInDeps): Handler<typeof auth.AuthService.login> 
   return async (request, context) => {
     const code = request.code === '' ? undefined : oneTimeCode(request.code);
     const tried = await readAttempt(deps, request, code, context);
-    const { stored, attempt, standing, phc } = tried;
+    const { stored, attempt, lockStatus, phc } = tried;
     if (stored) {
       context.auditActorId = stored.userId;
       context.auditActorName = stored.username;
       context.auditSubject = { type: 'user', id: stored.userId };
     }
     // Before the hash and independent of the password, so that an attempt during a wait tells nothing.
-    if (standing.waitSeconds > 0) throw mustWait(standing.waitSeconds);
+    if (lockStatus.waitSeconds > 0) throw mustWait(lockStatus.waitSeconds);
     // Also while locked, so that the time does not tell.
     const matches = await deps.passwords.verify(phc, request.password);
-    const shutOut = standing.lockedSeconds > 0 && attempt.kind === 'password';
+    const shutOut = lockStatus.lockedSeconds > 0 && attempt.kind === 'password';
     if (!matches || shutOut || !stored || !tried.tenant) {
       const { locked } = await deps.database.withTenant(attempt.tenantId, (tx) => countFailure(tx, attempt));
       throw refused(context, reasonOf(tried, shutOut, locked));

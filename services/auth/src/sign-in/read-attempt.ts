@@ -5,7 +5,7 @@ import { hasRecoveryCode } from '../mfa/recovery-codes.ts';
 import { canonicalLogin } from '../passwords/canonical-login.ts';
 import { credentialByLogin, type StoredCredential } from '../passwords/credentials-store.ts';
 import type { SignInDeps } from './deps.ts';
-import { type Attempt, NOBODY, type Standing, standingOfAttempt } from './lockout.ts';
+import { type Attempt, type LockStatus, NOBODY, readLockStatus } from './lockout.ts';
 import { placeOf } from './places.ts';
 import { findSignInTenant, type TenantEntry } from './tenants-store.ts';
 
@@ -18,7 +18,7 @@ export interface SignInAttempt {
   /** The hash to verify; undefined if no password can be correct. */
   readonly phc: string | undefined;
   readonly attempt: Attempt;
-  readonly standing: Standing;
+  readonly lockStatus: LockStatus;
 }
 
 /**
@@ -47,8 +47,8 @@ export async function readAttempt(
       userId: stored?.userId,
       place: placeOf(context),
     };
-    const standing = await standingOfAttempt(reader, attempt);
+    const lockStatus = await readLockStatus(reader, attempt);
     const fits = recovery === undefined || (await hasRecoveryCode(reader, stored?.userId, recovery));
-    return { tenant, stored, phc: fits ? stored?.phc : undefined, attempt, standing };
+    return { tenant, stored, phc: fits ? stored?.phc : undefined, attempt, lockStatus };
   });
 }
