@@ -11,7 +11,7 @@ import { narrowed } from '../roles/permission-patterns.ts';
 import type { AuthSchema } from '../schema.ts';
 import { newApiToken } from '../sign-in/bearer-secrets.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
-import { actingNow, requireHeld, requirePerson, standingOf } from '../users/standing.ts';
+import { actingNow, readPermissions, requireHeld, requirePerson } from '../users/user-permissions.ts';
 import { type LockedUser, lockUser } from '../users/users-store.ts';
 import { apiTokenMessage } from './api-tokens-store.ts';
 import type { ApiTokensDeps } from './deps.ts';
@@ -50,8 +50,8 @@ export function createApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiToke
         throw new ClavigerError('conflict', 'The user is disabled.', { code: 'user_disabled' });
       }
       await requireSitesWithin(tx, await sitesNow(tx, context), userId);
-      const standing = await standingOf(tx, userId);
-      requireHeld(holds, narrowed([...(standing?.given ?? [])], permissions));
+      const target = await readPermissions(tx, userId);
+      requireHeld(holds, narrowed([...(target?.given ?? [])], permissions));
       if (user.kind === 'machine') {
         requireResponsible(user, context);
         await requireEnded(tx, userId);

@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { endSession } from '../sign-in/sessions-store.ts';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import type { ApiTokensDeps } from './deps.ts';
 
 /** Takes effect before the answer. Idempotent. */

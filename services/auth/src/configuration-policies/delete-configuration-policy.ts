@@ -1,7 +1,7 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import type { ConfigurationPoliciesDeps } from './deps.ts';
 import { findPolicy } from './find-policy.ts';
 import { lockPlace } from './policy-place.ts';

@@ -3,7 +3,7 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { requireRowVersion } from '../row-version.ts';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import type { ConfigurationPoliciesDeps } from './deps.ts';
 import { findPolicy } from './find-policy.ts';
 import { policiesQuery, policyMessage } from './policies-store.ts';

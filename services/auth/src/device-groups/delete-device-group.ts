@@ -2,7 +2,7 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import type { DeviceGroupsDeps } from './deps.ts';
 import { lockGroup } from './device-groups-store.ts';
 

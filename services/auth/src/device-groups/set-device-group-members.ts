@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import type { DeviceGroupsDeps } from './deps.ts';
 import { lockGroup, readGroup, storeMembers } from './device-groups-store.ts';
 

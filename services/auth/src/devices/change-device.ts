@@ -3,7 +3,7 @@ import type { CallContext } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { requireSite, type Sites, sitesNow } from '../sites/actor-sites.ts';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import type { DevicesDeps } from './deps.ts';
 import { type LockedDevice, lockDevice } from './devices-store.ts';
 

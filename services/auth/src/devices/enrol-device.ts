@@ -6,7 +6,7 @@ import type { Handler } from '@claviger/service-kit';
 import { issueAgentToken } from '../agents/agent-tokens-store.ts';
 import type { DeviceOs } from '../schema.ts';
 import { requestedSite, sitesNow } from '../sites/actor-sites.ts';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import type { DevicesDeps } from './deps.ts';
 import { readDevice } from './devices-store.ts';
 import { linkedResource } from './linked-resource.ts';

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
-import { actingNow, refuseSelf } from '../users/standing.ts';
+import { actingNow, refuseSelf } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import { bareName, checkedTexts, foldedName } from './account-names.ts';
 import type { DirectoryIdentitiesDeps } from './deps.ts';

@@ -2,7 +2,7 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
-import { standingOf } from '../users/standing.ts';
+import { readPermissions } from '../users/user-permissions.ts';
 import type { DirectoryDeps } from './deps.ts';
 
 /**
@@ -13,11 +13,13 @@ export function getStanding(deps: DirectoryDeps): Handler<typeof auth.DirectoryS
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const userId = objectId(request.userId);
-    const standing = await deps.database.readTenant(context.tenantId, (reader) => standingOf(reader, userId));
+    const current = await deps.database.readTenant(context.tenantId, (reader) =>
+      readPermissions(reader, userId),
+    );
     return {
-      active: standing?.active ?? false,
-      permissions: [...(standing?.permissions ?? [])],
-      roles: [...(standing?.roles ?? [])],
+      active: current?.active ?? false,
+      permissions: [...(current?.permissions ?? [])],
+      roles: [...(current?.roles ?? [])],
     };
   };
 }

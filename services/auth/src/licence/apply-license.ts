@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { lockConfig } from '../settings/settings-store.ts';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import type { LicenceDeps } from './deps.ts';
 import { licenceInForce } from './licence-store.ts';
 import { licenseMessage } from './license-message.ts';

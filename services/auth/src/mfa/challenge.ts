@@ -12,7 +12,7 @@ import {
   type SessionFacts,
   sessionEnded,
 } from '../sign-in/sessions-store.ts';
-import { requirePerson } from '../users/standing.ts';
+import { requirePerson } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import type { MfaDeps } from './deps.ts';
 import { mfaRefused } from './mfa-errors.ts';

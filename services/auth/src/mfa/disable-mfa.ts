@@ -1,7 +1,7 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
-import { actingNow, requirePerson } from '../users/standing.ts';
+import { actingNow, requirePerson } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import type { MfaDeps } from './deps.ts';
 import { removeFactor } from './factors-store.ts';

@@ -4,7 +4,7 @@ import { objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
-import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
+import { actingNow, refuseSelf, requireNotAbove } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import type { MfaDeps } from './deps.ts';
 import { removeFactor } from './factors-store.ts';

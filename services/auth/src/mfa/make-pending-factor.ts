@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import type { MfaDeps } from './deps.ts';
 import { replacePendingFactor } from './factors-store.ts';
 import { owesFactor } from './mfa-errors.ts';

@@ -1,6 +1,6 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import { actingNow, requirePerson } from '../users/standing.ts';
+import { actingNow, requirePerson } from '../users/user-permissions.ts';
 import type { MfaDeps } from './deps.ts';
 import { hasConfirmedFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';

@@ -2,7 +2,7 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import { credentialOfUser } from '../passwords/credentials-store.ts';
 import { provePassword, wrongPassword } from '../passwords/prove-password.ts';
-import { requirePerson } from '../users/standing.ts';
+import { requirePerson } from '../users/user-permissions.ts';
 import type { MfaDeps } from './deps.ts';
 import { makePendingFactor } from './make-pending-factor.ts';
 

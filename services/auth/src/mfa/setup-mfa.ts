@@ -1,7 +1,7 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { requirePerson } from '../users/standing.ts';
+import { requirePerson } from '../users/user-permissions.ts';
 import type { MfaDeps } from './deps.ts';
 import { makePendingFactor } from './make-pending-factor.ts';
 

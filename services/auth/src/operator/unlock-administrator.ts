@@ -6,7 +6,7 @@ import { credentialByLogin } from '../passwords/credentials-store.ts';
 import { type Attempt, clearFailures, countFailure, readLockStatus } from '../sign-in/lockout.ts';
 import { notePlace } from '../sign-in/places.ts';
 import { findTenant } from '../sign-in/tenants-store.ts';
-import { standingOf } from '../users/standing.ts';
+import { readPermissions } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import type { OperatorDeps } from './deps.ts';
 
@@ -28,8 +28,8 @@ export function unlockAdministrator(
       const found = await credentialByLogin(tx, canonical);
       if (!found) throw ClavigerError.notFound();
       await lockUser(tx, found.userId);
-      const standing = await standingOf(tx, found.userId);
-      if (!standing?.active || !standing.permissions.has('*')) throw notAnAdministrator();
+      const current = await readPermissions(tx, found.userId);
+      if (!current?.active || !current.permissions.has('*')) throw notAnAdministrator();
       const { userId } = found;
       context.auditSubject = { type: 'user', id: userId };
       // Limited, because each unlock allows guessers five more attempts.

@@ -5,7 +5,7 @@ import { hasConfirmedFactor } from '../mfa/factors-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { placeOf } from '../sign-in/places.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
-import { actingNow, requirePerson } from '../users/standing.ts';
+import { actingNow, requirePerson } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import { credentialOfUser, storePassword } from './credentials-store.ts';
 import type { PasswordsDeps } from './deps.ts';

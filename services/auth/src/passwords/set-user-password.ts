@@ -9,7 +9,7 @@ import { lockAdministration } from '../roles/roles-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { endSessionsOfUser, raiseEpoch } from '../sign-in/sessions-store.ts';
 import { tellGateways } from '../tenants/end-all-access.ts';
-import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
+import { actingNow, refuseSelf, requireNotAbove } from '../users/user-permissions.ts';
 import { type LockedUser, lockUser, readUser } from '../users/users-store.ts';
 import { storePassword } from './credentials-store.ts';
 import type { PasswordsDeps } from './deps.ts';

@@ -2,7 +2,7 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
-import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
+import { actingNow, refuseSelf, requireNotAbove } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import type { PasswordsDeps } from './deps.ts';
 import { createLink } from './one-time-links.ts';

@@ -2,7 +2,7 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isUniqueViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { actingNow, requireHeld } from '../users/standing.ts';
+import { actingNow, requireHeld } from '../users/user-permissions.ts';
 import { checkedPermissions } from './checked-permissions.ts';
 import type { RolesDeps } from './deps.ts';
 import { roleMessage } from './roles-store.ts';

@@ -4,7 +4,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
-import { actingNow, requireHeld } from '../users/standing.ts';
+import { actingNow, requireHeld } from '../users/user-permissions.ts';
 import type { RolesDeps } from './deps.ts';
 import { lockOwnRole } from './update-role.ts';
 

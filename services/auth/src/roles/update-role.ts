@@ -7,7 +7,7 @@ import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import { requireEverySite, sitesNow } from '../sites/actor-sites.ts';
-import { actingNow, requireHeld } from '../users/standing.ts';
+import { actingNow, requireHeld } from '../users/user-permissions.ts';
 import { checkedPermissions } from './checked-permissions.ts';
 import type { RolesDeps } from './deps.ts';
 import { lockAdministration, type RoleRow, roleMessage, rolesQuery } from './roles-store.ts';

@@ -3,7 +3,7 @@ import type * as settings from '@claviger/contracts/auth/v1/settings';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { maskSecrets } from '@claviger/settings';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import type { SettingsDeps } from './deps.ts';
 import { shownValues } from './get-config.ts';
 import { pendingRestarts } from './pending-restarts.ts';

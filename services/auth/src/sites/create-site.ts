@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import { requireEverySite, sitesNow } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { orSiteExists, readSite } from './sites-store.ts';

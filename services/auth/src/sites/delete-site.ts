@@ -2,7 +2,7 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import { requireEverySite, sitesNow } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { lockSite } from './sites-store.ts';

@@ -6,7 +6,7 @@ import { isObjectId, objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
-import { actingNow, refuseSelf, requireNotAbove } from '../users/standing.ts';
+import { actingNow, refuseSelf, requireNotAbove } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import { readSites, requireEverySite, requireSite, sitesNow } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { raiseDevices } from '../agents/agent-tokens-store.ts';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
-import { actingNow } from '../users/standing.ts';
+import { actingNow } from '../users/user-permissions.ts';
 import { requireSite, sitesNow } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { lockSite, orSiteExists, readSite } from './sites-store.ts';

@@ -11,7 +11,7 @@ import { rolesByName, setRoles } from '../roles/roles-store.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
 import { storeUserSites } from '../sites/store-user-sites.ts';
 import type { UsersDeps } from './deps.ts';
-import { actingNow, requireHeld } from './standing.ts';
+import { actingNow, requireHeld } from './user-permissions.ts';
 import { readUser } from './users-store.ts';
 
 /**

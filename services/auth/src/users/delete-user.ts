@@ -10,7 +10,7 @@ import { requireRowVersion } from '../row-version.ts';
 import { tellGateways } from '../tenants/end-all-access.ts';
 import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
-import { actingNow, requireNotAbove, standingOf } from './standing.ts';
+import { actingNow, readPermissions, requireNotAbove } from './user-permissions.ts';
 import { lockUser } from './users-store.ts';
 
 /**
@@ -27,7 +27,7 @@ export function deleteUser(deps: UsersDeps): Handler<typeof auth.UsersService.de
       requireRowVersion(request.rowVersion, user.rowVersion);
       const holds = await actingNow(tx, context);
       await requireNotAbove(tx, context, holds, userId);
-      const wasAdministrator = (await standingOf(tx, userId))?.permissions.has('*') ?? false;
+      const wasAdministrator = (await readPermissions(tx, userId))?.permissions.has('*') ?? false;
       await tx
         .updateTable('users')
         .set({ deleted_at: sql`now()`, updated_at: sql`now()`, row_version: sql`row_version + 1` })

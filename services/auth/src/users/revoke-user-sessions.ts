@@ -4,7 +4,7 @@ import { objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import type { UsersDeps } from './deps.ts';
-import { actingNow } from './standing.ts';
+import { actingNow } from './user-permissions.ts';
 import { lockUser } from './users-store.ts';
 
 /** Ends every session of a user, including API tokens; a user's own call also ends its own session. */

@@ -11,7 +11,7 @@ import type { AuthSchema } from '../schema.ts';
 import { tellGateways } from '../tenants/end-all-access.ts';
 import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
-import { actingNow, requireNotAbove, requirePerson } from './standing.ts';
+import { actingNow, requireNotAbove, requirePerson } from './user-permissions.ts';
 import { lockUser, readUser } from './users-store.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import type { UsersDeps } from './deps.ts';
-import { actingNow } from './standing.ts';
+import { actingNow } from './user-permissions.ts';
 import { lockUser } from './users-store.ts';
 
 /** Removes the locks after wrong passwords and codes, for every place. */

@@ -15,7 +15,7 @@ import { requireRowVersion } from '../row-version.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
 import type { UsersDeps } from './deps.ts';
-import { actingNow, refuseSelf, requireHeld } from './standing.ts';
+import { actingNow, refuseSelf, requireHeld } from './user-permissions.ts';
 import { lockUser } from './users-store.ts';
 
 /** Replaces the roles of another user. The actor must hold every permission that is added or removed. */

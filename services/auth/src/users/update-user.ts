@@ -10,7 +10,7 @@ import type { UserStatus } from '../schema.ts';
 import { tellGateways } from '../tenants/end-all-access.ts';
 import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
-import { actingNow, requireNotAbove, standingOf } from './standing.ts';
+import { actingNow, readPermissions, requireNotAbove } from './user-permissions.ts';
 import { lockUser, readUser } from './users-store.ts';
 
 /**
@@ -35,7 +35,7 @@ export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.up
       if (changesStatus || (request.email !== undefined && userId !== context.actor.userId)) {
         await requireNotAbove(tx, context, holds, userId);
       }
-      const wasAdministrator = (await standingOf(tx, userId))?.permissions.has('*') ?? false;
+      const wasAdministrator = (await readPermissions(tx, userId))?.permissions.has('*') ?? false;
       await tx
         .updateTable('users')
         .set({

@@ -9,7 +9,7 @@ import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
 import { permissionsOfUser, rolesOfUser } from './rights-of-user.ts';
 
 /** The permissions of a user by the current roles in the database. */
-export interface Standing {
+export interface UserPermissions {
   /** For a machine identity, also whether its responsible person is active. */
   readonly active: boolean;
   /** For a machine identity, limited to those of its responsible person. */
@@ -20,7 +20,10 @@ export interface Standing {
 }
 
 /** Undefined if the user does not exist. */
-export async function standingOf(reader: Reader<AuthSchema>, userId: string): Promise<Standing | undefined> {
+export async function readPermissions(
+  reader: Reader<AuthSchema>,
+  userId: string,
+): Promise<UserPermissions | undefined> {
   const row = await reader
     .selectFrom('users')
     .innerJoin('tenants', 'tenants.id', 'users.tenant_id')
@@ -64,11 +67,11 @@ export async function actingNow(tx: Tx<AuthSchema>, context: CallContext): Promi
     .where(sql<boolean>`expires_at > now()`)
     .forShare()
     .executeTakeFirst();
-  const standing = session && (await standingOf(tx, actor.userId));
-  if (!standing?.active) throw sessionEnded('session_revoked');
+  const current = session && (await readPermissions(tx, actor.userId));
+  if (!current?.active) throw sessionEnded('session_revoked');
   const { permission } = context.method.policy!;
   const holds: Holds = (pattern) =>
-    permits(actor.permissions, pattern) && permits(standing.permissions, pattern);
+    permits(actor.permissions, pattern) && permits(current.permissions, pattern);
   if (permission && !holds(permission)) {
     throw new ClavigerError('denied', `This requires the permission ${permission}.`);
   }
@@ -97,7 +100,7 @@ export async function requireNotAbove(
   holds: Holds,
   userId: string,
 ): Promise<void> {
-  const target = await standingOf(tx, userId);
+  const target = await readPermissions(tx, userId);
   requireHeld(holds, target?.given ?? []);
   await requireSitesWithin(tx, await sitesNow(tx, context), userId);
 }
