@@ -4,8 +4,8 @@ import { requireWithinLicence } from '../licence/licence-usage.ts';
 import { SETUP_LINK_TTL_MINUTES, setupUrl } from '../operator/create-setup-link.ts';
 import { storeTenant, tenantExists } from '../operator/provision-tenant.ts';
 import { createLink } from '../passwords/one-time-links.ts';
-import { wantDeliveries } from './change-standing.ts';
-import { deliverStanding } from './deliver-standing.ts';
+import { queueDeliveries } from './change-tenant-status.ts';
+import { deliverTenantStatus } from './deliver-tenant-status.ts';
 import type { TenantsDeps } from './deps.ts';
 import { checkTenantName } from './tenant-name.ts';
 import { readTenant } from './tenant-view.ts';
@@ -22,7 +22,7 @@ export function createTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsS
     const made = await deps.database
       .withTenant(context.tenantId, async (tx) => {
         const created = await storeTenant(deps, tx, context, { name, displayName }, async (id) => {
-          await wantDeliveries(deps, tx, id, 1);
+          await queueDeliveries(deps, tx, id, 1);
           return createLink(tx, {
             tenantId: id,
             purpose: 'setup',
@@ -37,7 +37,7 @@ export function createTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsS
         return created;
       })
       .catch(tenantExists);
-    await deliverStanding(deps, made.id);
+    await deliverTenantStatus(deps, made.id);
     return {
       tenant: await readTenant(deps, made.id),
       setupUrl: setupUrl(deps, made.also.token),

@@ -6,8 +6,8 @@ import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
-import { changeStanding, lockTenant, type TenantRow } from './change-standing.ts';
-import { deliverStanding } from './deliver-standing.ts';
+import { changeTenantStatus, lockTenant, type TenantRow } from './change-tenant-status.ts';
+import { deliverTenantStatus } from './deliver-tenant-status.ts';
 import type { TenantsDeps } from './deps.ts';
 import { type EndedAccess, tellGateways } from './end-all-access.ts';
 import { readTenant } from './tenant-view.ts';
@@ -47,7 +47,7 @@ export function deprovisionTenant(
       }
       await asTenant(tx, id, () => confirmOrder(deps, tx, context, order.id));
       await audit(deps, tx, context, tenant, request.reason, 'confirmed');
-      return changeStanding(deps, tx, context, tenant, {
+      return changeTenantStatus(deps, tx, context, tenant, {
         standing: 'deprovisioning',
         reason: request.reason,
       });
@@ -58,7 +58,7 @@ export function deprovisionTenant(
 }
 
 async function tellEverybody(deps: TenantsDeps, id: string, ended: EndedAccess): Promise<void> {
-  const told = await Promise.allSettled([tellGateways(deps, ended), deliverStanding(deps, id)]);
+  const told = await Promise.allSettled([tellGateways(deps, ended), deliverTenantStatus(deps, id)]);
   for (const each of told) if (each.status === 'rejected') throw each.reason;
 }
 

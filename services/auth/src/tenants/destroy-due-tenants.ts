@@ -3,8 +3,8 @@ import { asTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type Selectable, sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
-import { storeStanding } from './change-standing.ts';
-import { deliverStanding } from './deliver-standing.ts';
+import { storeTenantStatus } from './change-tenant-status.ts';
+import { deliverTenantStatus } from './deliver-tenant-status.ts';
 import type { TenantsDeps } from './deps.ts';
 
 const INTERVAL_MS = 5_000;
@@ -70,7 +70,7 @@ async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): 
   if (!destroyKeys || !log) {
     throw new ClavigerError('unavailable', 'Destroying keys requires the vault and the audit service.');
   }
-  await deliverStanding(deps, tenantId, leadership);
+  await deliverTenantStatus(deps, tenantId, leadership);
   const version = await holdConfirmed(deps, leadership, order);
   if (version === undefined) return;
   const ofVault = await destroyKeys(
@@ -89,7 +89,7 @@ async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): 
   await eraseProofs(deps, leadership, order);
   const signed = await log.signDeletionRecord({ facts: factsOf(order, destroyed) }, { tenantId });
   await finish(deps, leadership, order, { ...signed, signedAt: signed.signedAt! }, destroyed);
-  await deliverStanding(deps, tenantId, leadership);
+  await deliverTenantStatus(deps, tenantId, leadership);
 }
 
 /**
@@ -230,7 +230,7 @@ async function finish(
       .set({ state: 'done', ended_at: sql<Date>`now()` })
       .where('id', '=', order.id)
       .execute();
-    await storeStanding(deps, tx, tenant, { standing: 'deprovisioned', reason: order.reason }, '');
+    await storeTenantStatus(deps, tx, tenant, { standing: 'deprovisioned', reason: order.reason }, '');
     const details = { name: tenant.name, keyIds: destroyed.map((key) => key.id), recordKeyId: signed.keyId };
     await deps.emitter.auditDuty(tx, { ...duty(tenantId, tenantId), action: 'tenant.destroyed', details });
     const platform = await tx

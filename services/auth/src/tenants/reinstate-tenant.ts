@@ -5,8 +5,8 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
-import { changeStanding, lockTenant } from './change-standing.ts';
-import { deliverStanding } from './deliver-standing.ts';
+import { changeTenantStatus, lockTenant } from './change-tenant-status.ts';
+import { deliverTenantStatus } from './deliver-tenant-status.ts';
 import type { TenantsDeps } from './deps.ts';
 import { checkTenantName } from './tenant-name.ts';
 import { readTenant } from './tenant-view.ts';
@@ -42,7 +42,11 @@ export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.Tenan
             .where('ended_at', 'is', null)
             .execute(),
         );
-        await changeStanding(deps, tx, context, tenant, { standing: 'active', reason: request.reason, name });
+        await changeTenantStatus(deps, tx, context, tenant, {
+          standing: 'active',
+          reason: request.reason,
+          name,
+        });
       });
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
@@ -52,7 +56,7 @@ export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.Tenan
         cause: undefined,
       });
     }
-    await deliverStanding(deps, id);
+    await deliverTenantStatus(deps, id);
     return { tenant: await readTenant(deps, id) };
   };
 }

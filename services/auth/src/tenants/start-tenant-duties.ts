@@ -1,6 +1,6 @@
 import type { DutyHost } from '@claviger/cluster';
 import { startMetering } from './billing/meter-tenants.ts';
-import { startStandingDeliveries } from './deliver-standing.ts';
+import { startTenantStatusDeliveries } from './deliver-tenant-status.ts';
 import type { TenantsDeps } from './deps.ts';
 import { startTenantDestruction } from './destroy-due-tenants.ts';
 
@@ -10,7 +10,7 @@ export function startTenantDuties(
   cluster: DutyHost,
 ): AsyncDisposable {
   const duties = [
-    startStandingDeliveries(deps, cluster),
+    startTenantStatusDeliveries(deps, cluster),
     startTenantDestruction(deps, cluster),
     startMetering(deps, cluster),
   ];

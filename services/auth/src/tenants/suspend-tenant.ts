@@ -3,8 +3,8 @@ import { asTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
-import { changeStanding, lockTenant } from './change-standing.ts';
-import { deliverStanding } from './deliver-standing.ts';
+import { changeTenantStatus, lockTenant } from './change-tenant-status.ts';
+import { deliverTenantStatus } from './deliver-tenant-status.ts';
 import type { TenantsDeps } from './deps.ts';
 import { endAllAccess, tellGateways } from './end-all-access.ts';
 import { readTenant } from './tenant-view.ts';
@@ -31,9 +31,9 @@ export function suspendTenant(deps: TenantsDeps): Handler<typeof tenants.Tenants
         details: { name: tenant.name, from: tenant.status, repeated: tenant.status === 'suspended' },
       });
       if (tenant.status === 'suspended') return asTenant(tx, id, () => endAllAccess(tx));
-      return changeStanding(deps, tx, context, tenant, { standing: 'suspended', reason: request.reason });
+      return changeTenantStatus(deps, tx, context, tenant, { standing: 'suspended', reason: request.reason });
     });
-    const told = await Promise.allSettled([tellGateways(deps, ended), deliverStanding(deps, id)]);
+    const told = await Promise.allSettled([tellGateways(deps, ended), deliverTenantStatus(deps, id)]);
     for (const each of told) if (each.status === 'rejected') throw each.reason;
     return { tenant: await readTenant(deps, id) };
   };

@@ -8,7 +8,7 @@ import { type EndedAccess, endAllAccess } from './end-all-access.ts';
 
 export type TenantRow = Selectable<AuthSchema['tenants']>;
 
-export interface StandingOrder {
+export interface TenantStatusChange {
   readonly standing: TenantStanding;
   readonly reason: string;
   /** A new name, if another tenant has the former one. */
@@ -40,26 +40,26 @@ export async function lockTenant(tx: Tx<AuthSchema>, id: string): Promise<Tenant
  * of deliveries to stores. Unless the tenant becomes active, all access ends. The tenant's own audit log also
  * gets the event.
  */
-export async function changeStanding(
+export async function changeTenantStatus(
   deps: Pick<TenantsDeps, 'emitter' | 'tenantPeers'>,
   tx: Tx<AuthSchema>,
   context: CallContext,
   tenant: TenantRow,
-  order: StandingOrder,
+  order: TenantStatusChange,
 ): Promise<EndedAccess> {
   return asTenant(tx, tenant.id, async () => {
-    const ended = await storeStanding(deps, tx, tenant, order, context.actor.userId);
+    const ended = await storeTenantStatus(deps, tx, tenant, order, context.actor.userId);
     await emitInTenant(deps, tx, context, tenant.id, { from: tenant.status, to: order.standing });
     return ended;
   });
 }
 
 /** Writes the rows of a change; the transaction must act as the tenant. */
-export async function storeStanding(
+export async function storeTenantStatus(
   deps: Pick<TenantsDeps, 'tenantPeers'>,
   tx: Tx<AuthSchema>,
   tenant: TenantRow,
-  order: StandingOrder,
+  order: TenantStatusChange,
   changedBy: string,
 ): Promise<EndedAccess> {
   const version = tenant.version + 1;
@@ -77,12 +77,12 @@ export async function storeStanding(
     })
     .where('id', '=', tenant.id)
     .execute();
-  await wantDeliveries(deps, tx, tenant.id, version);
+  await queueDeliveries(deps, tx, tenant.id, version);
   return order.standing === 'active' ? { revoked: [], raised: [] } : endAllAccess(tx);
 }
 
 /** Queues this version for delivery to every store. */
-export async function wantDeliveries(
+export async function queueDeliveries(
   deps: Pick<TenantsDeps, 'tenantPeers'>,
   tx: Tx<AuthSchema>,
   tenantId: string,

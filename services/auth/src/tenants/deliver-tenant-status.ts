@@ -13,7 +13,7 @@ type Deps = Pick<TenantsDeps, 'database' | 'logger' | 'tenantPeers'>;
  * Sends the current status of the tenant to every store that has not confirmed it. The duty repeats failed
  * deliveries, so this throws only if auth's own database fails.
  */
-export async function deliverStanding(
+export async function deliverTenantStatus(
   deps: Deps,
   tenantId: string,
   leadership?: Pick<Leadership, 'assert'>,
@@ -80,16 +80,16 @@ async function note(
 }
 
 /** Repeats deliveries that a store has not confirmed. */
-export function startStandingDeliveries(deps: Deps, cluster: DutyHost): Duty {
+export function startTenantStatusDeliveries(deps: Deps, cluster: DutyHost): Duty {
   return startDuty({
     cluster,
     name: 'tenant standings',
     everyMs: INTERVAL_MS,
-    run: (leadership) => deliverDue(deps, leadership),
+    run: (leadership) => deliverDueStatuses(deps, leadership),
   });
 }
 
-export async function deliverDue(deps: Deps, leadership: Leadership): Promise<void> {
+export async function deliverDueStatuses(deps: Deps, leadership: Leadership): Promise<void> {
   const due = await deps.database.system((tx) =>
     tx
       .selectFrom('standing_deliveries')
@@ -102,6 +102,6 @@ export async function deliverDue(deps: Deps, leadership: Leadership): Promise<vo
   );
   for (const tenantId of new Set(due.map((row) => row.tenant_id))) {
     if (leadership.signal.aborted) return;
-    await deliverStanding(deps, tenantId, leadership);
+    await deliverTenantStatus(deps, tenantId, leadership);
   }
 }
