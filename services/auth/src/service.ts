@@ -6,7 +6,7 @@ import * as vault from '@claviger/contracts/vault/v1/vault';
 import * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
 import { type RunningService, readSecretFile } from '@claviger/service-kit';
 import { migrateStore, openStoreService, storeMigrations } from '@claviger/store-service';
-import { startAccountDeliveries } from './account-standings/deliver-accounts.ts';
+import { startAccountStatusDeliveries } from './account-status/deliver-account-status.ts';
 import { withNotedReasons } from './audit-reason.ts';
 import { replicasClients } from './cluster/deps.ts';
 import { type AuthConfig, hashParameters } from './config.ts';
@@ -95,7 +95,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   rpc.add(seal.SealService, authSealHandlers(deps));
   parts.use(startHousekeeping({ database, cluster }));
   parts.use(startTenantDuties(deps, cluster));
-  parts.use(startAccountDeliveries(deps, cluster));
+  parts.use(startAccountStatusDeliveries(deps, cluster));
   return store.serve({
     restore: { endTenantAccess: endAccessAfterRestore, onRestored: () => liveness.forgetAll() },
     sealed: tenantKeys.seal.isSealed,

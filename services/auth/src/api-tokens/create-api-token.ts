@@ -4,7 +4,7 @@ import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { requireEnded } from '../account-standings/note-accounts.ts';
+import { requireAccountEnded } from '../account-status/queue-account-status.ts';
 import { objectId } from '../object-id.ts';
 import { checkedPermissions } from '../roles/checked-permissions.ts';
 import { narrowed } from '../roles/permission-patterns.ts';
@@ -54,7 +54,7 @@ export function createApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiToke
       requireHeld(holds, narrowed([...(target?.given ?? [])], permissions));
       if (user.kind === 'machine') {
         requireResponsible(user, context);
-        await requireEnded(tx, userId);
+        await requireAccountEnded(tx, userId);
       }
       await requireRoom(tx, userId);
       const expiresAt = sql<Date>`now() + make_interval(days => ${request.expiresInDays || DEFAULT_DAYS}::int)`;

@@ -1,8 +1,8 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
-import { noteAccounts } from '../account-standings/note-accounts.ts';
+import { deliverAccountStatus } from '../account-status/deliver-account-status.ts';
+import { queueAccountStatus } from '../account-status/queue-account-status.ts';
 import { objectId } from '../object-id.ts';
 import { requireOwnAccount } from '../responsible/people-behind.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
@@ -39,7 +39,7 @@ export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersS
       await storePassword(tx, { tenantId, userId, phc, setBy: actor.userId });
       await clearFailures(tx, userId, ['password']);
       await deps.emitter.audit(tx, context, {});
-      await noteAccounts(tx, {
+      await queueAccountStatus(tx, {
         userId,
         ends: true,
         cause: 'Another user set the password of the account.',
@@ -50,7 +50,7 @@ export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersS
       return { tell: ended.tell, raised: await raiseEpoch(tx, [userId]) };
     });
     await tellGateways(deps, { revoked: tell, raised });
-    await deliverAccounts(deps, tenantId, userId);
+    await deliverAccountStatus(deps, tenantId, userId);
     return {};
   };
 }

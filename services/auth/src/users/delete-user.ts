@@ -1,8 +1,8 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
-import { noteAccounts } from '../account-standings/note-accounts.ts';
+import { deliverAccountStatus } from '../account-status/deliver-account-status.ts';
+import { queueAccountStatus } from '../account-status/queue-account-status.ts';
 import { forgetDirectoryIdentity } from '../directory-identities/directory-identities-store.ts';
 import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
@@ -35,7 +35,7 @@ export function deleteUser(deps: UsersDeps): Handler<typeof auth.UsersService.de
         .execute();
       await forgetDirectoryIdentity(tx, userId);
       const over = await endAccess(tx, userId, 'user-deleted');
-      await noteAccounts(tx, {
+      await queueAccountStatus(tx, {
         userId,
         ends: true,
         cause: 'The account was deleted.',
@@ -46,7 +46,7 @@ export function deleteUser(deps: UsersDeps): Handler<typeof auth.UsersService.de
       return over;
     });
     await tellGateways(deps, ended);
-    await deliverAccounts(deps, context.tenantId, userId);
+    await deliverAccountStatus(deps, context.tenantId, userId);
     return {};
   };
 }

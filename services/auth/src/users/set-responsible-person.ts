@@ -3,8 +3,8 @@ import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
-import { noteAccounts } from '../account-standings/note-accounts.ts';
+import { deliverAccountStatus } from '../account-status/deliver-account-status.ts';
+import { queueAccountStatus } from '../account-status/queue-account-status.ts';
 import { isObjectId, objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
@@ -50,7 +50,7 @@ export function setResponsiblePerson(
         .where('id', '=', userId)
         .execute();
       const over = await endAccess(tx, userId, 'responsible-person-changed');
-      await noteAccounts(tx, {
+      await queueAccountStatus(tx, {
         userId,
         ends: true,
         cause: 'The responsible person of the machine identity changed.',
@@ -66,7 +66,7 @@ export function setResponsiblePerson(
       return { user: await readUser(tx, userId), ended: over };
     });
     await tellGateways(deps, ended);
-    await deliverAccounts(deps, tenantId, userId);
+    await deliverAccountStatus(deps, tenantId, userId);
     return { user };
   };
 }

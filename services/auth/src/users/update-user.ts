@@ -2,8 +2,8 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { deliverAccounts } from '../account-standings/deliver-accounts.ts';
-import { noteAccounts, requireEnded } from '../account-standings/note-accounts.ts';
+import { deliverAccountStatus } from '../account-status/deliver-account-status.ts';
+import { queueAccountStatus, requireAccountEnded } from '../account-status/queue-account-status.ts';
 import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import type { UserStatus } from '../schema.ts';
@@ -23,7 +23,7 @@ export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.up
     context.auditSubject = { type: 'user', id: userId };
     const { tenantId } = context;
     // What the account held must have ended before it is enabled.
-    if (request.status === 'active') await deliverAccounts(deps, tenantId, userId);
+    if (request.status === 'active') await deliverAccountStatus(deps, tenantId, userId);
     const { user, ended } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockAdministration(tx);
       const before = await lockUser(tx, userId);
@@ -52,8 +52,8 @@ export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.up
           ? await endAccess(tx, userId, 'user-disabled')
           : { revoked: [], raised: [] };
       if (changesStatus) {
-        if (status === 'active') await requireEnded(tx, userId);
-        await noteAccounts(tx, {
+        if (status === 'active') await requireAccountEnded(tx, userId);
+        await queueAccountStatus(tx, {
           userId,
           ends: status === 'disabled',
           cause: status === 'disabled' ? 'The account was disabled.' : 'The account was enabled.',
@@ -65,7 +65,7 @@ export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.up
       return { user: await readUser(tx, userId), ended: over };
     });
     await tellGateways(deps, ended);
-    if (request.status !== undefined) await deliverAccounts(deps, tenantId, userId);
+    if (request.status !== undefined) await deliverAccountStatus(deps, tenantId, userId);
     return { user };
   };
 }

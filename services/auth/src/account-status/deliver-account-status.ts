@@ -2,8 +2,8 @@ import { type Duty, type DutyHost, type Leadership, startDuty } from '@claviger/
 import { failpoint } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
-import type { AccountStandingsDeps } from './deps.ts';
-import { ofAccount } from './note-accounts.ts';
+import type { AccountStatusDeps } from './deps.ts';
+import { rowsOfAccount } from './queue-account-status.ts';
 
 const CALL_TIMEOUT_MS = 3_000;
 const INTERVAL_MS = 1_000;
@@ -11,21 +11,21 @@ const MAX_BACKOFF_SECONDS = 60;
 const BATCH = 100;
 const AT_ONCE = 8;
 
-type Deps = Pick<AccountStandingsDeps, 'database' | 'logger' | 'accountStanding'>;
+type Deps = Pick<AccountStatusDeps, 'database' | 'logger' | 'accountStanding'>;
 type Row = Selectable<AuthSchema['account_standings']>;
 
 /**
  * Sends workflow the unconfirmed status of an account and of the machine identities its person is responsible
  * for. The duty repeats failed deliveries, so this throws only if auth's own database fails.
  */
-export async function deliverAccounts(deps: Deps, tenantId: string, userId: string): Promise<void> {
+export async function deliverAccountStatus(deps: Deps, tenantId: string, userId: string): Promise<void> {
   await failpoint('auth.account.before_delivery');
   const due = await deps.database.readTenant(tenantId, (reader) =>
     reader
       .selectFrom('account_standings')
       .selectAll()
       .whereRef('applied_version', '<', 'wanted_version')
-      .where(ofAccount(userId))
+      .where(rowsOfAccount(userId))
       .orderBy('user_id')
       .limit(BATCH)
       .execute(),
@@ -34,16 +34,16 @@ export async function deliverAccounts(deps: Deps, tenantId: string, userId: stri
 }
 
 /** Repeats deliveries that workflow has not confirmed. */
-export function startAccountDeliveries(deps: Deps, cluster: DutyHost): Duty {
+export function startAccountStatusDeliveries(deps: Deps, cluster: DutyHost): Duty {
   return startDuty({
     cluster,
     name: 'account standings',
     everyMs: INTERVAL_MS,
-    run: (leadership) => deliverDueAccounts(deps, leadership),
+    run: (leadership) => deliverDueAccountStatus(deps, leadership),
   });
 }
 
-export async function deliverDueAccounts(deps: Deps, leadership: Leadership): Promise<void> {
+export async function deliverDueAccountStatus(deps: Deps, leadership: Leadership): Promise<void> {
   const due = await deps.database.system((tx) =>
     tx
       .selectFrom('account_standings')

@@ -4,7 +4,7 @@ import type { Logger, ServiceClient } from '@claviger/service-kit';
 import type { AuthSchema } from '../schema.ts';
 
 /** What the operations and duties in this folder need. */
-export interface AccountStandingsDeps {
+export interface AccountStatusDeps {
   readonly database: Database<AuthSchema>;
   readonly logger: Logger;
   /**

@@ -17,7 +17,7 @@ export interface AccountChange {
 /**
  * Queues the new status of an account, and of the machine identities of its person, for delivery to workflow.
  */
-export async function noteAccounts(tx: Tx<AuthSchema>, change: AccountChange): Promise<void> {
+export async function queueAccountStatus(tx: Tx<AuthSchema>, change: AccountChange): Promise<void> {
   const { userId, ends, cause, changedBy } = change;
   await sql`INSERT INTO account_standings AS known
       (tenant_id, user_id, active, ends, cause, changed_by, next_try_at)
@@ -36,12 +36,12 @@ export async function noteAccounts(tx: Tx<AuthSchema>, change: AccountChange): P
  * An account is enabled again only with nothing left from before. Throws `unavailable` while workflow has not
  * ended everything that the account, or a machine identity of its person, held.
  */
-export async function requireEnded(reader: Reader<AuthSchema>, userId: string): Promise<void> {
+export async function requireAccountEnded(reader: Reader<AuthSchema>, userId: string): Promise<void> {
   const pending = await reader
     .selectFrom('account_standings')
     .select('user_id')
     .where('ends', '=', true)
-    .where(ofAccount(userId))
+    .where(rowsOfAccount(userId))
     .limit(1)
     .executeTakeFirst();
   if (!pending) return;
@@ -57,7 +57,7 @@ export async function requireEnded(reader: Reader<AuthSchema>, userId: string): 
 }
 
 /** Rows of a user and of the machine identities that the user is responsible for. */
-export const ofAccount = (userId: string) =>
+export const rowsOfAccount = (userId: string) =>
   sql<boolean>`(account_standings.user_id = ${userId}::uuid OR EXISTS (SELECT FROM users machine
     WHERE machine.tenant_id = account_standings.tenant_id AND machine.id = account_standings.user_id
       AND machine.responsible_id = ${userId}::uuid))`;
