@@ -77,7 +77,7 @@ export async function challenge<T>(
       },
     });
     const done = { session, refreshToken, recoveryCodes, also: await also(tx) };
-    await tellGateways(deps, tell, before.mfaPending && !proof.confirmedNow);
+    await notifyGateways(deps, tell, before.mfaPending && !proof.confirmedNow);
     return done;
   });
   if ('refusal' in result) throw result.refusal;
@@ -89,7 +89,11 @@ export async function challenge<T>(
  * caller repeats. Optional for a session without its second factor, which gateways introspect at each call:
  * signing in must not depend on Redis.
  */
-async function tellGateways(deps: MfaDeps, sessionIds: readonly string[], optional: boolean): Promise<void> {
+async function notifyGateways(
+  deps: MfaDeps,
+  sessionIds: readonly string[],
+  optional: boolean,
+): Promise<void> {
   try {
     await deps.liveness.revoke(sessionIds);
   } catch (error) {

@@ -8,7 +8,7 @@ import { requireOwnAccount } from '../responsible/people-behind.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { endSessionsOfUser, raiseEpoch } from '../sign-in/sessions-store.ts';
-import { tellGateways } from '../tenants/end-all-access.ts';
+import { notifyGateways } from '../tenants/end-all-access.ts';
 import { actingNow, refuseSelf, requireNotAbove } from '../users/user-permissions.ts';
 import { type LockedUser, lockUser, readUser } from '../users/users-store.ts';
 import { storePassword } from './credentials-store.ts';
@@ -49,7 +49,7 @@ export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersS
       // Tokens of the user and of their machine identities name the people behind the account.
       return { tell: ended.tell, raised: await raiseEpoch(tx, [userId]) };
     });
-    await tellGateways(deps, { revoked: tell, raised });
+    await notifyGateways(deps, { revoked: tell, raised });
     await deliverAccountStatus(deps, tenantId, userId);
     return {};
   };

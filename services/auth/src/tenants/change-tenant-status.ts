@@ -9,7 +9,7 @@ import { type EndedAccess, endAllAccess } from './end-all-access.ts';
 export type TenantRow = Selectable<AuthSchema['tenants']>;
 
 export interface TenantStatusChange {
-  readonly standing: TenantStanding;
+  readonly status: TenantStanding;
   readonly reason: string;
   /** A new name, if another tenant has the former one. */
   readonly name?: string | undefined;
@@ -49,7 +49,7 @@ export async function changeTenantStatus(
 ): Promise<EndedAccess> {
   return asTenant(tx, tenant.id, async () => {
     const ended = await storeTenantStatus(deps, tx, tenant, order, context.actor.userId);
-    await emitInTenant(deps, tx, context, tenant.id, { from: tenant.status, to: order.standing });
+    await emitInTenant(deps, tx, context, tenant.id, { from: tenant.status, to: order.status });
     return ended;
   });
 }
@@ -64,11 +64,11 @@ export async function storeTenantStatus(
 ): Promise<EndedAccess> {
   const version = tenant.version + 1;
   // Waits for sign-ins in progress; later ones see the new status.
-  await applyTenantStanding(tx, tenant.id, { standing: order.standing, version });
+  await applyTenantStanding(tx, tenant.id, { standing: order.status, version });
   await tx
     .updateTable('tenants')
     .set({
-      status: order.standing,
+      status: order.status,
       version,
       status_reason: order.reason,
       status_changed_by: changedBy,
@@ -78,7 +78,7 @@ export async function storeTenantStatus(
     .where('id', '=', tenant.id)
     .execute();
   await queueDeliveries(deps, tx, tenant.id, version);
-  return order.standing === 'active' ? { revoked: [], raised: [] } : endAllAccess(tx);
+  return order.status === 'active' ? { revoked: [], raised: [] } : endAllAccess(tx);
 }
 
 /** Queues this version for delivery to every store. */

@@ -9,7 +9,7 @@ import type { AuthSchema } from '../schema.ts';
 import { changeTenantStatus, lockTenant, type TenantRow } from './change-tenant-status.ts';
 import { deliverTenantStatus } from './deliver-tenant-status.ts';
 import type { TenantsDeps } from './deps.ts';
-import { type EndedAccess, tellGateways } from './end-all-access.ts';
+import { type EndedAccess, notifyGateways } from './end-all-access.ts';
 import { readTenant } from './tenant-view.ts';
 
 /** Time within which a second person must confirm. */
@@ -48,18 +48,18 @@ export function deprovisionTenant(
       await asTenant(tx, id, () => confirmOrder(deps, tx, context, order.id));
       await audit(deps, tx, context, tenant, request.reason, 'confirmed');
       return changeTenantStatus(deps, tx, context, tenant, {
-        standing: 'deprovisioning',
+        status: 'deprovisioning',
         reason: request.reason,
       });
     });
-    if (ended) await tellEverybody(deps, id, ended);
+    if (ended) await notifyAll(deps, id, ended);
     return { tenant: await readTenant(deps, id) };
   };
 }
 
-async function tellEverybody(deps: TenantsDeps, id: string, ended: EndedAccess): Promise<void> {
-  const told = await Promise.allSettled([tellGateways(deps, ended), deliverTenantStatus(deps, id)]);
-  for (const each of told) if (each.status === 'rejected') throw each.reason;
+async function notifyAll(deps: TenantsDeps, id: string, ended: EndedAccess): Promise<void> {
+  const notified = await Promise.allSettled([notifyGateways(deps, ended), deliverTenantStatus(deps, id)]);
+  for (const each of notified) if (each.status === 'rejected') throw each.reason;
 }
 
 /** Returns the order that awaits confirmation; closes one whose time has passed. */

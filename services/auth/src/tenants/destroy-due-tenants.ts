@@ -230,7 +230,7 @@ async function finish(
       .set({ state: 'done', ended_at: sql<Date>`now()` })
       .where('id', '=', order.id)
       .execute();
-    await storeTenantStatus(deps, tx, tenant, { standing: 'deprovisioned', reason: order.reason }, '');
+    await storeTenantStatus(deps, tx, tenant, { status: 'deprovisioned', reason: order.reason }, '');
     const details = { name: tenant.name, keyIds: destroyed.map((key) => key.id), recordKeyId: signed.keyId };
     await deps.emitter.auditDuty(tx, { ...duty(tenantId, tenantId), action: 'tenant.destroyed', details });
     const platform = await tx

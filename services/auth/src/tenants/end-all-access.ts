@@ -62,6 +62,6 @@ export async function endAllAccess(tx: Tx<AuthSchema>): Promise<EndedAccess> {
 }
 
 /** Call after the commit and before the answer. Throws `unavailable` if gateways could not be notified. */
-export async function tellGateways(deps: Pick<TenantsDeps, 'liveness'>, ended: EndedAccess): Promise<void> {
+export async function notifyGateways(deps: Pick<TenantsDeps, 'liveness'>, ended: EndedAccess): Promise<void> {
   await Promise.all([deps.liveness.revoke(ended.revoked), deps.liveness.raise(ended.raised)]);
 }

@@ -6,7 +6,7 @@ import { objectId } from '../object-id.ts';
 import { changeTenantStatus, lockTenant } from './change-tenant-status.ts';
 import { deliverTenantStatus } from './deliver-tenant-status.ts';
 import type { TenantsDeps } from './deps.ts';
-import { endAllAccess, tellGateways } from './end-all-access.ts';
+import { endAllAccess, notifyGateways } from './end-all-access.ts';
 import { readTenant } from './tenant-view.ts';
 
 /**
@@ -31,10 +31,10 @@ export function suspendTenant(deps: TenantsDeps): Handler<typeof tenants.Tenants
         details: { name: tenant.name, from: tenant.status, repeated: tenant.status === 'suspended' },
       });
       if (tenant.status === 'suspended') return asTenant(tx, id, () => endAllAccess(tx));
-      return changeTenantStatus(deps, tx, context, tenant, { standing: 'suspended', reason: request.reason });
+      return changeTenantStatus(deps, tx, context, tenant, { status: 'suspended', reason: request.reason });
     });
-    const told = await Promise.allSettled([tellGateways(deps, ended), deliverTenantStatus(deps, id)]);
-    for (const each of told) if (each.status === 'rejected') throw each.reason;
+    const notified = await Promise.allSettled([notifyGateways(deps, ended), deliverTenantStatus(deps, id)]);
+    for (const each of notified) if (each.status === 'rejected') throw each.reason;
     return { tenant: await readTenant(deps, id) };
   };
 }

@@ -7,7 +7,7 @@ import { forgetDirectoryIdentity } from '../directory-identities/directory-ident
 import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import { requireRowVersion } from '../row-version.ts';
-import { tellGateways } from '../tenants/end-all-access.ts';
+import { notifyGateways } from '../tenants/end-all-access.ts';
 import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
 import { actingNow, readPermissions, requireNotAbove } from './user-permissions.ts';
@@ -45,7 +45,7 @@ export function deleteUser(deps: UsersDeps): Handler<typeof auth.UsersService.de
       await deps.emitter.audit(tx, context, { details: { username: user.username } });
       return over;
     });
-    await tellGateways(deps, ended);
+    await notifyGateways(deps, ended);
     await deliverAccountStatus(deps, context.tenantId, userId);
     return {};
   };

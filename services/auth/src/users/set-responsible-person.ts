@@ -8,7 +8,7 @@ import { queueAccountStatus } from '../account-status/queue-account-status.ts';
 import { isObjectId, objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
-import { tellGateways } from '../tenants/end-all-access.ts';
+import { notifyGateways } from '../tenants/end-all-access.ts';
 import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
 import { actingNow, requireNotAbove, requirePerson } from './user-permissions.ts';
@@ -65,7 +65,7 @@ export function setResponsiblePerson(
       });
       return { user: await readUser(tx, userId), ended: over };
     });
-    await tellGateways(deps, ended);
+    await notifyGateways(deps, ended);
     await deliverAccountStatus(deps, tenantId, userId);
     return { user };
   };

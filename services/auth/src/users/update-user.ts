@@ -7,7 +7,7 @@ import { queueAccountStatus, requireAccountEnded } from '../account-status/queue
 import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import type { UserStatus } from '../schema.ts';
-import { tellGateways } from '../tenants/end-all-access.ts';
+import { notifyGateways } from '../tenants/end-all-access.ts';
 import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
 import { actingNow, readPermissions, requireNotAbove } from './user-permissions.ts';
@@ -64,7 +64,7 @@ export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.up
       await deps.emitter.audit(tx, context, { request });
       return { user: await readUser(tx, userId), ended: over };
     });
-    await tellGateways(deps, ended);
+    await notifyGateways(deps, ended);
     if (request.status !== undefined) await deliverAccountStatus(deps, tenantId, userId);
     return { user };
   };
