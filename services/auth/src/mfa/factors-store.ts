@@ -33,17 +33,17 @@ export async function replacePendingFactor(
   const id = randomUUID();
   const secret = randomBytes(TOTP_SECRET_BYTES);
   try {
-    const sealed = sealSecret(kek, secret, idsOf(tenantId, id, kek.kekId));
+    const encrypted = sealSecret(kek, secret, idsOf(tenantId, id, kek.kekId));
     const columns = {
       id,
       kek_id: kek.kekId,
-      cek_id: sealed.cekId,
-      wrapped_cek: sealed.wrappedCek,
-      iv: sealed.iv,
-      ciphertext: sealed.ciphertext,
-      tag: sealed.tag,
-      commitment: sealed.commitment,
-      blob_sha256: sealed.blobSha256,
+      cek_id: encrypted.cekId,
+      wrapped_cek: encrypted.wrappedCek,
+      iv: encrypted.iv,
+      ciphertext: encrypted.ciphertext,
+      tag: encrypted.tag,
+      commitment: encrypted.commitment,
+      blob_sha256: encrypted.blobSha256,
       last_step: 0,
       set_up_in: sessionId,
     };
@@ -94,7 +94,7 @@ export async function lockFactor(
     .executeTakeFirst();
   if (!row) return undefined;
   const kek = await deps.tenantKeys.byId(tx, tenantId, row.kek_id);
-  const sealed = {
+  const encrypted = {
     cekId: row.cek_id,
     wrappedCek: row.wrapped_cek,
     iv: row.iv,
@@ -108,7 +108,7 @@ export async function lockFactor(
     confirmed: row.confirmed_at !== null,
     setUpIn: row.recent ? (row.set_up_in ?? undefined) : undefined,
     lastStep: row.last_step,
-    secret: openSecret(kek, sealed, idsOf(tenantId, row.id, row.kek_id)),
+    secret: openSecret(kek, encrypted, idsOf(tenantId, row.id, row.kek_id)),
   };
 }
 

@@ -3,7 +3,7 @@ import { type ReadSettings, type SectionName, type SettingsSource, sections } fr
 import type { TenantKeys } from '../mfa/tenant-keys.ts';
 import type { AuthSchema } from '../schema.ts';
 import { bySection, type NamedKey } from './setting-keys.ts';
-import { configVersion, lastChanges, openedValues, setOnes } from './settings-store.ts';
+import { configVersion, decryptedValues, lastChanges, settingsWithValue } from './settings-store.ts';
 
 /**
  * Reads sections for a tenant: its own values and those of the platform, with secrets and without defaults.
@@ -26,11 +26,11 @@ export function settingsSource(database: Database<AuthSchema>, tenantKeys: Tenan
     names: ReadonlySet<SectionName>,
   ): Promise<[NamedKey, unknown][]> =>
     database.readTenant(tenantId, async (reader) => {
-      const wanted = setOnes(await lastChanges(reader)).filter(
+      const wanted = settingsWithValue(await lastChanges(reader)).filter(
         ({ named }) => named.key.scope === scope && names.has(named.section),
       );
-      const opened = await openedValues(tenantKeys, reader, wanted);
-      return wanted.map(({ named }) => [named, opened.get(named.name)]);
+      const decrypted = await decryptedValues(tenantKeys, reader, wanted);
+      return wanted.map(({ named }) => [named, decrypted.get(named.name)]);
     });
   return async ({ tenantId, sections: asked, knownVersion }): Promise<ReadSettings> => {
     const names = new Set(asked.filter((name) => Object.hasOwn(sections, name)));

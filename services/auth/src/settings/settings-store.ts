@@ -3,7 +3,7 @@ import type { Reader, Tx } from '@claviger/database';
 import type { CallContext } from '@claviger/service-kit';
 import type { TenantKeys } from '../mfa/tenant-keys.ts';
 import type { AuthSchema } from '../schema.ts';
-import { openSetting, sealSetting } from './sealed-settings.ts';
+import { decryptSetting, encryptSetting } from './encrypted-settings.ts';
 import { type NamedKey, settingKeys } from './setting-keys.ts';
 import type { ConfigValuesTable } from './settings-schema.ts';
 
@@ -54,19 +54,20 @@ export async function lastChanges(
 }
 
 /** Returns the settings that have a value. */
-export function setOnes(changes: ReadonlyMap<string, StoredSetting>): StoredSetting[] {
+export function settingsWithValue(changes: ReadonlyMap<string, StoredSetting>): StoredSetting[] {
   return [...changes.values()].filter(({ row }) => row.value !== null);
 }
 
 /** Returns values by key name, with secrets. */
-export async function openedValues(
+export async function decryptedValues(
   keys: TenantKeys,
   reader: Reader<AuthSchema>,
   settings: readonly StoredSetting[],
 ): Promise<Map<string, unknown>> {
-  const opened = new Map<string, unknown>();
-  for (const { named, row } of settings) opened.set(named.name, await openSetting(keys, reader, row, named));
-  return opened;
+  const decrypted = new Map<string, unknown>();
+  for (const { named, row } of settings)
+    decrypted.set(named.name, await decryptSetting(keys, reader, row, named));
+  return decrypted;
 }
 
 /** Serialises changes to one tenant's settings. */
@@ -103,7 +104,7 @@ export async function writeVersion(
     const stored =
       after === undefined
         ? { value: null }
-        : await sealSetting(keys, tx, { tenantId, id, version }, named, after);
+        : await encryptSetting(keys, tx, { tenantId, id, version }, named, after);
     await tx
       .insertInto('config_values')
       .values({

@@ -11,10 +11,10 @@ import { type PlannedChange, planChange } from './plan-change.ts';
 import { keysInScope } from './setting-keys.ts';
 import {
   configVersion,
+  decryptedValues,
   lastChanges,
   lockConfig,
-  openedValues,
-  setOnes,
+  settingsWithValue,
   writeVersion,
 } from './settings-store.ts';
 
@@ -36,10 +36,10 @@ export function updateConfig(deps: SettingsDeps): Handler<typeof settings.Config
           hint: 'Read it again and repeat the change on what it is now.',
         });
       }
-      const touched = setOnes(await lastChanges(tx)).filter(({ named }) =>
+      const touched = settingsWithValue(await lastChanges(tx)).filter(({ named }) =>
         Object.hasOwn(document, named.section),
       );
-      const current = await openedValues(deps.tenantKeys, tx, touched);
+      const current = await decryptedValues(deps.tenantKeys, tx, touched);
       const changes = planChange({ document, current, platform });
       const next = changes.length > 0 ? version + 1 : version;
       if (changes.length > 0) {

@@ -8,12 +8,12 @@ import type { ConfigValuesTable } from './settings-schema.ts';
 
 const PURPOSE = 'setting';
 
-type Sealed = Pick<
+type EncryptedColumns = Pick<
   ConfigValuesTable,
   'kek_id' | 'cek_id' | 'wrapped_cek' | 'iv' | 'ciphertext' | 'tag' | 'commitment' | 'blob_sha256'
 >;
 
-const NOTHING_SEALED: Sealed = {
+const NO_ENCRYPTED_COLUMNS: EncryptedColumns = {
   kek_id: null,
   cek_id: null,
   wrapped_cek: null,
@@ -28,30 +28,30 @@ const NOTHING_SEALED: Sealed = {
  * Returns the columns of a value: secrets encrypted under the tenant's KEK and replaced by placeholders in
  * `value`.
  */
-export async function sealSetting(
+export async function encryptSetting(
   keys: TenantKeys,
   tx: Tx<AuthSchema>,
   row: { tenantId: string; id: string; version: number },
   named: NamedKey,
   value: unknown,
-): Promise<Sealed & { value: string }> {
+): Promise<EncryptedColumns & { value: string }> {
   const { masked, secrets } = maskSecrets(named.key, value);
   const text = JSON.stringify(masked);
-  if (Object.keys(secrets).length === 0) return { ...NOTHING_SEALED, value: text };
+  if (Object.keys(secrets).length === 0) return { ...NO_ENCRYPTED_COLUMNS, value: text };
   const kek = await keys.current(tx, row.tenantId);
   const plaintext = Buffer.from(JSON.stringify(secrets));
   try {
-    const sealed = sealSecret(kek, plaintext, idsOf(row, kek.kekId));
+    const encrypted = sealSecret(kek, plaintext, idsOf(row, kek.kekId));
     return {
       value: text,
       kek_id: kek.kekId,
-      cek_id: sealed.cekId,
-      wrapped_cek: sealed.wrappedCek,
-      iv: sealed.iv,
-      ciphertext: sealed.ciphertext,
-      tag: sealed.tag,
-      commitment: sealed.commitment,
-      blob_sha256: sealed.blobSha256,
+      cek_id: encrypted.cekId,
+      wrapped_cek: encrypted.wrappedCek,
+      iv: encrypted.iv,
+      ciphertext: encrypted.ciphertext,
+      tag: encrypted.tag,
+      commitment: encrypted.commitment,
+      blob_sha256: encrypted.blobSha256,
     };
   } finally {
     plaintext.fill(0);
@@ -62,7 +62,7 @@ export async function sealSetting(
  * Returns the value with its secrets. Throws `sealed` without the root key, and IntegrityError for a modified
  * row.
  */
-export async function openSetting(
+export async function decryptSetting(
   keys: TenantKeys,
   reader: Reader<AuthSchema>,
   row: ConfigValuesTable,
