@@ -11,7 +11,7 @@ import { withNotedReasons } from './audit-reason.ts';
 import { replicasClients } from './cluster/deps.ts';
 import { type AuthConfig, hashParameters } from './config.ts';
 import { startHousekeeping } from './housekeeping.ts';
-import { platformTenantId } from './licence/licence-store.ts';
+import { platformTenantId } from './license/license-store.ts';
 import { authSealHandlers } from './mfa/seal-handlers.ts';
 import { openTenantKeys } from './mfa/tenant-keys.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';

@@ -1,6 +1,6 @@
 import type * as anomalies from '@claviger/contracts/auth/v1/anomalies';
 import type { Handler } from '@claviger/service-kit';
-import { platformTenantId } from '../licence/licence-store.ts';
+import { platformTenantId } from '../license/license-store.ts';
 import type { AnomaliesDeps } from './deps.ts';
 
 export function getPlatformTenant({

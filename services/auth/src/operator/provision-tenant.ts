@@ -3,7 +3,7 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { asTenant, isUniqueViolation, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
-import { requireWithinLicence } from '../licence/licence-usage.ts';
+import { requireWithinLicense } from '../license/license-usage.ts';
 import { createBuiltInRoles } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
 import { DEFAULT_TENANT } from '../sign-in/tenants-store.ts';
@@ -14,7 +14,7 @@ import type { OperatorDeps } from './deps.ts';
 export function provisionTenant(deps: OperatorDeps): Handler<typeof auth.OperatorService.provisionTenant> {
   return async (request, context) => {
     checkTenantName(request.name);
-    await requireWithinLicence(deps, 'tenants');
+    await requireWithinLicense(deps, 'tenants');
     const tenantId = await createTenant(deps, context, request.name, request.displayName);
     return { tenantId, name: request.name };
   };

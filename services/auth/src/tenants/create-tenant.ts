@@ -1,6 +1,6 @@
 import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { Handler } from '@claviger/service-kit';
-import { requireWithinLicence } from '../licence/licence-usage.ts';
+import { requireWithinLicense } from '../license/license-usage.ts';
 import { SETUP_LINK_TTL_MINUTES, setupUrl } from '../operator/create-setup-link.ts';
 import { storeTenant, tenantExists } from '../operator/provision-tenant.ts';
 import { createLink } from '../passwords/one-time-links.ts';
@@ -18,7 +18,7 @@ export function createTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsS
   return async (request, context) => {
     const { name, displayName } = request;
     checkTenantName(name);
-    await requireWithinLicence(deps, 'tenants');
+    await requireWithinLicense(deps, 'tenants');
     const made = await deps.database
       .withTenant(context.tenantId, async (tx) => {
         const created = await storeTenant(deps, tx, context, { name, displayName }, async (id) => {

@@ -43,7 +43,7 @@ export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.Tenan
             .execute(),
         );
         await changeTenantStatus(deps, tx, context, tenant, {
-          standing: 'active',
+          status: 'active',
           reason: request.reason,
           name,
         });

@@ -2,7 +2,7 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isUniqueViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { requireWithinLicence } from '../licence/licence-usage.ts';
+import { requireWithinLicense } from '../license/license-usage.ts';
 import { canonicalLogin, shownLogin } from '../passwords/canonical-login.ts';
 import { storePassword } from '../passwords/credentials-store.ts';
 import { checkNewPassword } from '../passwords/password-rules.ts';
@@ -26,7 +26,7 @@ export function createUser(deps: UsersDeps): Handler<typeof auth.UsersService.cr
     if (kind === 'machine' && request.password) {
       throw ClavigerError.invalid('/password', 'must be absent: a machine identity uses API tokens');
     }
-    if (kind === 'person') await requireWithinLicence(deps, 'users');
+    if (kind === 'person') await requireWithinLicense(deps, 'users');
     if (request.password) checkNewPassword(request.password, request.username, '/password');
     if (request.password) requireOwnAccount(context);
     const phc = request.password ? await deps.passwords.hash(request.password) : undefined;

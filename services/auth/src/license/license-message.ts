@@ -1,9 +1,9 @@
 import type * as licence from '@claviger/contracts/auth/v1/licence';
 import type { Database } from '@claviger/database';
 import type { AuthSchema } from '../schema.ts';
-import type { LicenceInForce } from './licence-store.ts';
-import { countUsed } from './licence-usage.ts';
-import { iso, type LicenceClaims } from './verify-licence.ts';
+import type { LicenseInForce } from './license-store.ts';
+import { countUsed } from './license-usage.ts';
+import { iso, type LicenseClaims } from './verify-license.ts';
 
 const HINTS = {
   none: 'All functions work without a license.',
@@ -16,7 +16,7 @@ const HINTS = {
 export async function licenseMessage(
   database: Database<AuthSchema>,
   installationId: string,
-  inForce: LicenceInForce | undefined,
+  inForce: LicenseInForce | undefined,
 ): Promise<licence.License> {
   const [users, tenants] = await Promise.all([countUsed(database, 'users'), countUsed(database, 'tenants')]);
   const claims = inForce?.claims;
@@ -44,8 +44,8 @@ export async function licenseMessage(
 }
 
 function limitOf(
-  name: keyof LicenceClaims['limits'],
-  claims: LicenceClaims | undefined,
+  name: keyof LicenseClaims['limits'],
+  claims: LicenseClaims | undefined,
   used: number | undefined,
 ): licence.LicenseLimit {
   const limit = claims?.limits[name];

@@ -1,9 +1,9 @@
 import type { Database } from '@claviger/database';
 import type { AuthSchema } from '../schema.ts';
-import { type LicenceClaims, readLicence } from './verify-licence.ts';
+import { type LicenseClaims, readLicense } from './verify-license.ts';
 
-export interface LicenceInForce {
-  readonly claims: LicenceClaims;
+export interface LicenseInForce {
+  readonly claims: LicenseClaims;
   readonly keyId: string;
   readonly token: string;
   readonly version: number;
@@ -25,10 +25,10 @@ export async function platformTenantId(database: Database<AuthSchema>): Promise<
 }
 
 /** Returns the license that was applied last. */
-export async function licenceInForce(
+export async function licenseInForce(
   database: Database<AuthSchema>,
   platformId: string,
-): Promise<LicenceInForce | undefined> {
+): Promise<LicenseInForce | undefined> {
   return database.readTenant(platformId, async (reader) => {
     const row = await reader
       .selectFrom('licences')
@@ -38,7 +38,7 @@ export async function licenceInForce(
       .limit(1)
       .executeTakeFirst();
     if (!row) return undefined;
-    const { claims, keyId } = readLicence(row.token);
+    const { claims, keyId } = readLicense(row.token);
     return {
       claims,
       keyId,

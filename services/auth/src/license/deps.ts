@@ -4,7 +4,7 @@ import type { AuthSchema } from '../schema.ts';
 import type { OwnSettings } from '../settings/own-settings.ts';
 
 /** What the operations and duties in this folder need. */
-export interface LicenceDeps {
+export interface LicenseDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;
   /** The settings that this service reads. */

@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import { compactVerify, decodeProtectedHeader, errors } from 'jose';
 import { z } from 'zod';
 
-export interface LicenceKey {
+export interface LicenseKey {
   readonly id: string;
   /** The `x` of an Ed25519 JWK. */
   readonly publicKey: string;
@@ -32,17 +32,17 @@ const claims = z.strictObject({
   enforce: z.boolean().default(false),
 });
 
-export type LicenceClaims = z.infer<typeof claims>;
+export type LicenseClaims = z.infer<typeof claims>;
 
 /**
  * Verifies a license that is to be applied now. Throws `invalid` with one of the codes `license_too_large`,
  * `license_malformed`, `license_unsigned`, `license_unknown_key`, `license_signature_invalid`,
  * `license_other_installation`, `license_not_yet_valid` and `license_expired`.
  */
-export async function verifyLicence(
+export async function verifyLicense(
   token: string,
-  by: { keys: readonly LicenceKey[]; installationId: string; nowSeconds: number },
-): Promise<LicenceClaims> {
+  by: { keys: readonly LicenseKey[]; installationId: string; nowSeconds: number },
+): Promise<LicenseClaims> {
   if (Buffer.byteLength(token) > MAX_BYTES) throw refused('license_too_large', 'is larger than 8 KB');
   const { keyId } = headerOf(token);
   const known = by.keys.find(({ id }) => id === keyId);
@@ -59,23 +59,23 @@ export async function verifyLicence(
     if (!(error instanceof errors.JOSEError)) throw error;
     throw refused('license_signature_invalid', 'was altered, or was not signed with the key it names');
   }
-  const licence = parseClaims(payload);
-  if (licence.installation !== undefined && licence.installation !== by.installationId) {
+  const license = parseClaims(payload);
+  if (license.installation !== undefined && license.installation !== by.installationId) {
     throw refused('license_other_installation', 'is for another installation', {
       hint: `Ask the vendor for a license for the installation ${by.installationId}.`,
     });
   }
-  if ((licence.nbf ?? 0) > by.nowSeconds + SKEW_SECONDS) {
-    throw refused('license_not_yet_valid', `is not valid before ${iso(licence.nbf!)}`);
+  if ((license.nbf ?? 0) > by.nowSeconds + SKEW_SECONDS) {
+    throw refused('license_not_yet_valid', `is not valid before ${iso(license.nbf!)}`);
   }
-  if (licence.exp !== undefined && licence.exp <= by.nowSeconds) {
-    throw refused('license_expired', `expired at ${iso(licence.exp)}`);
+  if (license.exp !== undefined && license.exp <= by.nowSeconds) {
+    throw refused('license_expired', `expired at ${iso(license.exp)}`);
   }
-  return licence;
+  return license;
 }
 
 /** Reads the claims of a license that was verified when it was applied. */
-export function readLicence(token: string): { readonly claims: LicenceClaims; readonly keyId: string } {
+export function readLicense(token: string): { readonly claims: LicenseClaims; readonly keyId: string } {
   return {
     claims: parseClaims(Buffer.from(token.split('.')[1] ?? '', 'base64url')),
     keyId: headerOf(token).keyId,
@@ -102,7 +102,7 @@ function headerOf(token: string): { keyId: string } {
   return { keyId: typeof header.kid === 'string' ? header.kid : '' };
 }
 
-function parseClaims(payload: Uint8Array): LicenceClaims {
+function parseClaims(payload: Uint8Array): LicenseClaims {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));

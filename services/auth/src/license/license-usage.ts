@@ -1,8 +1,8 @@
 import type { Database } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { AuthSchema } from '../schema.ts';
-import type { LicenceDeps } from './deps.ts';
-import { licenceInForce, platformTenantId } from './licence-store.ts';
+import type { LicenseDeps } from './deps.ts';
+import { licenseInForce, platformTenantId } from './license-store.ts';
 
 export type Limited = 'users' | 'tenants';
 
@@ -30,13 +30,13 @@ export function countUsed(database: Database<AuthSchema>, what: Limited): Promis
  * Throws `conflict` (`license_limit_reached`) if one more would exceed a license that enforces its limits.
  * Without a license, or with an expired one, nothing is refused.
  */
-export async function requireWithinLicence(
-  deps: Pick<LicenceDeps, 'database'>,
+export async function requireWithinLicense(
+  deps: Pick<LicenseDeps, 'database'>,
   what: Limited,
 ): Promise<void> {
   const platformId = await platformTenantId(deps.database);
-  const licence = platformId ? await licenceInForce(deps.database, platformId) : undefined;
-  const limit = licence?.claims.enforce && !licence.expired ? licence.claims.limits[what] : undefined;
+  const license = platformId ? await licenseInForce(deps.database, platformId) : undefined;
+  const limit = license?.claims.enforce && !license.expired ? license.claims.limits[what] : undefined;
   if (limit === undefined || (await countUsed(deps.database, what)) < limit) return;
   throw new ClavigerError('conflict', `The license allows ${limit} ${what}, and all of them are in use.`, {
     code: 'license_limit_reached',

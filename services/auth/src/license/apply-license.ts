@@ -4,14 +4,14 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { lockConfig } from '../settings/settings-store.ts';
 import { actingNow } from '../users/user-permissions.ts';
-import type { LicenceDeps } from './deps.ts';
-import { licenceInForce } from './licence-store.ts';
+import type { LicenseDeps } from './deps.ts';
 import { licenseMessage } from './license-message.ts';
+import { licenseInForce } from './license-store.ts';
 import { VENDOR_KEYS } from './vendor-keys.ts';
-import { verifyLicence } from './verify-licence.ts';
+import { verifyLicense } from './verify-license.ts';
 
 /** Verifies a license and puts it in force. Applying the same license again changes nothing. */
-export function applyLicense(deps: LicenceDeps): Handler<typeof licence.LicenceService.applyLicense> {
+export function applyLicense(deps: LicenseDeps): Handler<typeof licence.LicenceService.applyLicense> {
   return async (request, context) => {
     const { tenantId } = context;
     context.auditSubject = { type: 'license', id: tenantId };
@@ -21,7 +21,7 @@ export function applyLicense(deps: LicenceDeps): Handler<typeof licence.LicenceS
       await actingNow(tx, context);
       await lockConfig(tx, tenantId);
       const { rows } = await sql<{ now: Date }>`SELECT now() AS now`.execute(tx);
-      const claims = await verifyLicence(token, {
+      const claims = await verifyLicense(token, {
         keys: [...VENDOR_KEYS, ...publicKeys],
         installationId: tenantId,
         nowSeconds: rows[0]!.now.getTime() / 1_000,
@@ -49,7 +49,7 @@ export function applyLicense(deps: LicenceDeps): Handler<typeof licence.LicenceS
       });
     });
     return {
-      license: await licenseMessage(deps.database, tenantId, await licenceInForce(deps.database, tenantId)),
+      license: await licenseMessage(deps.database, tenantId, await licenseInForce(deps.database, tenantId)),
     };
   };
 }

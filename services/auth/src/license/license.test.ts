@@ -91,7 +91,7 @@ test('each kind of invalid license is refused with its own code and not applied 
     [await sign({}, { header: { kid: 'nobody' } }), 'license_unknown_key'],
     [await sign({}, { header: { typ: 'JWT' } }), 'license_malformed'],
     [await sign({ unheard: 'of' }), 'license_malformed'],
-    ['not a licence', 'license_malformed'],
+    ['not a license', 'license_malformed'],
     [await sign({ owner: 'x'.repeat(9_000) }), 'license_too_large'],
     [await sign({ installation: randomUUID() }), 'license_other_installation'],
     [await sign({ exp: epoch() - 60 }), 'license_expired'],
