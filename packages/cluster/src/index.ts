@@ -11,6 +11,7 @@ export {
   type DutyLag,
   type DutyOptions,
   type DutyState,
+  type HostedDuty,
   startDuty,
 } from './duty.ts';
 export { type Timing, timingOf } from './election-rules.ts';

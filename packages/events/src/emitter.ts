@@ -64,18 +64,26 @@ export interface Emitter {
 }
 
 /** `macKey` is the service's own key, with which consumers verify that this service wrote the events. */
-export function createEmitter(options: { service: string; macKey: Buffer }): Emitter {
+export function createEmitter(options: {
+  service: string;
+  macKey: Buffer;
+  /** Hears the first part of the subject of each row that is made here: `audit`, `event` or `job`. */
+  onRow?: (kind: string) => void;
+}): Emitter {
   const key = macKeyOf(options.macKey);
-  const rowOf = (tenantId: string, eventId: string, subject: string, payload: string): OutboxRow => ({
-    tenant_id: tenantId,
-    event_id: eventId,
-    subject,
-    payload,
-    mac: subject.startsWith('audit.')
-      ? outboxMac(key, subject, payload)
-      : boundMac(key, { tenantId, eventId, subject, payload }),
-    traceparent: currentTraceparent() ?? null,
-  });
+  const rowOf = (tenantId: string, eventId: string, subject: string, payload: string): OutboxRow => {
+    options.onRow?.(subject.slice(0, subject.indexOf('.')));
+    return {
+      tenant_id: tenantId,
+      event_id: eventId,
+      subject,
+      payload,
+      mac: subject.startsWith('audit.')
+        ? outboxMac(key, subject, payload)
+        : boundMac(key, { tenantId, eventId, subject, payload }),
+      traceparent: currentTraceparent() ?? null,
+    };
+  };
   const insert = async <DB extends OutboxSchema>(tx: Tx<DB>, row: OutboxRow): Promise<void> => {
     try {
       await (tx as unknown as Tx<OutboxSchema>).insertInto('outbox').values(row).execute();

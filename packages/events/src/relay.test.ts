@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Leadership, LeadershipLost, soleLeadership, soleReplica } from '@claviger/cluster';
+import {
+  type HostedDuty,
+  type Leadership,
+  LeadershipLost,
+  soleLeadership,
+  soleReplica,
+} from '@claviger/cluster';
 import { eventually } from '@claviger/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
@@ -336,4 +342,29 @@ test('stopping is prompt while NATS is unavailable', async () => {
   await bus[Symbol.asyncDispose]();
   expect(await parts.unpublished()).toBe(1);
   await nats.start();
+});
+
+test('the relay looks at most twice a second while this replica writes nothing, and at once when it does', async () => {
+  await using bus = parts.bus();
+  const sole = soleReplica(parts.logger);
+  const duties: HostedDuty[] = [];
+  const cluster = {
+    ...sole,
+    add: (duty: HostedDuty) => {
+      duties.push(duty);
+      sole.add(duty);
+    },
+  };
+  const { database, logger } = parts;
+  await using relay = startRelay({ database, logger, cluster, publishers: { event: bus.publisher } });
+  const runs = () => duties.find(({ name }) => name === 'outbox relay: event')!.state().runs;
+  const three = runs() + 3;
+  const start = performance.now();
+  await eventually(() => expect(runs()).toBeGreaterThanOrEqual(three));
+  // Two whole pauses lie between three runs.
+  expect(performance.now() - start).toBeGreaterThan(900);
+  const before = runs();
+  relay.expect('event');
+  relay.expect('unknown');
+  await eventually(() => expect(runs()).toBeGreaterThan(before));
 });

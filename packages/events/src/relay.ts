@@ -13,10 +13,16 @@ import { createSetAside } from './set-aside.ts';
 export interface Relay extends AsyncDisposable {
   /** Publishes the pending rows if this replica leads; resolves to their number. */
   runOnce(): Promise<number>;
+  /** This replica writes a row of this kind: looks often for a while, because it is about to be committed. */
+  expect(kind: string): void;
 }
 
 const BATCH = 200;
 const POLL_MS = 100;
+/** While this replica writes nothing: rows of other replicas wait at most this long. */
+const IDLE_POLL_MS = 500;
+/** How long after a row was written here the relay looks often: its transaction ends by then. */
+const BUSY_MS = 2_000;
 const STORE_CHECK_MS = 10_000;
 const LAG_LIMIT = 10_000;
 
@@ -36,16 +42,22 @@ export function startRelay<DB extends OutboxSchema>(options: {
 }): Relay {
   const database = options.database as unknown as Database<OutboxSchema>;
   const { logger, cluster } = options;
-  const lanes = Object.entries(options.publishers).map(([kind, publisher]) =>
-    startLane({ database, logger, cluster, kind, publisher }),
+  const lanes = new Map(
+    Object.entries(options.publishers).map(([kind, publisher]) => [
+      kind,
+      startLane({ database, logger, cluster, kind, publisher }),
+    ]),
   );
   return {
     runOnce: async () => {
-      const counts = await Promise.all(lanes.map((lane) => lane.runOnce(required(cluster))));
+      const counts = await Promise.all([...lanes.values()].map((lane) => lane.runOnce(required(cluster))));
       return counts.reduce((sum, count) => sum + count, 0);
     },
+    expect: (kind) => lanes.get(kind)?.expectRow(),
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(lanes.flatMap(({ duties }) => duties.map((duty) => duty[Symbol.asyncDispose]())));
+      await Promise.all(
+        [...lanes.values()].flatMap(({ duties }) => duties.map((duty) => duty[Symbol.asyncDispose]())),
+      );
     },
   };
 }
@@ -68,6 +80,7 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
   const setAside = createSetAside();
   let storeCheckedAt = 0;
   let knownStore: number | undefined;
+  let busyUntil = 0;
 
   // Only the first and the last step are transactions, so a hanging server holds no connection, lock or term.
   // After a crash between the steps the rows are published again.
@@ -130,7 +143,8 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
     try {
       await checkStore(leadership);
       const published = await runOnce(leadership);
-      return { nextInMs: published === BATCH ? 0 : POLL_MS };
+      const isBusy = published > 0 || performance.now() < busyUntil;
+      return { nextInMs: published === BATCH ? 0 : isBusy ? POLL_MS : IDLE_POLL_MS };
     } catch (error) {
       storeCheckedAt = 0;
       throw error;
@@ -149,5 +163,10 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
 
   const duty = startDuty({ cluster, name: `outbox relay: ${kind}`, everyMs: POLL_MS, run, lag });
   const cleaner = startCleaner({ database, logger, cluster, kind, publisher });
-  return { runOnce, duties: [duty, cleaner] };
+  const expectRow = (): void => {
+    const wasBusy = performance.now() < busyUntil;
+    busyUntil = performance.now() + BUSY_MS;
+    if (!wasBusy) duty.wake();
+  };
+  return { runOnce, expectRow, duties: [duty, cleaner] };
 }

@@ -233,10 +233,10 @@ export function openStoreService<DB extends OutboxSchema>(
     ...(options.publishes === 'events' ? { event: bus.publisher } : {}),
     ...(jobs.length > 0 ? { job: queues.publisher } : {}),
   };
-  common.use(startRelay({ database, logger, cluster, publishers }));
+  const relay = common.use(startRelay({ database, logger, cluster, publishers }));
   common.use(startKeyCleanup({ database, cluster }));
 
-  const emitter = createEmitter({ service, macKey });
+  const emitter = createEmitter({ service, macKey, onRow: relay.expect });
   common.use(
     startAnomalyDuty({
       database,
