@@ -20,8 +20,8 @@ const sharedModules = [
  */
 export default defineConfig({
   test: {
-    // More than two cores have: many tests wait for a server, a lease or a time-out, and two of them leave half of two cores idle.
-    maxWorkers: 3,
+    // More than a machine of two cores has: many tests wait for a server, a lease or a time-out.
+    maxWorkers: 4,
     setupFiles: ['test/cpu-time.ts', 'test/port-range.ts'],
     reporters: ['default', './test/support/slowest-tests.ts'],
     // Concurrent tests mostly wait for events.
