@@ -58,8 +58,8 @@ export interface PackageBuilder extends AsyncDisposable {
 }
 
 /**
- * Makes one package in a folder that the caller made and removes. Memory does not grow with the rows. The same facts, rows and
- * key make the same bytes.
+ * Makes one package in a folder that the caller made and removes. Memory does not grow with the rows. The
+ * same facts, rows and key make the same bytes.
  */
 export function createPackageBuilder(folder: string, facts: PackageFacts): PackageBuilder {
   const members = new Map<string, PackedMember>();

@@ -30,7 +30,10 @@ export interface TestLog {
 
 export const signer = generateKeyPairSync('ed25519');
 
-/** A log of one tenant, with a head after each of these sizes. Events happen an hour apart, from 2026-03-01 on. */
+/**
+ * A log of one tenant, with a head after each of these sizes. Events happen an hour apart, from 2026-03-01
+ * on.
+ */
 export function testLog(
   count: number,
   headSizes: readonly number[],
@@ -89,7 +92,9 @@ export interface PackageChanges {
   readonly proof?: (proof: LogProof) => LogProof;
 }
 
-/** A package of the events of 2026-03-02 (sequence 24 to 47), with rows in every table, as a file in `folder`. */
+/**
+ * A package of the events of 2026-03-02 (sequence 24 to 47), with rows in every table, as a file in `folder`.
+ */
 export async function writeTestPackage(
   folder: string,
   log: TestLog,

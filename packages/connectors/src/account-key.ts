@@ -8,9 +8,9 @@ import { mysqlConfigSchema } from './mysql/config.ts';
 import { postgresConfigSchema } from './postgres/config.ts';
 import { sshConfigSchema } from './ssh/config.ts';
 
-/** An account of a target. Two spellings of one account have equal keys. */
+/** Identifies an account on a target. Two spellings of the same account have equal keys. */
 export interface AccountKey {
-  /** Kind, host and port of what is reached. */
+  /** Kind, host and port of the target. */
   readonly target: string;
   readonly account: string;
 }
@@ -21,17 +21,18 @@ interface Reached {
   readonly accountOf: (username: string) => string;
 }
 
-/** A directory listens on several ports: plain, TLS, and the global catalogue of Active Directory. */
+/** The ports of a directory: plain, TLS, and the global catalogue of Active Directory. */
 const DIRECTORY_PORTS = new Set([389, 636, 3268, 3269]);
 
 const asItIs = (username: string): string => username;
 
 const reached: Readonly<Record<ConnectorType, (settings: unknown) => Reached | undefined>> = {
-  // PostgreSQL, Linux and most HTTP interfaces tell names apart by case.
+  // PostgreSQL, Linux and most HTTP interfaces distinguish names by case.
   http: (settings) => at(httpConfigSchema.safeParse(settings).data, asItIs),
   postgres: (settings) => at(postgresConfigSchema.safeParse(settings).data, asItIs),
   ssh: (settings) => at(sshConfigSchema.safeParse(settings).data, asItIs),
-  // The server picks the account of a name by the address that logs in, which is always this vault's. It drops trailing blanks.
+  // MySQL selects the account by name and client address, which is always the vault's. It ignores trailing
+  // blanks.
   mysql: (settings) => at(mysqlConfigSchema.safeParse(settings).data, withoutTrailingBlanks),
   ldap: (settings) => {
     const config = ldapConfigSchema.safeParse(settings).data;
@@ -46,14 +47,14 @@ const reached: Readonly<Record<ConnectorType, (settings: unknown) => Reached | u
 };
 
 /**
- * What a login with this user name reaches. Undefined where nothing can be logged in to: an unknown type, unusable settings or an
- * empty user name.
+ * Returns the key of the account that a login with this user name reaches. Returns undefined for an unknown
+ * type, invalid settings or an empty user name.
  */
 export function accountKey(type: string, settings: unknown, username: string): AccountKey | undefined {
   return accountKeysOf(type, settings)(username);
 }
 
-/** The same for many names of one target, whose settings are read once. */
+/** Like `accountKey`, for many names of one target: parses the settings once. */
 export function accountKeysOf(type: string, settings: unknown): (username: string) => AccountKey | undefined {
   const found = Object.hasOwn(reached, type) ? reached[type as ConnectorType](settings) : undefined;
   const host = found && hostKey(found.host);
@@ -63,7 +64,7 @@ export function accountKeysOf(type: string, settings: unknown): (username: strin
     username === '' ? undefined : { target, account: bounded(found.accountOf(username)) };
 }
 
-/** Keys stand in an index, whose rows have a limit. */
+/** Keys are stored in an index, whose rows have a size limit: hashes long names. */
 function bounded(name: string): string {
   if (name.length <= 512) return name;
   return `sha256:${createHash('sha256').update(name).digest('hex')}`;

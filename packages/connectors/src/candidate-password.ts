@@ -1,7 +1,7 @@
 /**
- * Says why a candidate cannot be set, or undefined when it can. Only printable ASCII without leading or trailing blanks: other
- * text is normalised differently by the many programs through which a password travels, so that it might be set as one string
- * and asked as another.
+ * Returns why this password cannot be set, or undefined if it can. Allows only printable ASCII without
+ * leading or trailing blanks: programs normalise other text differently, so setting and verifying it could
+ * disagree.
  */
 export function candidateProblem(password: string): string | undefined {
   if (password.length === 0) return 'The new password is empty.';

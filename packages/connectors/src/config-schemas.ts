@@ -15,18 +15,18 @@ const schemas = {
   ssh: sshConfigSchema,
 } as const satisfies Record<ConnectorType, ZodType>;
 
-/** The kinds of targets. */
+/** All connector types. */
 export const connectorTypes = Object.keys(schemas) as readonly ConnectorType[];
 
 /**
- * What an administrator stores about a target of this type. Throws ConnectorError (`configuration`) naming
- * the known types.
+ * Returns the schema of the settings that an administrator stores about a target of this type. Throws
+ * ConnectorError (`configuration`) that lists the known types.
  */
 export function configSchemaOf(type: string): ZodType {
   return schemas[knownType(type)];
 }
 
-/** Throws ConnectorError (`configuration`) naming the known types. */
+/** Throws ConnectorError (`configuration`) that lists the known types. */
 export function knownType(type: string): ConnectorType {
   const known = connectorTypes.find((name) => name === type);
   if (known !== undefined) return known;

@@ -1,16 +1,16 @@
 import { OutboundError } from '@claviger/outbound';
 
 /**
- * Why a connector could not do its work before anything was changed on the target:
- * - `configuration`: the settings or arguments are not usable as they are;
- * - `not_allowed`: the platform refuses this target, or the tenant's policy does not list it;
+ * Why an operation failed before anything was changed on the target:
+ * - `configuration`: the settings or arguments are not valid;
+ * - `not_allowed`: the platform forbids this target, or the tenant's policy does not list it;
  * - `unreachable`: no answer, a broken connection, or a time-out;
- * - `untrusted`: the target could not prove who it is (certificate, host key);
- * - `protocol`: the target answered in a way that proves nothing;
+ * - `untrusted`: the target could not prove its identity (certificate, host key);
+ * - `protocol`: the answer does not follow the protocol;
  * - `authentication`: the target refused the credential;
- * - `permission`: the credential is good, its rights do not suffice;
- * - `not_now`: the target takes it later: a limit of connections, a lock that passes, a minimum age;
- * - `not_possible`: the account cannot log in, whatever its secret: locked, expired, without a login.
+ * - `permission`: the credential is valid, but lacks permissions;
+ * - `not_now`: a temporary condition: a connection limit, a temporary lock, a minimum password age;
+ * - `not_possible`: the account cannot log in with any secret: locked, expired, or without login.
  */
 export type ConnectorErrorKind =
   | 'configuration'
@@ -23,11 +23,11 @@ export type ConnectorErrorKind =
   | 'not_now'
   | 'not_possible';
 
-/** A failure whose message can be shown to the administrator of the target: it holds no secret. */
+/** An error whose message may be shown to the administrator of the target: it contains no secret. */
 export class ConnectorError extends Error {
   override readonly name = 'ConnectorError';
   readonly kind: ConnectorErrorKind;
-  /** What to do next, where that is known. */
+  /** What to do next, if known. */
   readonly hint: string | undefined;
 
   constructor(kind: ConnectorErrorKind, message: string, options: { hint?: string; cause?: unknown } = {}) {
@@ -37,7 +37,7 @@ export class ConnectorError extends Error {
   }
 }
 
-/** Turns whatever was thrown into a ConnectorError; what is not one already counts as `unreachable`, never as a refusal. */
+/** Converts any thrown value to a ConnectorError. Other errors become `unreachable`, never a refusal. */
 export function asConnectorError(error: unknown): ConnectorError {
   if (error instanceof ConnectorError) return error;
   if (error instanceof OutboundError)

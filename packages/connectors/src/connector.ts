@@ -4,31 +4,32 @@ import type { ConnectorErrorKind } from './connector-error.ts';
 
 export type ConnectorType = 'http' | 'ldap' | 'mysql' | 'postgres' | 'ssh';
 
-/** What every operation gets from its caller. */
+/** What the caller passes to every operation. */
 export interface ConnectorContext {
-  /** Ends the operation early; what was already sent makes a rotation ambiguous. */
+  /** Ends the operation early. If the change was already sent, the rotation is ambiguous. */
   readonly signal: AbortSignal;
-  /** For name lookup and TCP connect together. */
+  /** Limit for name lookup and TCP connect together. */
   readonly connectTimeoutMs: number;
-  /** For the whole operation. */
+  /** Limit for the whole operation. */
   readonly operationTimeoutMs: number;
-  /** What the tenant may reach. */
+  /** The targets that the tenant may connect to. */
   readonly allow: TargetPolicy;
   /**
-   * For how many milliseconds the caller may still change the target, asked immediately before the change is sent; 0 when another
-   * has taken the work over. From an answer above 0 the caller counts the change as sent. Without a limit, when absent.
+   * Returns for how many milliseconds the caller may still change the target; 0 after another replica has
+   * taken over. Asked immediately before the change is sent; after an answer above 0 the caller counts the
+   * change as sent. If absent, there is no limit.
    */
   readonly mayChange?: () => number | Promise<number>;
 }
 
-/** The account on the target, by the name the target knows it. */
+/** An account on the target, by the name that the target uses. */
 export interface Account {
   readonly username: string;
-  /** What the secret beside it is: a password where nothing is said. Only `ssh` logs in with keys. */
+  /** The type of the secret; the default is a password. Only `ssh` logs in with keys. */
   readonly secretType?: 'password' | 'ssh-key';
 }
 
-/** How to log in: a password, or for SSH a private key in PEM or OpenSSH form. */
+/** A login: a password, or for SSH a private key in PEM or OpenSSH form. */
 export interface Credential {
   readonly username: string;
   readonly password?: string;
@@ -36,25 +37,25 @@ export interface Credential {
 }
 
 export interface RotationSecrets {
-  /** The password that is valid now; needed when the account rotates itself. */
+  /** The current password; required when the account rotates itself. */
   readonly current?: string;
   readonly next: string;
-  /** Needed when the target's `rotateAs` is `admin`. */
+  /** Required when the target's `rotateAs` is `admin`. */
   readonly admin?: Credential;
   /**
-   * An administrator sets the password also of an account that cannot log in: somebody has seen its secret.
-   * Otherwise such an account ends `refused`, since no login could prove what it holds.
+   * Set the password even if the account cannot log in, because its secret was disclosed. Otherwise such an
+   * account is `refused`: no login could verify its password.
    */
   readonly evenIfBlocked?: boolean;
 }
 
 export interface TestResult {
   readonly ok: boolean;
-  /** The target itself refused the credential: it may count that. */
+  /** The target itself refused the credential; the target may count this as a failed login. */
   readonly refused?: boolean;
   readonly latencyMs: number;
   readonly serverVersion?: string;
-  /** What was seen while connecting; an administrator compares and then pins it. */
+  /** The host key that the target presented; an administrator compares and then pins it. */
   readonly hostKeyFingerprint?: string;
   readonly problem?: string;
   readonly hint?: string;
@@ -71,17 +72,17 @@ export type VerifyResult =
       readonly hint?: string;
     };
 
-/** Why a login says nothing about the secret: every kind of failure but the refusal of the secret itself. */
+/** Why a login does not tell whether the secret is valid: every failure except a refused secret. */
 export type UnknownKind = Exclude<ConnectorErrorKind, 'authentication'>;
 
 /**
- * Why the target surely kept its password:
- * - `policy`: not this password; generate another;
- * - `authentication`: it refused the login; stop and count it against the lockout budget;
- * - `permission`: not by this login, or not with these settings; a person must act;
- * - `not_now`: a minimum age, a limit of connections, a lock that passes; try the same candidate later;
- * - `not_possible`: the account itself is locked, expired or has no login; a person must act on the target;
- * - `unreachable`: the change was never sent; try the same candidate later.
+ * Why the target certainly kept its password:
+ * - `policy`: the target does not accept this password; generate another one;
+ * - `authentication`: the target refused the login; stop, and count it as a failed login (lockout);
+ * - `permission`: the login lacks permissions, or the settings forbid it; an administrator must act;
+ * - `not_now`: a minimum age, a connection limit, a temporary lock; try the same pending version later;
+ * - `not_possible`: the account is locked, expired or without login; an administrator must act on the target;
+ * - `unreachable`: the change was never sent; try the same pending version later.
  */
 export type RefusalKind =
   | 'policy'
@@ -97,13 +98,13 @@ export type RotateResult =
       readonly outcome: 'refused';
       readonly kind: RefusalKind;
       readonly reason: string;
-      /** What to do next, where that is known: it names the command or the setting. */
+      /** What to do next, if known: names the command or the setting. */
       readonly hint?: string;
     }
-  /** The target may or may not have taken the new password: keep both and probe. */
+  /** The target may hold either password: keep both and verify later. */
   | { readonly outcome: 'ambiguous'; readonly reason: string };
 
-/** An account that cannot log in, as an administrator of the target sees it. A rotation leaves it so. */
+/** An account that an administrator of the target sees as blocked. A rotation does not unblock it. */
 export interface BlockedAccount {
   readonly reason: string;
   readonly hint: string;
@@ -113,12 +114,12 @@ export interface DiscoveredAccount {
   readonly username: string;
   readonly privileged: boolean;
   readonly canLogin: boolean;
-  /** A day, `YYYY-MM-DD`, where the target tells. */
+  /** A day, `YYYY-MM-DD`, if the target reports it. */
   readonly lastPasswordChange?: string;
   readonly details: Readonly<Record<string, string>>;
 }
 
-/** One kind of target; `Config` is what an administrator stores about it (no secrets). */
+/** One kind of target; `Config` is what an administrator stores about it (without secrets). */
 export interface ConnectorDefinition<Config> {
   readonly type: ConnectorType;
   readonly configSchema: ZodType<Config>;
@@ -130,11 +131,11 @@ export interface ConnectorDefinition<Config> {
     secrets: RotationSecrets,
     ctx: ConnectorContext,
   ): Promise<RotateResult>;
-  /** Throws ConnectorError when the accounts cannot be read. */
+  /** Throws ConnectorError if the accounts cannot be read. */
   discover(target: Config, admin: Credential, ctx: ConnectorContext): Promise<DiscoveredAccount[]>;
 }
 
-/** A connector as callers use it: `target` is checked against `configSchema` at each call. */
+/** A connector as its callers use it: each call validates `target` against `configSchema`. */
 export type Connector = Omit<ConnectorDefinition<unknown>, 'configSchema'> & {
   readonly configSchema: ZodType;
 };

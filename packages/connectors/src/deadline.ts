@@ -1,15 +1,15 @@
 import type { ConnectorContext } from './connector.ts';
 import { ConnectorError } from './connector-error.ts';
 
-/** The signal for a whole operation: the caller's, or its time being over. */
+/** Returns a signal that aborts with the caller's signal or when the time of the operation has passed. */
 export function operationSignal(ctx: ConnectorContext): AbortSignal {
   return AbortSignal.any([ctx.signal, AbortSignal.timeout(ctx.operationTimeoutMs)]);
 }
 
 /**
- * Awaited immediately before a change is sent. Asks the caller, and checks by a monotonic clock of this
- * process that the time that the caller gave, counted from the question, is not over when the answer is here.
- * Throws when the change may not be made any more.
+ * Awaited immediately before a change is sent. Asks the caller how much time remains and measures the
+ * duration of the question with a monotonic clock. Throws if that time has passed and the change must not be
+ * sent.
  */
 export async function assertMayChange(ctx: Pick<ConnectorContext, 'mayChange'>): Promise<void> {
   if (ctx.mayChange === undefined) return;

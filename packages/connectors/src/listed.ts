@@ -1,6 +1,6 @@
 import { TARGET_LIMITS } from './limits.ts';
 
-/** A list of an account as one text, cut where a target lists without end. */
+/** Joins a list of an account into one text and cuts it at the limit. */
 export function listed(values: readonly string[], separator: string): string {
   const limit = TARGET_LIMITS.detailCharacters;
   let text = '';

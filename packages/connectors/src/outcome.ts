@@ -1,7 +1,7 @@
 import type { RefusalKind, RotateResult, TestResult, VerifyResult } from './connector.ts';
 import { asConnectorError, type ConnectorErrorKind } from './connector-error.ts';
 
-/** A failed verification: refused only where the target itself refused the credential. */
+/** Converts the error of a verification; `refused` only if the target itself refused the credential. */
 export function verifyFailure(error: unknown): VerifyResult {
   const { kind, message: reason, hint } = asConnectorError(error);
   const next = hint === undefined ? {} : { hint };
@@ -10,7 +10,7 @@ export function verifyFailure(error: unknown): VerifyResult {
     : { outcome: 'unknown', kind, reason, ...next };
 }
 
-/** A rotation that failed before the change was sent: the target surely kept its password. */
+/** Converts an error before the change was sent: the target certainly kept its password. */
 export function failureBeforeChange(error: unknown): RotateResult {
   const { kind, message: reason, hint } = asConnectorError(error);
   return {
@@ -23,19 +23,19 @@ export function failureBeforeChange(error: unknown): RotateResult {
 
 const refusalKinds: Readonly<Record<ConnectorErrorKind, RefusalKind>> = {
   authentication: 'authentication',
-  // A person must act on all of these; trying again changes nothing.
+  // An administrator must act on these; a retry does not help.
   permission: 'permission',
   configuration: 'permission',
   not_allowed: 'permission',
   untrusted: 'permission',
   not_possible: 'not_possible',
-  // These pass.
+  // These are temporary.
   not_now: 'not_now',
   unreachable: 'unreachable',
   protocol: 'unreachable',
 };
 
-/** A failed test, with its hint. */
+/** Converts the error of a test, with its hint. */
 export function testFailure(error: unknown, startedAtMs: number): TestResult {
   const failure = asConnectorError(error);
   return {

@@ -2,7 +2,7 @@ import { configSchemaOf, knownType } from './config-schemas.ts';
 import type { Connector, ConnectorDefinition, ConnectorType } from './connector.ts';
 import { ConnectorError } from './connector-error.ts';
 
-/** Each connector is loaded when it is used: a worker needs one driver of the four. */
+/** Loads a connector on first use: a worker needs only one of the drivers. */
 const definitions = {
   http: async () => erased((await import('./http/connector.ts')).httpConnector),
   ldap: async () => erased((await import('./ldap/connector.ts')).ldapConnector),
@@ -12,8 +12,8 @@ const definitions = {
 } as const satisfies Record<ConnectorType, () => Promise<ConnectorDefinition<unknown>>>;
 
 /**
- * Gives the connector of a type, which works in this process. Only workers and tests use it: everybody else
- * asks a ConnectorPool. Throws ConnectorError (`configuration`) naming the known types.
+ * Returns the connector of a type, which runs in this process. Only workers and tests use it; all others use
+ * a ConnectorPool. Throws ConnectorError (`configuration`) that lists the known types.
  */
 export function connectorFor(given: string): Connector {
   const type = knownType(given);
@@ -28,7 +28,7 @@ export function connectorFor(given: string): Connector {
   };
 }
 
-/** A connector that checks the settings of the target itself. */
+/** Wraps a connector so that it validates the settings of the target. */
 function erased<Config>(definition: ConnectorDefinition<Config>): ConnectorDefinition<unknown> {
   const parsed = (target: unknown): Config => {
     const result = definition.configSchema.safeParse(target);
@@ -36,7 +36,7 @@ function erased<Config>(definition: ConnectorDefinition<Config>): ConnectorDefin
     const [issue] = result.error.issues;
     throw new ConnectorError(
       'configuration',
-      `The settings of this ${definition.type} target are not usable: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+      `The settings of this ${definition.type} target are not valid: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
     );
   };
   return {

@@ -1,15 +1,14 @@
-/** More than any message that is shown needs; what is longer is cut before it is searched. */
+/** More than any displayed message needs; longer text is cut before it is searched. */
 const READ_CHARACTERS = 8_192;
 
 /**
- * Makes a target's own words fit for an error message: one line, no control characters, at most 300
- * characters, and none of the given secrets, should the target echo one. Takes time in proportion to what is
- * read of the text.
+ * Returns text of a target in a form safe for an error message: one line, no control characters, at most 300
+ * characters, and without the given secrets, in case the target echoes one. Takes linear time.
  */
 export function serverText(text: string, secrets: readonly (string | undefined)[] = []): string {
   let clean = text.slice(0, READ_CHARACTERS);
   for (const secret of secrets) if (secret) clean = clean.replaceAll(secret, '[removed]');
-  // The cut may have gone through a secret, of which only the beginning is left.
+  // The cut may have split a secret: remove what could be its beginning.
   const longest = Math.max(0, ...secrets.map((secret) => secret?.length ?? 0));
   if (text.length > READ_CHARACTERS) clean = clean.slice(0, Math.max(0, clean.length - longest));
   return clean

@@ -2,13 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { targetPolicy } from '@claviger/outbound';
 import type { ConnectorContext } from './connector.ts';
 
-/** As `openLoopback` of `@claviger/targets`. */
+/** Same as `openLoopback` of `@claviger/targets`. */
 const openLoopback = {
   ownServers: [],
   openTargets: ['127.0.0.1', '::1'].map((host) => ({ host, from: 1, to: 65_535 })),
 };
 
-/** For tests: a context that may reach loopback. Its time is for what hangs; a test of what is too late brings its own. */
+/**
+ * For tests: a context that may connect to loopback. The time-outs are generous; tests of time-outs set their
+ * own.
+ */
 export function loopbackContext(overrides: Partial<ConnectorContext> = {}): ConnectorContext {
   return {
     signal: new AbortController().signal,
@@ -20,8 +23,8 @@ export function loopbackContext(overrides: Partial<ConnectorContext> = {}): Conn
 }
 
 /**
- * For tests: runs an operation whose caller gives up exactly when `isLost` (the answer is, and the change was made), however long
- * the way there took.
+ * For tests: runs an operation whose caller aborts as soon as `isLost` returns true (the change was made and
+ * its answer was lost), independent of how long that took.
  */
 export async function givingUpWhen<T>(
   isLost: () => boolean | Promise<boolean>,

@@ -50,7 +50,10 @@ export function createDocsIndex(sections: readonly DocsSection[]): DocsIndex {
   };
 }
 
-/** How rare a term is among all sections, as in BM25. `found` holds every section that has a term of the question. */
+/**
+ * How rare a term is among all sections, as in BM25. `found` holds every section that has a term of the
+ * question.
+ */
 function rarityIn(found: readonly { readonly queryTerms: readonly string[] }[], sections: number) {
   const having = (term: string) => found.filter(({ queryTerms }) => queryTerms.includes(term)).length;
   return (term: string) => Math.log(1 + (sections - having(term) + 0.5) / (having(term) + 0.5));

@@ -14,8 +14,8 @@ const SAME: Readonly<Record<string, string>> = {
 };
 
 /**
- * The words that matter, in small letters, without their endings: `rotations`, `rotated` and `rotating` are the same. Only so much
- * of language as finding a page needs.
+ * The words that matter, in small letters, without their endings: `rotations`, `rotated` and `rotating` are
+ * the same. Only so much of language as finding a page needs.
  */
 export function termsOf(text: string): string[] {
   return (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).flatMap((word) =>

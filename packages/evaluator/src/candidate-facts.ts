@@ -19,8 +19,8 @@ const NO_HASH = '0'.repeat(64);
 const NO_PATH = 'C:\\Elsewhere\\other.exe';
 
 /**
- * Other values of single facts that could matter: for every question of every rule that can be about this kind of request
- * one value that holds and one that does not. Rules in the order in which they are asked.
+ * Other values of single facts that could matter: for every question of every rule that can be about this
+ * kind of request one value that holds and one that does not. Rules in the order in which they are asked.
  */
 export function* candidateFacts(
   ruleSet: RuleSet,

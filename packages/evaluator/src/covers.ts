@@ -7,9 +7,9 @@ import { isOpenAt, minutesOf, type TimeWindow } from './time-window.ts';
 import { foldCase } from './windows-path.ts';
 
 /**
- * Whether whatever `inner` matches is matched by `outer` too, for every kind of request that `inner` can be about. True only
- * when it is certain; of two patterns or windows it may answer false for what a longer look would show. `effort` is told what
- * comparing patterns takes.
+ * Whether whatever `inner` matches is matched by `outer` too, for every kind of request that `inner` can be
+ * about. True only when it is certain; of two patterns or windows it may answer false for what a longer look
+ * would show. `effort` is told what comparing patterns takes.
  */
 export function covers(outer: CompiledRule, inner: CompiledRule, effort: StepCount = { steps: 0 }): boolean {
   for (const kind of ['elevation', 'tool', 'access'] as const)
@@ -46,8 +46,8 @@ function holds<T>(
 }
 
 /**
- * The inner pattern read as a text by the outer one: only `*` may stand for its `*`, and `*` or `?` for its `?`. At most
- * 512 × 512 steps.
+ * The inner pattern read as a text by the outer one: only `*` may stand for its `*`, and `*` or `?` for its
+ * `?`. At most 512 × 512 steps.
  */
 export function coversGlob(
   outerPattern: string,
@@ -56,7 +56,8 @@ export function coversGlob(
 ): boolean {
   const [outer, inner] = [canonicalGlob(outerPattern), canonicalGlob(innerPattern)];
   effort.steps += 16;
-  // What the outer one writes out, the inner one must write out as well: seldom enough for anything more to be done.
+  // What the outer one writes out, the inner one must write out as well: seldom enough for anything more to
+  // be done.
   if (outer.split(/[*?]+/).some((piece) => !inner.includes(piece))) return false;
   effort.steps += outer.length * inner.length;
   let reached = new Uint8Array(outer.length + 1);

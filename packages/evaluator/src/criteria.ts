@@ -15,7 +15,10 @@ export interface Criterion {
   ask(facts: PreparedFacts): Answer;
 }
 
-/** The questions of a rule, the cheap ones first. Throws when one cannot be asked here, such as for an unknown zone. */
+/**
+ * The questions of a rule, the cheap ones first. Throws when one cannot be asked here, such as for an unknown
+ * zone.
+ */
 export function compileCriteria(criteria: Criteria): Criterion[] {
   const asked: Criterion[] = [];
   const add = <T>(

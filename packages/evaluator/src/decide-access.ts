@@ -51,12 +51,14 @@ export interface AccessPolicyFields extends Omit<AccessTerms, 'requiresReason'> 
   readonly requiresReason?: boolean;
 }
 
-/** Priority of the policy that holds where a resource has none of its own: after every rule somebody wrote. */
+/**
+ * Priority of the policy that holds where a resource has none of its own: after every rule somebody wrote.
+ */
 export const DEFAULT_POLICY_PRIORITY = 1_000_000;
 
 /**
- * The access policy of a resource as a rule; without a resource, the default that holds for all the rest. `authorIds`: who
- * wrote it. A policy without steps approves at once.
+ * The access policy of a resource as a rule; without a resource, the default that holds for all the rest.
+ * `authorIds`: who wrote it. A policy without steps approves at once.
  */
 export function accessRuleOf(
   resourceId: string | null,

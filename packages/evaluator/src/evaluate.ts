@@ -11,8 +11,9 @@ import { whyCoSigner } from './why-co-signer.ts';
 const TRACE_STEPS = 64;
 
 /**
- * What one stage may cost, in machine words that patterns touch: some tens of milliseconds. Only thousands of patterns without
- * any end to look them up by, held against a long path, are more. Counted, not timed, so that it comes out the same each time.
+ * What one stage may cost, in machine words that patterns touch: some tens of milliseconds. Only thousands of
+ * patterns without any end to look them up by, held against a long path, are more. Counted, not timed, so
+ * that it comes out the same each time.
  */
 const MAX_EFFORT = 2_000_000;
 const ASKING = 16;
@@ -30,16 +31,19 @@ export interface StageAnswer {
 }
 
 /**
- * Decides one request. Pure: the same rule set and facts give the same answer, at any time and anywhere. The lists of known
- * software go first (deny before allow), then the rules by priority, then a person. Never throws, and whatever goes wrong
- * leaves the request pending. `effort` is told how much work it was.
+ * Decides one request. Pure: the same rule set and facts give the same answer, at any time and anywhere. The
+ * lists of known software go first (deny before allow), then the rules by priority, then a person. Never
+ * throws, and whatever goes wrong leaves the request pending. `effort` is told how much work it was.
  */
 export function evaluate(ruleSet: RuleSet, facts: Facts, effort?: StepCount): Evaluation {
   const { evaluation, steps } = evaluateSoftware(ruleSet, facts, effort);
   return evaluation ?? evaluateRules(ruleSet, facts, steps, effort);
 }
 
-/** The first stage by itself, for who keeps the two apart: the lists of known software, which only prompts are held against. */
+/**
+ * The first stage by itself, for who keeps the two apart: the lists of known software, which only prompts are
+ * held against.
+ */
 export function evaluateSoftware(ruleSet: RuleSet, facts: Facts, effort?: StepCount): StageAnswer {
   const steps: TraceStep[] = [];
   const evaluation = guarded(ruleSet, 'software_policy', steps, () => {

@@ -1,7 +1,9 @@
 import type { ApprovalStep, Criteria, RuleVerdict } from './rule.ts';
 import type { Stage } from './rule-set.ts';
 
-/** `needs_approval` is the answer to requests for access; `pending` waits for a person on every other path. */
+/**
+ * `needs_approval` is the answer to requests for access; `pending` waits for a person on every other path.
+ */
 export type Verdict = 'auto_approved' | 'denied' | 'ignored' | 'pending' | 'needs_approval';
 
 export type Source = 'software_policy' | 'pam_rule' | 'access_policy';
@@ -33,7 +35,10 @@ export interface DecidingRule {
   readonly verdict: RuleVerdict;
 }
 
-/** How one rule answered. Rules that an index left out do not appear: one of their questions fails for certain. */
+/**
+ * How one rule answered. Rules that an index left out do not appear: one of their questions fails for
+ * certain.
+ */
 export interface TraceStep {
   readonly stage: Stage;
   readonly ruleId: string;

@@ -9,7 +9,10 @@ export interface ExplainOptions {
   readonly mayReadRules: boolean;
   /** The set that decided; needed for the nearest change. */
   readonly ruleSet?: RuleSet;
-  /** Which rules may be named; all when absent. Of the others nothing is told, nor anything that only they ask for. */
+  /**
+   * Which rules may be named; all when absent. Of the others nothing is told, nor anything that only they ask
+   * for.
+   */
   readonly mayName?: (ruleId: string) => boolean;
 }
 
@@ -18,11 +21,17 @@ export interface Explanation {
   readonly summary: string;
   /** The trace, a line for each rule that was asked. Empty for who may not read rules. */
   readonly lines: readonly string[];
-  /** The single fact that would have changed the verdict; null when there is none, or for who may not read rules. */
+  /**
+   * The single fact that would have changed the verdict; null when there is none, or for who may not read
+   * rules.
+   */
   readonly nearest: (FactChange & { readonly words: string }) | null;
 }
 
-/** Puts a decision into words. Everything told to who may not read rules follows from verdict and reason alone. */
+/**
+ * Puts a decision into words. Everything told to who may not read rules follows from verdict and reason
+ * alone.
+ */
 export function explain(result: Evaluation, facts: Facts, options: ExplainOptions): Explanation {
   return finish(explaining(result, facts, options));
 }

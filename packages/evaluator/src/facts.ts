@@ -1,7 +1,7 @@
 /**
- * What is known of one request at the instant it is decided: everything a verdict may depend on, stored with it. A value of
- * null is known not to exist (an unsigned file has no signer); a missing one is not known, and a rule that would have to
- * know it leaves the request pending.
+ * What is known of one request at the instant it is decided: everything a verdict may depend on, stored with
+ * it. A value of null is known not to exist (an unsigned file has no signer); a missing one is not known, and
+ * a rule that would have to know it leaves the request pending.
  */
 export type Facts = ElevationFacts | ToolFacts | AccessFacts;
 
@@ -12,7 +12,10 @@ interface CommonFacts {
   readonly siteId?: string | null;
   /** Who would benefit: the product's user behind the subject; null when it is known that there is none. */
   readonly subjectUserId?: string | null;
-  /** Others who would gain: whom the name might mean too, and who stands behind the caller. Absent: nobody else. */
+  /**
+   * Others who would gain: whom the name might mean too, and who stands behind the caller. Absent: nobody
+   * else.
+   */
   readonly otherUserIds?: readonly string[];
   /** Who uses the device of a prompt. Null: not known, or too many to be told. Absent: nobody else. */
   readonly deviceUserIds?: readonly string[] | null;

@@ -17,11 +17,13 @@ export interface Glob {
 }
 
 /**
- * `*` stands for any run of UTF-16 units, also an empty one and across separators; `?` for exactly one. Everything else is
- * itself: there are no classes, no braces and no extglob. Case matters: fold both sides first.
+ * `*` stands for any run of UTF-16 units, also an empty one and across separators; `?` for exactly one.
+ * Everything else is itself: there are no classes, no braces and no extglob. Case matters: fold both sides
+ * first.
  *
- * All positions of the pattern that the text may have reached are carried along as one set of bits, so the work is
- * (length of the text) × ⌈(length of the pattern + 1) / 32⌉ words whatever both contain; nothing is ever tried twice.
+ * All positions of the pattern that the text may have reached are carried along as one set of bits, so the
+ * work is (length of the text) × ⌈(length of the pattern + 1) / 32⌉ words whatever both contain; nothing is
+ * ever tried twice.
  */
 export function compileGlob(pattern: string): Glob {
   const { prefix, suffix } = globParts(pattern);

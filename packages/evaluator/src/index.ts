@@ -64,7 +64,10 @@ export { assertRule, mergeRule, validateCriteria, validateRule } from './validat
 export { type Approver, type Coverage, type CoverageOptions, whoCanApprove } from './who-can-approve.ts';
 export { type CanonicalPath, canonicalWindowsPath } from './windows-path.ts';
 
-/** For tests: rules and facts by chance, and the slow second opinion on what they decide. Loaded by who asks; services have no fast-check. */
+/**
+ * For tests: rules and facts by chance, and the slow second opinion on what they decide. Loaded by who asks;
+ * services have no fast-check.
+ */
 export const forTests = async () => ({
   ...(await import('./test-arbitraries.ts')),
   ...(await import('./test-oracle.ts')),

@@ -14,7 +14,10 @@ export interface KnownUser {
   readonly siteIds: readonly string[] | null;
 }
 
-/** Rules that approve whoever wrote them. The evaluator leaves such requests pending; here they come out beforehand. */
+/**
+ * Rules that approve whoever wrote them. The evaluator leaves such requests pending; here they come out
+ * beforehand.
+ */
 export function lintAuthors(ruleSet: RuleSet, users: readonly KnownUser[] = []): Finding[] {
   const known = new Map(users.map((user) => [user.userId.toLowerCase(), user]));
   const findings: Finding[] = [];
@@ -52,7 +55,9 @@ function coSigned(rule: Rule, author: string): boolean {
   return others.some((id) => !authors.includes(id) && id !== author.toLowerCase());
 }
 
-/** Whether person, groups and sites let the author through; what the author can bring about is taken as given. */
+/**
+ * Whether person, groups and sites let the author through; what the author can bring about is taken as given.
+ */
 function maySatisfy({ criteria }: CompiledRule, user: KnownUser | undefined): boolean {
   if (!user) return true;
   const { matchUser, matchAdGroup, siteId } = criteria;

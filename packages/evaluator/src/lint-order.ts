@@ -8,12 +8,14 @@ import { foldCase } from './windows-path.ts';
 
 const TIERS = [0, 1, 2, 3, 4];
 
-/** Comparisons of two rules that one examination makes; one of two patterns counts as many as it has steps. */
+/**
+ * Comparisons of two rules that one examination makes; one of two patterns counts as many as it has steps.
+ */
 const MAX_EFFORT = 50_000_000;
 
 /**
- * Rules that are never reached, because earlier ones take all that they would match. Where thousands of rules ask for the same,
- * comparing all of them would take minutes: then it ends early and says so.
+ * Rules that are never reached, because earlier ones take all that they would match. Where thousands of rules
+ * ask for the same, comparing all of them would take minutes: then it ends early and says so.
  */
 export function lintOrder(ruleSet: RuleSet, maxEffort = MAX_EFFORT): Finding[] {
   const findings: Finding[] = [];
@@ -80,7 +82,10 @@ interface Shelved {
   readonly rule: CompiledRule;
 }
 
-/** The rules so far, by the strictest thing each asks for: one that covers another asks for the same, or for less. */
+/**
+ * The rules so far, by the strictest thing each asks for: one that covers another asks for the same, or for
+ * less.
+ */
 class Shelf {
   readonly #byKey = new Map<string, Shelved[]>();
   #size = 0;
@@ -110,7 +115,9 @@ class Shelf {
   }
 }
 
-/** What a rule can be found under, the strictest first. A rule that covers it has one of these first, or none. */
+/**
+ * What a rule can be found under, the strictest first. A rule that covers it has one of these first, or none.
+ */
 function keysOf({ criteria }: CompiledRule): string[] {
   const keys: string[] = [];
   const { matchHash, matchToolName, matchResourceId, matchSigner, matchUser, matchAdGroup, siteId } =

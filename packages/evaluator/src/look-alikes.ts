@@ -1,8 +1,9 @@
 import { hasHiddenCharacter } from './hidden-characters.ts';
 
 /**
- * Why a text could be read as another one; undefined where it cannot. The same check for rule texts, which are refused, and for what
- * is reported of prompts and tools, which then is not known to any rule: a person decides.
+ * Why a text could be read as another one; undefined where it cannot. The same check for rule texts, which
+ * are refused, and for what is reported of prompts and tools, which then is not known to any rule: a person
+ * decides.
  */
 export function unreadable(text: string): string | undefined {
   if (PLAIN.test(text)) return undefined;
@@ -32,7 +33,10 @@ const PLAIN = /^[\x20-\x7e]*$/;
 const BETWEEN_WORDS = /[^\p{L}\p{M}\p{N}]+/u;
 const WRITTEN = /[\p{L}\p{N}\p{Zs}]/u;
 
-/** A letter, digit or blank that is another form of a common one: full width, bold, a ligature, a no-break blank. */
+/**
+ * A letter, digit or blank that is another form of a common one: full width, bold, a ligature, a no-break
+ * blank.
+ */
 function otherForm(text: string): string | undefined {
   for (const each of text) if (WRITTEN.test(each) && each.normalize('NFKC') !== each) return each;
   return undefined;
@@ -50,7 +54,10 @@ const SCRIPTS: readonly (readonly [string, RegExp])[] = [
   ['Georgian', /\p{Script=Georgian}/u],
 ];
 const LETTER = /\p{L}/u;
-/** Letters of East Asia, and letters of no script, stand beside Latin ones in names, and look like none of them. */
+/**
+ * Letters of East Asia, and letters of no script, stand beside Latin ones in names, and look like none of
+ * them.
+ */
 const BESIDE_LATIN =
   /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Bopomofo}\p{Script=Common}\p{Script=Inherited}]/u;
 

@@ -42,8 +42,8 @@ export interface PreparedFacts {
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
 /**
- * Makes facts comparable. Stored facts are not trusted to have their types: what is wrong becomes unresolved. Throws for a
- * kind that is not known, of which nothing can be said.
+ * Makes facts comparable. Stored facts are not trusted to have their types: what is wrong becomes unresolved.
+ * Throws for a kind that is not known, of which nothing can be said.
  */
 export function prepareFacts(facts: Facts): PreparedFacts {
   const raw = facts as unknown as Record<string, unknown>;
@@ -60,7 +60,8 @@ export function prepareFacts(facts: Facts): PreparedFacts {
     kind,
     atMs: instantOf(raw.at),
     siteId: lower(text(raw, 'siteId')),
-    // Only a prompt may belong to somebody who is no user of the product; who asks for the rest is always known.
+    // Only a prompt may belong to somebody who is no user of the product; who asks for the rest is always
+    // known.
     subjectUserId:
       kind === 'elevation'
         ? lower(text(raw, 'subjectUserId'))

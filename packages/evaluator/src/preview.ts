@@ -103,9 +103,9 @@ export function startPreview(
 }
 
 /**
- * Which requests of the last `windowDays` (1 to 90) this draft alone would have matched: no shadowing, no lists of known
- * software; `replay` has both. A draft with a group matches nothing here. Requests come newest first; those outside the
- * window or of another flow are not counted. Throws `invalid`, naming the fields.
+ * Which requests of the last `windowDays` (1 to 90) this draft alone would have matched: no shadowing, no
+ * lists of known software; `replay` has both. A draft with a group matches nothing here. Requests come newest
+ * first; those outside the window or of another flow are not counted. Throws `invalid`, naming the fields.
  */
 export function preview(
   draft: Partial<RuleFields>,

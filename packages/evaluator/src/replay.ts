@@ -114,8 +114,8 @@ export function startReplay(ruleSet: RuleSet, options: ReplayOptions = {}): Repl
 }
 
 /**
- * What a rule set would have decided over a history: every rule, with shadowing, groups and the instant as they were.
- * Reads the history once, as it comes, and leaves other work its turn.
+ * What a rule set would have decided over a history: every rule, with shadowing, groups and the instant as
+ * they were. Reads the history once, as it comes, and leaves other work its turn.
  */
 export async function replay(
   ruleSet: RuleSet,

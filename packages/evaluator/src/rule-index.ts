@@ -27,11 +27,14 @@ interface Key {
   readonly value: Value;
 }
 
-/** Finds the rules that could match without asking each. Every rule lies in one place: the least crowded of its keys. */
+/**
+ * Finds the rules that could match without asking each. Every rule lies in one place: the least crowded of
+ * its keys.
+ */
 export interface RuleIndex<T extends Indexed> {
   /**
-   * The lists, each in order, that together hold every rule that might match these facts, or might for all that is known:
-   * what is in none of them fails for certain.
+   * The lists, each in order, that together hold every rule that might match these facts, or might for all
+   * that is known: what is in none of them fails for certain.
    */
   candidates(facts: PreparedFacts): readonly (readonly T[])[];
 }

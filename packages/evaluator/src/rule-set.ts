@@ -59,8 +59,9 @@ const SEVERITY: Record<RuleVerdict, number> = {
 };
 
 /**
- * Makes a rule set of rules in any order: by priority, lower first; of equal priority deny wins, then asking, then
- * ignoring, then approving; then by id. Never throws for what a rule holds: such rules are listed in `broken`.
+ * Makes a rule set of rules in any order: by priority, lower first; of equal priority deny wins, then asking,
+ * then ignoring, then approving; then by id. Never throws for what a rule holds: such rules are listed in
+ * `broken`.
  */
 export function compileRuleSet(
   version: string,
@@ -70,7 +71,10 @@ export function compileRuleSet(
   return finish(compiling(version, rules, softwareEntries));
 }
 
-/** The same, slice by slice: ten thousand rules take a good part of a second, in which others have their turns. */
+/**
+ * The same, slice by slice: ten thousand rules take a good part of a second, in which others have their
+ * turns.
+ */
 export function compileRuleSetGradually(
   version: string,
   rules: readonly Rule[],
@@ -113,7 +117,9 @@ function* compiling(
   });
 }
 
-/** Whether a rule can be about this kind of request at all. What decides elevations never opens a resource. */
+/**
+ * Whether a rule can be about this kind of request at all. What decides elevations never opens a resource.
+ */
 export function appliesTo(
   { shape, rule }: Pick<CompiledRule, 'shape' | 'rule'>,
   kind: Facts['kind'],

@@ -68,7 +68,10 @@ export interface AccessTerms {
   readonly requestTtlMinutes: number;
 }
 
-/** An entry of the list of known software: an allow or a deny before any rule. It asks for at least one of the three. */
+/**
+ * An entry of the list of known software: an allow or a deny before any rule. It asks for at least one of the
+ * three.
+ */
 export interface SoftwareEntry {
   readonly id: string;
   readonly name: string;
@@ -86,7 +89,10 @@ export const DEFAULT_PRIORITY = 100;
 
 export type Shape = 'executable' | 'tool' | 'access' | 'any';
 
-/** What kind of request a rule is about. `any`: asks only for people or sites, and holds for prompts and tools alike. */
+/**
+ * What kind of request a rule is about. `any`: asks only for people or sites, and holds for prompts and tools
+ * alike.
+ */
 export function shapeOf(criteria: Criteria): Shape {
   if (given(criteria.matchResourceId)) return 'access';
   if (given(criteria.matchToolName) || given(criteria.matchRiskTier)) return 'tool';

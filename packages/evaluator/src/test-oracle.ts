@@ -15,8 +15,9 @@ export const PATHS: Record<string, string | undefined> = {
 type Three = 'yes' | 'no' | 'open';
 
 /**
- * What the evaluator must answer, written from the document without any index, order kept by repeated minimum, patterns by
- * trying every split. Knows only the values that the tests use. Answers the verdict and the rule.
+ * What the evaluator must answer, written from the document without any index, order kept by repeated
+ * minimum, patterns by trying every split. Knows only the values that the tests use. Answers the verdict and
+ * the rule.
  */
 export function oracle(
   rules: readonly Rule[],

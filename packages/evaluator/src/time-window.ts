@@ -1,4 +1,7 @@
-/** When a rule applies: local wall-clock times of a zone. `[start, end)`; an end before the start is on the next day. */
+/**
+ * When a rule applies: local wall-clock times of a zone. `[start, end)`; an end before the start is on the
+ * next day.
+ */
 export interface TimeWindow {
   /** `HH:MM`, 24 hours. */
   readonly start: string;
@@ -21,15 +24,18 @@ export interface WallClock {
 
 export interface CompiledWindow {
   readonly window: TimeWindow;
-  /** Whether the window is open at an instant, in milliseconds since 1970. Throws when the zone cannot be had. */
+  /**
+   * Whether the window is open at an instant, in milliseconds since 1970. Throws when the zone cannot be had.
+   */
   isOpen(instantMs: number): boolean;
   /** The first minute after `instantMs` at which the window changes, within `days`. */
   nextChange(instantMs: number, days: number): number | undefined;
 }
 
 /**
- * The wall clock decides, so clock changes have one meaning: a time that a day skips does not happen (a window inside the
- * gap stays shut that day), a time that a day has twice counts twice. Throws RangeError for a zone that is not known here.
+ * The wall clock decides, so clock changes have one meaning: a time that a day skips does not happen (a
+ * window inside the gap stays shut that day), a time that a day has twice counts twice. Throws RangeError for
+ * a zone that is not known here.
  */
 export function compileWindow(window: TimeWindow): CompiledWindow {
   const clock = wallClockOf(window.timezone ?? 'UTC');
@@ -121,8 +127,8 @@ export function wallClockOf(timeZone: string): (instantMs: number) => WallClock 
 }
 
 /**
- * Walks from candidate to candidate (the next start or end by the wall clock, at most a few hours on, so that a clock
- * change between is seen), then halves the last stretch to the exact minute.
+ * Walks from candidate to candidate (the next start or end by the wall clock, at most a few hours on, so that
+ * a clock change between is seen), then halves the last stretch to the exact minute.
  */
 function nextChange(
   window: TimeWindow,

@@ -30,8 +30,8 @@ const RULE_FIELDS = [
 const MAX_PRIORITY = 2_147_483_647;
 
 /**
- * What is wrong with a rule as it would be stored, each with the JSON pointer of its field; empty when the rule is right.
- * A change is judged by its result: `validateRule(mergeRule(stored, patch))`.
+ * What is wrong with a rule as it would be stored, each with the JSON pointer of its field; empty when the
+ * rule is right. A change is judged by its result: `validateRule(mergeRule(stored, patch))`.
  */
 export function validateRule(rule: unknown): FieldProblem[] {
   const checked = new Checked();
@@ -79,8 +79,8 @@ export function assertRule(rule: unknown): asserts rule is RuleFields {
 }
 
 /**
- * A stored rule after a partial update: what the patch names replaces, null takes away, the rest stays. The time window and
- * the terms of access are replaced as a whole.
+ * A stored rule after a partial update: what the patch names replaces, null takes away, the rest stays. The
+ * time window and the terms of access are replaced as a whole.
  */
 export function mergeRule(stored: RuleFields, patch: Partial<RuleFields>): RuleFields {
   const entries = Object.entries(patch).filter(([, value]) => value !== undefined);

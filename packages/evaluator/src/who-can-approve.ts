@@ -22,7 +22,9 @@ export interface Coverage {
   readonly notHandedOver: readonly string[];
   /** Who of them can now. */
   readonly now: readonly string[];
-  /** When the quorum is there next, and who it is then; null: not within the horizon, or it is there already. */
+  /**
+   * When the quorum is there next, and who it is then; null: not within the horizon, or it is there already.
+   */
   readonly next: { readonly at: string; readonly userIds: readonly string[] } | null;
 }
 
@@ -72,7 +74,10 @@ const peopleOf = ({ userId, behind = [] }: Approver): string[] =>
 /** Somebody else knows its password. */
 const isHeld = ({ behind = [] }: Approver): boolean => behind.length > 0;
 
-/** Of accounts with a person in common one, that person's own where it is among them: together they decide once. */
+/**
+ * Of accounts with a person in common one, that person's own where it is among them: together they decide
+ * once.
+ */
 function countedOnce(approvers: readonly Approver[]): Approver[] {
   const counted = new Set<string>();
   const ownFirst = approvers.toSorted((a, b) => Number(isHeld(a)) - Number(isHeld(b)));

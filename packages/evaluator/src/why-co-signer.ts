@@ -5,8 +5,9 @@ import type { Rule } from './rule.ts';
 type People = Pick<PreparedFacts, 'subjectUserId' | 'otherUserIds' | 'deviceUserIds'>;
 
 /**
- * Why a rule must not approve this by itself: the one place that says so, for rules and lists of known software. Undefined where it
- * may, or where somebody has co-signed it who neither wrote a part of it nor gains from it.
+ * Why a rule must not approve this by itself: the one place that says so, for rules and lists of known
+ * software. Undefined where it may, or where somebody has co-signed it who neither wrote a part of it nor
+ * gains from it.
  */
 export function whyCoSigner(
   rule: Pick<Rule, 'authorIds' | 'coSignerIds'>,

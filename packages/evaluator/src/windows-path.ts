@@ -12,10 +12,11 @@ const DEVICE_NAME = /^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])(\.
 const ADMINISTRATIVE_SHARE = /^([A-Z]|ADMIN|IPC|PRINT|FAX)\$$/;
 
 /**
- * The one spelling of a Windows path: `C:\…` or `\\SERVER\SHARE\…`, upper case, without `.`, `..`, doubled or forward
- * separators, trailing dots and blanks, or `::$DATA`. Windows opens one file under many names; what depends on the state
- * of the device (short names, drive-relative paths, other streams, device paths, the share behind a drive) is not guessed
- * but called unresolved, and a rule that would have to know it leaves the request to a person.
+ * The one spelling of a Windows path: `C:\…` or `\\SERVER\SHARE\…`, upper case, without `.`, `..`, doubled or
+ * forward separators, trailing dots and blanks, or `::$DATA`. Windows opens one file under many names; what
+ * depends on the state of the device (short names, drive-relative paths, other streams, device paths, the
+ * share behind a drive) is not guessed but called unresolved, and a rule that would have to know it leaves
+ * the request to a person.
  */
 export function canonicalWindowsPath(raw: string): CanonicalPath {
   if (raw === '') return { unresolved: 'the path is empty' };
@@ -94,8 +95,8 @@ export function isShortName(segment: string): boolean {
 }
 
 /**
- * Upper case as the file system compares names: unit by unit, so that nothing changes its length, and never from outside
- * ASCII into it (`ı` is not `I`, the Kelvin sign is not `K`).
+ * Upper case as the file system compares names: unit by unit, so that nothing changes its length, and never
+ * from outside ASCII into it (`ı` is not `I`, the Kelvin sign is not `K`).
  */
 export function foldCase(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text.toUpperCase();

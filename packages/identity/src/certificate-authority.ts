@@ -50,8 +50,8 @@ async function exportPrivateKey(key: webcrypto.CryptoKey): Promise<string> {
 }
 
 /**
- * Opens the authority `<folder>/<name>.crt` and `.key`, and creates it (P-256, ten years) when neither exists.
- * A half that is missing is an error: a new root would cut off everybody who trusts the old one.
+ * Opens the authority `<folder>/<name>.crt` and `.key`, and creates it (P-256, ten years) when neither
+ * exists. A half that is missing is an error: a new root would cut off everybody who trusts the old one.
  */
 export async function openCertificateAuthority(
   folder: string,
@@ -109,7 +109,9 @@ async function createAuthority(certificateFile: string, keyFile: string, title: 
   await writeAtomically(certificateFile, `${certificate.toString('pem')}\n`, 0o644);
 }
 
-/** Issues a P-256 leaf with a fresh key. `names` become its subject alternative names, and nothing else does. */
+/**
+ * Issues a P-256 leaf with a fresh key. `names` become its subject alternative names, and nothing else does.
+ */
 export async function issueLeaf(
   authority: CertificateAuthority,
   options: {

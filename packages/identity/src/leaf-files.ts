@@ -13,7 +13,9 @@ export interface LeafFiles {
 const serviceTtlSeconds = 24 * 60 * 60;
 const edgeTtlSeconds = 90 * 24 * 60 * 60;
 
-/** The one name a service is known by, e.g. `spiffe://claviger/development/svc/vault`. Compared byte for byte. */
+/**
+ * The one name a service is known by, e.g. `spiffe://claviger/development/svc/vault`. Compared byte for byte.
+ */
 export function serviceUri(environment: string, service: string): string {
   for (const part of [environment, service]) {
     if (!/^[a-z][a-z0-9-]{0,30}$/.test(part))
@@ -37,7 +39,9 @@ export function issueServiceCertificate(
   });
 }
 
-/** The public HTTPS certificate: DNS names and addresses, server only, 90 days. Says nothing between services. */
+/**
+ * The public HTTPS certificate: DNS names and addresses, server only, 90 days. Says nothing between services.
+ */
 export function issueEdgeCertificate(
   authority: CertificateAuthority,
   hosts: readonly string[],
@@ -97,7 +101,10 @@ export async function ensureServiceCertificate(
   return true;
 }
 
-/** Issues the public certificate when it is missing, for other hosts, or past half of its life. True when it did. */
+/**
+ * Issues the public certificate when it is missing, for other hosts, or past half of its life. True when it
+ * did.
+ */
 export async function ensureEdgeCertificate(
   authority: CertificateAuthority,
   hosts: readonly string[],

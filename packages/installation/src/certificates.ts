@@ -16,9 +16,10 @@ function edgeHosts(): string[] {
 }
 
 /**
- * Two authorities, so that trusting the web address never means being trusted between services; a leaf for each
- * service and for `operator` (the commands of whoever runs the machine); the public certificate. Issues what is
- * missing or past half of its life, so calling it again and again is the renewal. Answers the names renewed.
+ * Two authorities, so that trusting the web address never means being trusted between services; a leaf for
+ * each service and for `operator` (the commands of whoever runs the machine); the public certificate. Issues
+ * what is missing or past half of its life, so calling it again and again is the renewal. Answers the names
+ * renewed.
  */
 export async function ensureCertificates(layout: Layout, environment: Environment): Promise<string[]> {
   await mkdir(layout.pki, { recursive: true, mode: 0o711 });

@@ -7,7 +7,9 @@ import { type StoreService, storeServices } from './services.ts';
 
 export const databaseName = 'claviger';
 
-/** The three roles of a service: who owns and migrates its schema, who serves, who does duties across tenants. */
+/**
+ * The three roles of a service: who owns and migrates its schema, who serves, who does duties across tenants.
+ */
 export function databaseRoles(service: StoreService) {
   return {
     owner: `claviger_${service}_owner`,
@@ -30,9 +32,9 @@ async function connect(postgres: PostgresPart, database: string): Promise<Client
 }
 
 /**
- * Creates the database, and for each service its schema and roles; calling it again changes nothing but sets the
- * passwords to those of the secret files. A role sees its own schema only. No role bypasses row-level security.
- * What a role may do with a table is granted by the migration that creates the table.
+ * Creates the database, and for each service its schema and roles; calling it again changes nothing but sets
+ * the passwords to those of the secret files. A role sees its own schema only. No role bypasses row-level
+ * security. What a role may do with a table is granted by the migration that creates the table.
  */
 export async function ensureDatabase(postgres: PostgresPart, layout: Layout): Promise<void> {
   const server = await connect(postgres, 'postgres');

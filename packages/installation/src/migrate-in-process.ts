@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type NodeDefinition, servicesFolder } from './prepare-installation.ts';
 
 /**
- * Runs a service's migrations in this process, for tests: a process for each service would take most of the time until
- * they are ready. Throws when a migration fails.
+ * Runs a service's migrations in this process, for tests: a process for each service would take most of the
+ * time until they are ready. Throws when a migration fails.
  */
 export async function migrateInProcess({ service, configFile }: NodeDefinition): Promise<void> {
   // Loaded when it is needed: the command line does without.

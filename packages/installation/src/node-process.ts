@@ -24,11 +24,13 @@ export function serviceEnvironment(extra: Readonly<Record<string, string>>): Nod
 export interface NodeProcess {
   readonly definition: NodeDefinition;
   readonly pid: number | undefined;
-  /** Starts it when it does not run; `env` replaces the extra environment of before. Does not wait for ready. */
+  /**
+   * Starts it when it does not run; `env` replaces the extra environment of before. Does not wait for ready.
+   */
   start(env?: Readonly<Record<string, string>>): Promise<void>;
   /**
-   * Polls `/ready`. Throws when the process ends before, or at the deadline, with the end of its log. `sealed` when it
-   * waits for people to bring its root key.
+   * Polls `/ready`. Throws when the process ends before, or at the deadline, with the end of its log.
+   * `sealed` when it waits for people to bring its root key.
    */
   waitUntilReady(timeoutMs: number): Promise<'ready' | 'sealed' | 'restore unfinished'>;
   kill(signal: NodeJS.Signals): boolean;

@@ -9,8 +9,9 @@ export class OpenTargetError extends Error {
 }
 
 /**
- * Adds single addresses (`HOST:PORT`) to the operator's file of opened targets, which running services read at their next
- * connection. Throws OpenTargetError, and opens nothing, where one is no address or a server of the installation.
+ * Adds single addresses (`HOST:PORT`) to the operator's file of opened targets, which running services read
+ * at their next connection. Throws OpenTargetError, and opens nothing, where one is no address or a server of
+ * the installation.
  */
 export async function openTargets(layout: Layout, targets: readonly string[]): Promise<void> {
   if (targets.length === 0) return;

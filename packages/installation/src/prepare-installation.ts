@@ -13,7 +13,9 @@ import { readState, writeState } from './state.ts';
 export interface PrepareOptions {
   readonly dataDir: string;
   readonly environment: Environment;
-  /** The first gateway's HTTPS port on 127.0.0.1; 0 or absent: any free one. Further gateways take free ports. */
+  /**
+   * The first gateway's HTTPS port on 127.0.0.1; 0 or absent: any free one. Further gateways take free ports.
+   */
   readonly publicPort?: number;
   /** How many processes of each service; 1 unless told otherwise. */
   readonly replicas?: Partial<Record<ServiceName, number>>;
@@ -60,7 +62,9 @@ export interface PreparedInstallation {
 /** The services of this repository. */
 export const servicesFolder = join(import.meta.dirname, '../../../services');
 
-/** Every protection that costs nothing: no prototype pollution through `__proto__`, no debugger on a signal. */
+/**
+ * Every protection that costs nothing: no prototype pollution through `__proto__`, no debugger on a signal.
+ */
 const nodeFlags = ['--disable-proto=delete', '--disable-sigusr1', '--disable-warning=ExperimentalWarning'];
 
 /** Refuses what must not be, before anything is created. */
@@ -95,8 +99,9 @@ async function choosePorts(
 }
 
 /**
- * Makes the data folder of one installation complete: secrets, certificates, database roles, and a configuration
- * file for each process. Calling it again keeps every secret and port. Answers the table of processes.
+ * Makes the data folder of one installation complete: secrets, certificates, database roles, and a
+ * configuration file for each process. Calling it again keeps every secret and port. Answers the table of
+ * processes.
  */
 export async function prepareInstallation(
   options: PrepareOptions,

@@ -74,10 +74,10 @@ export class AlreadyRunningError extends Error {
 }
 
 /**
- * Takes the data folder for this process: one supervisor at a time. The lock is the operating system's, on the file of
- * an otherwise empty database, so that it ends with its process however that ends and nobody has to judge whether a
- * holder still lives; `lock.json` beside it only says who it is. Answers the release. Throws `AlreadyRunningError`
- * when another process holds it.
+ * Takes the data folder for this process: one supervisor at a time. The lock is the operating system's, on
+ * the file of an otherwise empty database, so that it ends with its process however that ends and nobody has
+ * to judge whether a holder still lives; `lock.json` beside it only says who it is. Answers the release.
+ * Throws `AlreadyRunningError` when another process holds it.
  */
 export async function takeLock(dataDir: string): Promise<() => Promise<void>> {
   const me = await identifyProcess(process.pid);
@@ -103,8 +103,8 @@ export async function takeLock(dataDir: string): Promise<() => Promise<void>> {
 }
 
 /**
- * Ends what a supervisor that was killed has left behind: services first, parts after them, each recognised by
- * number and start time. Answers the names of what was ended.
+ * Ends what a supervisor that was killed has left behind: services first, parts after them, each recognised
+ * by number and start time. Answers the names of what was ended.
  */
 export async function endLeftovers(dataDir: string): Promise<string[]> {
   const running = await readRunning(dataDir);

@@ -56,8 +56,8 @@ export function serviceConfig(
 }
 
 /**
- * The configuration of the operator's commands: the keys that every service has, with the operator's certificate.
- * They listen nowhere.
+ * The configuration of the operator's commands: the keys that every service has, with the operator's
+ * certificate. They listen nowhere.
  */
 export function operatorConfig(context: ConfigContext): Record<string, unknown> {
   const at = { grpc: undefined, health: '127.0.0.1:0', http: undefined, publicUrl: undefined };

@@ -21,11 +21,16 @@ import type { ServiceName } from './services.ts';
 import { startParts } from './start-parts.ts';
 
 export interface StartOptions extends PrepareOptions {
-  /** Start again what ends unasked (services and parts). Off unless told otherwise: tests want to see the gap. */
+  /**
+   * Start again what ends unasked (services and parts). Off unless told otherwise: tests want to see the gap.
+   */
   readonly supervise?: boolean;
   /** Extra environment by node (`vault-1`) or service (`vault`); the node's goes before. E.g. FAILPOINTS. */
   readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** `HOST:PORT` of this machine that targets may be at. They stay open until the operator's file no longer names them. */
+  /**
+   * `HOST:PORT` of this machine that targets may be at. They stay open until the operator's file no longer
+   * names them.
+   */
   readonly openTargets?: readonly string[];
   /** Progress, one line at a time, without secrets. */
   readonly tell?: (line: string) => void;
@@ -59,9 +64,14 @@ export interface Installation extends AsyncDisposable {
   /** Log file by node or part. */
   readonly logFiles: Readonly<Record<string, string>>;
   pid(node: string): number | undefined;
-  /** Sends a signal and, unless it only pauses or continues, waits for the end. SIGKILL unless told otherwise. */
+  /**
+   * Sends a signal and, unless it only pauses or continues, waits for the end. SIGKILL unless told otherwise.
+   */
   kill(node: string, signal?: NodeJS.Signals): Promise<void>;
-  /** Stops the node if it runs, starts it (with a new extra environment, if given) and waits until it is ready. */
+  /**
+   * Stops the node if it runs, starts it (with a new extra environment, if given) and waits until it is
+   * ready.
+   */
   restart(node: string, options?: { readonly env?: Readonly<Record<string, string>> }): Promise<void>;
   /** Waits until every node is ready. */
   waitUntilReady(timeoutMs?: number): Promise<void>;
@@ -165,7 +175,8 @@ async function bringUp(
     );
   }
   undo.push(async () => {
-    // The gateways first: they drain while everybody behind them still answers. Auth last: the others tell it that they end.
+    // The gateways first: they drain while everybody behind them still answers. Auth last: the others tell it
+    // that they end.
     const isGateway = ({ definition }: NodeProcess) => definition.service === 'gateway';
     const isAuth = ({ definition }: NodeProcess) => definition.service === 'auth';
     const all = [...processes.values()];
@@ -351,7 +362,9 @@ function superviseParts(
   part.onUnexpectedExit(again);
 }
 
-/** Certificates live 24 hours and are issued anew after half of that; the services read them when they change. */
+/**
+ * Certificates live 24 hours and are issued anew after half of that; the services read them when they change.
+ */
 function renewCertificates(
   layout: Layout,
   options: StartOptions,

@@ -18,8 +18,8 @@ import { readState, type State, writeState } from './state.ts';
 const isInside = (folder: string, dataDir: string) => folder.startsWith(dataDir + sep);
 
 /**
- * Throws when the data of the parts lies outside and belongs to another data folder, of which this one is a copy: to
- * start on it would take the parts from under the other installation.
+ * Throws when the data of the parts lies outside and belongs to another data folder, of which this one is a
+ * copy: to start on it would take the parts from under the other installation.
  */
 async function partsFolderOf(dataDir: string, before: State | undefined): Promise<string> {
   if (before === undefined) return choosePartsFolder(dataDir, await partsAccount());

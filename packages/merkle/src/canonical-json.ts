@@ -12,7 +12,9 @@ export type JsonValue =
 /** Deeper values are refused: nothing we sign or hash is nested like that, and a cycle ends here too. */
 export const MAX_CANONICAL_DEPTH = 64;
 
-/** The value has no single JSON form. `path` says where, e.g. `$.actor.name`; the value itself is never named. */
+/**
+ * The value has no single JSON form. `path` says where, e.g. `$.actor.name`; the value itself is never named.
+ */
 export class CanonicalJsonError extends TypeError {
   override readonly name = 'CanonicalJsonError';
   readonly path: string;
@@ -27,8 +29,9 @@ export class CanonicalJsonError extends TypeError {
  * Whatever `JSON.stringify` would silently drop, convert or let differ between readers is refused instead,
  * because a signature over it would not say what its author meant.
  *
- * @throws {CanonicalJsonError} for undefined, functions, symbols, bigints, NaN and infinities, lone surrogates,
- *   objects that are not plain, accessors, symbol keys, array holes, `__proto__` members, depth over 64.
+ * @throws {CanonicalJsonError} for undefined, functions, symbols, bigints, NaN and infinities, lone
+ * surrogates, objects that are not plain, accessors, symbol keys, array holes, `__proto__` members, depth
+ * over 64.
  */
 export function canonicalJson(value: unknown): string {
   refuseAmbiguous(value, '$', 0);

@@ -21,8 +21,8 @@ export type ExportHeader = {
   readonly publicKeys: readonly string[];
 };
 /**
- * One line for every leaf. `canonical` is the exact text that was hashed. Null is read, so that verification can name the event
- * whose text was taken out; an export never writes it.
+ * One line for every leaf. `canonical` is the exact text that was hashed. Null is read, so that verification
+ * can name the event whose text was taken out; an export never writes it.
  */
 export type ExportEvent = {
   readonly type: 'event';
@@ -50,8 +50,8 @@ export function exportHeaderLine(header: {
 }
 
 /**
- * An event line, without its line feed. `leafHash` is the *stored* hash, not one computed from the stored text:
- * only then does verification name the event whose text was altered.
+ * An event line, without its line feed. `leafHash` is the *stored* hash, not one computed from the stored
+ * text: only then does verification name the event whose text was altered.
  */
 export function exportEventLine(event: { seq: number; leafHash: Uint8Array; canonical: string }): string {
   return eventText({

@@ -6,7 +6,9 @@ import { emptyRoot, nodeHash, requireHash, requireSize } from './hashes.ts';
  */
 export type Frontier = { readonly size: number; readonly nodes: readonly Buffer[] };
 
-/** A perfect subtree: it covers the leaves `index * 2^level` up to `(index + 1) * 2^level`. Level 0 is a leaf. */
+/**
+ * A perfect subtree: it covers the leaves `index * 2^level` up to `(index + 1) * 2^level`. Level 0 is a leaf.
+ */
 export type NodeId = { readonly level: number; readonly index: number };
 export type StoredNode = NodeId & { readonly hash: Buffer };
 
@@ -14,7 +16,9 @@ export type Appended = {
   readonly frontier: Frontier;
   readonly size: number;
   readonly root: Buffer;
-  /** Every perfect node that these leaves complete, the leaves included. Each is final: store, never update. */
+  /**
+   * Every perfect node that these leaves complete, the leaves included. Each is final: store, never update.
+   */
   readonly completedNodes: readonly StoredNode[];
 };
 

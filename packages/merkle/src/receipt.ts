@@ -10,7 +10,10 @@ import {
 } from './signed-fields.ts';
 import { type PublicKeys, type Signature, signCanonical, verifyCanonical } from './signing.ts';
 
-/** A promise, given with an answer, that this event is in the tenant's log: its leaf must be found there later. */
+/**
+ * A promise, given with an answer, that this event is in the tenant's log: its leaf must be found there
+ * later.
+ */
 export type Receipt = {
   readonly eventId: string;
   readonly tenantId: string;

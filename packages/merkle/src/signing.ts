@@ -14,7 +14,10 @@ export type PublicKeys = ReadonlyMap<string, KeyObject> | readonly KeyObject[];
 
 const keyIds = new WeakMap<KeyObject, string>();
 
-/** Id of a key: the first 16 hex digits of SHA-256 over its SubjectPublicKeyInfo DER. Takes either half of the pair. */
+/**
+ * Id of a key: the first 16 hex digits of SHA-256 over its SubjectPublicKeyInfo DER. Takes either half of the
+ * pair.
+ */
 export function keyIdOf(key: KeyObject): string {
   let id = keyIds.get(key);
   if (id === undefined) {
@@ -38,7 +41,9 @@ export function signCanonical(domain: string, content: object, privateKey: KeyOb
   return { keyId: keyIdOf(privateKey), signature };
 }
 
-/** Whether one of these keys made the signature. An unknown key is false, as is a signature of another form. */
+/**
+ * Whether one of these keys made the signature. An unknown key is false, as is a signature of another form.
+ */
 export function verifyCanonical(domain: string, content: object, by: Signature, keys: PublicKeys): boolean {
   const key = findKey(keys, by.keyId);
   const signature = Buffer.from(by.signature, 'base64url');

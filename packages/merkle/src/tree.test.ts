@@ -33,7 +33,9 @@ function subproof(m: number, d: readonly Buffer[], known: boolean): Buffer[] {
 }
 const split = (n: number): number => 2 ** Math.floor(Math.log2(n - 1));
 
-/** A tree whose nodes are stored as the audit service stores them. Reading a node that is not there throws. */
+/**
+ * A tree whose nodes are stored as the audit service stores them. Reading a node that is not there throws.
+ */
 function storedTree(size: number) {
   const { completedNodes, root, frontier } = appendLeaves(EMPTY_FRONTIER, leaves(size));
   const nodes = new Map(completedNodes.map(({ level, index, hash }) => [`${level}/${index}`, hash]));

@@ -8,7 +8,10 @@ import { findKey, keyIdOf, type PublicKeys } from './signing.ts';
 import { parseSignedTreeHead, type SignedTreeHead, verifyTreeHead } from './tree-head.ts';
 
 export type VerifyExportOptions = {
-  /** Heads that were kept outside the server. Without one, a log rewritten and signed anew cannot be told apart. */
+  /**
+   * Heads that were kept outside the server. Without one, a log rewritten and signed anew cannot be told
+   * apart.
+   */
   readonly knownHeads?: readonly SignedTreeHead[];
   /** The keys believed. Keys inside the file are not, however many it brings. */
   readonly trustedKeys?: PublicKeys;
@@ -19,7 +22,10 @@ export type VerifyExportOptions = {
 /** `line` counts from 1; `seq` is the event's number where one event is to blame. */
 export type ExportProblem = { readonly line: number; readonly seq: number | null; readonly problem: string };
 
-/** A known head that the file could not be compared with. It says nothing of the file, and proves nothing of it. */
+/**
+ * A known head that the file could not be compared with. It says nothing of the file, and proves nothing of
+ * it.
+ */
 export type UnfitHead = { readonly size: number; readonly timestamp: string; readonly problem: string };
 
 export type ExportVerdict = {
@@ -65,9 +71,9 @@ type Verification = {
 };
 
 /**
- * Verifies an exported audit log without trusting who made it: every text against its leaf hash, every leaf in
- * its place, the root against a head signed by a trusted key, and every known head against the same leaves.
- * Memory does not grow with the file.
+ * Verifies an exported audit log without trusting who made it: every text against its leaf hash, every leaf
+ * in its place, the root against a head signed by a trusted key, and every known head against the same
+ * leaves. Memory does not grow with the file.
  *
  * @param lines the file's lines without line feeds; see `exportLines`.
  * @throws what the source of the lines throws, except `ExportLineError`, which is a problem of the file.
@@ -176,7 +182,9 @@ function givesKeys({ trustedKeys }: VerifyExportOptions): boolean {
   return trustedKeys !== undefined && [...trustedKeys].length > 0;
 }
 
-/** The keys that signatures are checked under. A file whose own keys do not hold its signer was tampered with. */
+/**
+ * The keys that signatures are checked under. A file whose own keys do not hold its signer was tampered with.
+ */
 function believedKeys(run: Verification, header: ExportHeader): PublicKeys {
   const own: KeyObject[] = [];
   for (const pem of header.publicKeys) {

@@ -38,7 +38,9 @@ export interface OutboundRequest {
   readonly url: string;
   /** Default GET. */
   readonly method?: string;
-  /** `host`, `content-length` and whatever concerns the connection are set by the client, and refused here. */
+  /**
+   * `host`, `content-length` and whatever concerns the connection are set by the client, and refused here.
+   */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
@@ -67,8 +69,9 @@ export interface OutboundClient {
 const MAX_INTERIM_ANSWERS = 10;
 
 /**
- * The one way out over HTTP. Each host is resolved once, each of its addresses is checked, and the connection goes to a checked
- * address, under the name that the URL gave. Proxies of the environment are not looked at; connections are not kept.
+ * The one way out over HTTP. Each host is resolved once, each of its addresses is checked, and the connection
+ * goes to a checked address, under the name that the URL gave. Proxies of the environment are not looked at;
+ * connections are not kept.
  */
 export function createOutboundClient(options: OutboundClientOptions): OutboundClient {
   const {

@@ -21,8 +21,8 @@ export function unmapped(address: Address): Address {
 }
 
 /**
- * The addresses that a packet to `address` can end at: the IPv4 addresses inside the transition forms of IPv6 (NAT64, 6to4,
- * Teredo), else the address itself. All of them must be allowed.
+ * The addresses that a packet to `address` can end at: the IPv4 addresses inside the transition forms of IPv6
+ * (NAT64, 6to4, Teredo), else the address itself. All of them must be allowed.
  */
 export function embeddedAddresses(address: Address): Address[] {
   const plain = unmapped(address);

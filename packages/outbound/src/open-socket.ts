@@ -20,8 +20,8 @@ export interface OpenSocket {
 }
 
 /**
- * Resolves, checks and connects within `connectTimeoutMs`. The socket is destroyed when `signal` aborts, at any later time too.
- * Throws OutboundError (`configuration`, `not_allowed`, `unreachable`).
+ * Resolves, checks and connects within `connectTimeoutMs`. The socket is destroyed when `signal` aborts, at
+ * any later time too. Throws OutboundError (`configuration`, `not_allowed`, `unreachable`).
  */
 export async function openSocket(
   host: string,

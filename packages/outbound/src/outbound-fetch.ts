@@ -1,8 +1,9 @@
 import type { OutboundClient } from './client.ts';
 
 /**
- * `fetch` over a guarded client, for libraries that let one be given (OpenID clients, JWKS readers). Answers are held in memory up
- * to the client's limit. Rejects with a TypeError whose cause is the OutboundError, as `fetch` does.
+ * `fetch` over a guarded client, for libraries that let one be given (OpenID clients, JWKS readers). Answers
+ * are held in memory up to the client's limit. Rejects with a TypeError whose cause is the OutboundError, as
+ * `fetch` does.
  */
 export function outboundFetch(
   client: OutboundClient,

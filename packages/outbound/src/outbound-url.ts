@@ -5,9 +5,10 @@ import { OutboundError } from './outbound-error.ts';
 export type Scheme = 'https' | 'http';
 
 /**
- * Reads an absolute URL that requests may go to. Only what stands there as it will be used passes: a plain host name (or, where
- * allowed, a canonical IP address), no user info, none of the spellings that a parser would turn into another host. Throws
- * OutboundError (`configuration`) with a message that does not repeat the URL.
+ * Reads an absolute URL that requests may go to. Only what stands there as it will be used passes: a plain
+ * host name (or, where allowed, a canonical IP address), no user info, none of the spellings that a parser
+ * would turn into another host. Throws OutboundError (`configuration`) with a message that does not repeat
+ * the URL.
  */
 export function outboundUrl(
   text: string,

@@ -38,8 +38,9 @@ export type PlatformVerdict = {
 };
 
 /**
- * Looks up what the platform's rules say of one port. A name of an own server is resolved only where its port is the one that is
- * asked for. Throws OutboundError (`unreachable`) where it cannot be resolved, because nothing can then be decided.
+ * Looks up what the platform's rules say of one port. A name of an own server is resolved only where its port
+ * is the one that is asked for. Throws OutboundError (`unreachable`) where it cannot be resolved, because
+ * nothing can then be decided.
  */
 export async function platformVerdict(
   { ownServers, openTargets }: PlatformRules,

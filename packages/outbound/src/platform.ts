@@ -29,7 +29,9 @@ interface Read {
   readonly problem: string | undefined;
 }
 
-/** The platform's own decision, for all that leaves a process. Throws where an own server is no `host:port`. */
+/**
+ * The platform's own decision, for all that leaves a process. Throws where an own server is no `host:port`.
+ */
 export function createPlatform({ ownServers, openTargetsFile, onProblem }: PlatformOptions): Platform {
   const own = ownServers.map((text) => {
     const endpoint = parseEndpoint(text);

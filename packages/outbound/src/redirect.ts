@@ -6,8 +6,8 @@ import { outboundUrl, type Scheme } from './outbound-url.ts';
 const HARMLESS = new Set(['accept', 'accept-language', 'content-type', 'user-agent']);
 
 /**
- * The request that follows a redirect. To another origin go no credentials, and no body, which may hold them. Throws OutboundError
- * for an address that would not be allowed to begin with.
+ * The request that follows a redirect. To another origin go no credentials, and no body, which may hold them.
+ * Throws OutboundError for an address that would not be allowed to begin with.
  */
 export function afterRedirect(
   hop: Hop,

@@ -16,9 +16,9 @@ export interface VettedTarget {
 export type { Lookup };
 
 /**
- * Resolves a target once and checks every address: the platform's rules first, then the lists of the policy. Throws OutboundError:
- * `configuration` for something that is no host or port, `not_allowed` when any address or the port is refused, `unreachable` when
- * the name has no address.
+ * Resolves a target once and checks every address: the platform's rules first, then the lists of the policy.
+ * Throws OutboundError: `configuration` for something that is no host or port, `not_allowed` when any address
+ * or the port is refused, `unreachable` when the name has no address.
  */
 export async function resolveTarget(
   host: string,

@@ -10,7 +10,10 @@ export interface PortRange {
   readonly to: number;
 }
 
-/** What may be reached. Plain data, so that it can be sent to a worker. Made by `targetPolicy` or `publicOrListed`. */
+/**
+ * What may be reached. Plain data, so that it can be sent to a worker. Made by `targetPolicy` or
+ * `publicOrListed`.
+ */
 export interface TargetPolicy {
   /** Decides first; the lists below allow nothing that it refuses. */
   readonly platform: PlatformRules;
@@ -26,9 +29,9 @@ export interface TargetLists {
 }
 
 /**
- * Makes a policy from CIDRs (`10.0.0.0/8`, `fd12::/16`) and ports (single or ranges). There is no default: an empty list allows
- * nothing. This machine is reachable only where it is listed and the operator has opened the address. Throws OutboundError
- * (`configuration`).
+ * Makes a policy from CIDRs (`10.0.0.0/8`, `fd12::/16`) and ports (single or ranges). There is no default: an
+ * empty list allows nothing. This machine is reachable only where it is listed and the operator has opened
+ * the address. Throws OutboundError (`configuration`).
  */
 export function targetPolicy(lists: TargetLists, platform: PlatformRules): TargetPolicy {
   for (const cidr of lists.cidrs) {
@@ -44,9 +47,9 @@ export function targetPolicy(lists: TargetLists, platform: PlatformRules): Targe
 }
 
 /**
- * The policy of what an administrator points at a service out in the world (a SIEM, an identity provider): public addresses, the
- * listed networks, and the addresses that the operator has opened. Throws OutboundError (`configuration`) for a list that cannot
- * be read.
+ * The policy of what an administrator points at a service out in the world (a SIEM, an identity provider):
+ * public addresses, the listed networks, and the addresses that the operator has opened. Throws OutboundError
+ * (`configuration`) for a list that cannot be read.
  */
 export function publicOrListed(lists: Partial<TargetLists>, platform: PlatformRules): TargetPolicy {
   const { cidrs = [], ports = [{ from: 1, to: 65_535 }] } = lists;

@@ -11,15 +11,19 @@ import {
 import { OutboundError } from './outbound-error.ts';
 
 /**
- * Whom to believe that it is the target. `system`: the authorities that Node.js brings along. `ca`: this one alone (PEM). In both
- * cases the certificate must carry the target's name. `pinned`: exactly this certificate (PEM), whatever its name.
+ * Whom to believe that it is the target. `system`: the authorities that Node.js brings along. `ca`: this one
+ * alone (PEM). In both cases the certificate must carry the target's name. `pinned`: exactly this certificate
+ * (PEM), whatever its name.
  */
 export type TlsTrust =
   | { readonly mode: 'system' }
   | { readonly mode: 'ca'; readonly ca: string }
   | { readonly mode: 'pinned'; readonly certificate: string };
 
-/** Without finite-field Diffie-Hellman: the server would choose the group, of any size, and its computation is ours. */
+/**
+ * Without finite-field Diffie-Hellman: the server would choose the group, of any size, and its computation is
+ * ours.
+ */
 const CIPHERS = `${DEFAULT_CIPHERS}:!kDHE`;
 
 /** The options of `tls.connect` for a target that was given as `host` (a name or an IP address). */
@@ -57,8 +61,8 @@ export function isTrustFailure(error: unknown): boolean {
 }
 
 /**
- * Makes TLS of a connected socket. The socket is destroyed when that fails. Throws OutboundError (`untrusted`, `unreachable`);
- * time-outs are those of the socket, which its opener ends.
+ * Makes TLS of a connected socket. The socket is destroyed when that fails. Throws OutboundError
+ * (`untrusted`, `unreachable`); time-outs are those of the socket, which its opener ends.
  */
 export function startTls(
   socket: Socket,

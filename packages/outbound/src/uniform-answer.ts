@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 export const UNIFORM_PROBLEM = 'The target could not be used.';
 
 /**
- * Waits until `withinMs` since `startedAt` (of `performance.now()`) are over: a failure then takes the same time whether a port was
- * closed, filtered or silent. Ends early when the caller is gone.
+ * Waits until `withinMs` since `startedAt` (of `performance.now()`) are over: a failure then takes the same
+ * time whether a port was closed, filtered or silent. Ends early when the caller is gone.
  */
 export async function untilUniform(startedAt: number, withinMs: number, signal: AbortSignal): Promise<void> {
   const left = startedAt + withinMs - performance.now();

@@ -38,9 +38,9 @@ export interface StartChildOptions {
 const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
 
 /**
- * Starts a child in its own process group, so that a Ctrl-C in the terminal reaches only the supervisor, which
- * then stops its children in order. On Linux the kernel signals the child when the supervisor is killed.
- * Throws when the program cannot be started.
+ * Starts a child in its own process group, so that a Ctrl-C in the terminal reaches only the supervisor,
+ * which then stops its children in order. On Linux the kernel signals the child when the supervisor is
+ * killed. Throws when the program cannot be started.
  */
 export async function startChild(options: StartChildOptions): Promise<Child> {
   await mkdir(dirname(options.logFile), { recursive: true });

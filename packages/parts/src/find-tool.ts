@@ -47,7 +47,10 @@ const isProgram = (path: string) =>
     () => false,
   );
 
-/** The first dotted number in a program's own words, e.g. "15.14" out of "postgres (PostgreSQL) 15.14 (Debian)". */
+/**
+ * The first dotted number in a program's own words, e.g. "15.14" out of "postgres (PostgreSQL) 15.14
+ * (Debian)".
+ */
 export function parseVersion(text: string): string | undefined {
   return /(\d+(?:\.\d+)+|\b\d+\b)/.exec(text)?.[1];
 }

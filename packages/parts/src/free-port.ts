@@ -11,14 +11,14 @@ export function isPortFree(port: number): Promise<boolean> {
 }
 
 /**
- * Ports are drawn from below the range that systems give to outgoing connections (32768 and up): otherwise any
- * client on the machine could be given the port between the look and the use.
+ * Ports are drawn from below the range that systems give to outgoing connections (32768 and up): otherwise
+ * any client on the machine could be given the port between the look and the use.
  */
 const wholeRange = { lowest: 18_000, end: 32_000 };
 
 /**
- * `CLAVIGER_PORT_RANGE`, e.g. `18000-19999`, narrows that: installations that start at the same time on one machine then never draw
- * the same port, nor one that another of them is about to come back to.
+ * `CLAVIGER_PORT_RANGE`, e.g. `18000-19999`, narrows that: installations that start at the same time on one
+ * machine then never draw the same port, nor one that another of them is about to come back to.
  */
 function portRange(): { lowest: number; end: number } {
   const range = process.env.CLAVIGER_PORT_RANGE;

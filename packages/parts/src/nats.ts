@@ -32,8 +32,8 @@ export interface NatsPart extends Part {
 }
 
 /**
- * Starts a NATS server of our own with JetStream, or connects to the one that CLAVIGER_NATS_URL names. Resolves
- * when the server has proved that it is the one just started.
+ * Starts a NATS server of our own with JetStream, or connects to the one that CLAVIGER_NATS_URL names.
+ * Resolves when the server has proved that it is the one just started.
  */
 export async function startNats(options: StartNatsOptions): Promise<NatsPart> {
   const env = options.env ?? process.env;

@@ -27,7 +27,9 @@ export async function writePartFile(
   await rename(temporary, path);
 }
 
-/** The password in `file`; generated (32 random bytes in hexadecimal) and stored there when there is none yet. */
+/**
+ * The password in `file`; generated (32 random bytes in hexadecimal) and stored there when there is none yet.
+ */
 export async function readOrCreatePassword(file: string): Promise<string> {
   const existing = await readPasswordFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;

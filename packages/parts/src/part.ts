@@ -43,7 +43,10 @@ export interface PartRecipe {
   readonly portIsFixed: boolean;
   /** Writes what the program needs and answers its command line for this port. */
   prepare(port: number): Promise<{ command: string; args: string[]; env?: NodeJS.ProcessEnv }>;
-  /** Whether what it said before it ended means that it is to be started again: something of its predecessor is still there. */
+  /**
+   * Whether what it said before it ended means that it is to be started again: something of its predecessor
+   * is still there.
+   */
   mustWait?(said: string): boolean;
   /** Connects and checks that the server is the one just started; throws until it answers. */
   verify(port: number, pid: number): Promise<void>;

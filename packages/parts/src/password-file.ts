@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 
 /**
- * The password in a file: its one line without the line end, blanks included. Throws when the file is not UTF-8, has several
- * lines or none, and what `readFile` throws.
+ * The password in a file: its one line without the line end, blanks included. Throws when the file is not
+ * UTF-8, has several lines or none, and what `readFile` throws.
  */
 export async function readPasswordFile(file: string): Promise<string> {
   const bytes = await readFile(file);

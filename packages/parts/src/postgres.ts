@@ -24,8 +24,8 @@ export interface StartPostgresOptions {
   /** The account to run under; default: see `partsAccount`. */
   readonly runAs?: Account;
   /**
-   * Whether what is acknowledged is on disk: on unless told otherwise. Off is for tests: the data survives the death of
-   * every process, and not a failure of the machine.
+   * Whether what is acknowledged is on disk: on unless told otherwise. Off is for tests: the data survives
+   * the death of every process, and not a failure of the machine.
    */
   readonly fsync?: boolean;
   /** Where CLAVIGER_POSTGRES_URL and PATH are read from. */
@@ -43,7 +43,9 @@ export interface PostgresPart extends Part {
 
 const superuser = 'claviger_superuser';
 
-/** Settings on top of PostgreSQL's defaults. fsync and synchronous_commit stay on: acknowledged means on disk. */
+/**
+ * Settings on top of PostgreSQL's defaults. fsync and synchronous_commit stay on: acknowledged means on disk.
+ */
 const settings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   max_connections: '220',
@@ -161,7 +163,9 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
   });
 }
 
-/** Makes the cluster beside its place and moves it there when it is whole: a kill leaves nothing half made. */
+/**
+ * Makes the cluster beside its place and moves it there when it is whole: a kill leaves nothing half made.
+ */
 async function initialise(
   bin: string,
   folder: string,

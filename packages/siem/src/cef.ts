@@ -7,8 +7,8 @@ import type { SiemEvent } from './siem-event.ts';
 const SEVERITY: Readonly<Record<string, number>> = { allowed: 3, denied: 6, failed: 7 };
 
 /**
- * An event in ArcSight's Common Event Format, version 0, one line. Empty values are left out. A shortened one says the length
- * of the whole in `cn2`, labelled `cutFromBytes`.
+ * An event in ArcSight's Common Event Format, version 0, one line. Empty values are left out. A shortened one
+ * says the length of the whole in `cn2`, labelled `cutFromBytes`.
  */
 export function cefEvent(event: SiemEvent, cut?: Cut): string {
   const { sourceAddress } = event;

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * Resolves when the other kernel has acknowledged every byte that was written to a TCP socket, or the signal aborts. Linux tells; where
- * nothing tells, it resolves at once.
+ * Resolves when the other kernel has acknowledged every byte that was written to a TCP socket, or the signal
+ * aborts. Linux tells; where nothing tells, it resolves at once.
  */
 export async function kernelAcknowledged(socket: Socket, signal: AbortSignal): Promise<void> {
   const { localPort, remotePort } = socket;

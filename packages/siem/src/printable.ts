@@ -1,7 +1,11 @@
-// What ends lines, moves cursors, or changes the direction of writing: C0, DEL, C1, line separators, bidirectional controls.
+// What ends lines, moves cursors, or changes the direction of writing: C0, DEL, C1, line separators,
+// bidirectional controls.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Control characters as `\u000a`, lone surrogates replaced: what is left can neither end a line nor hide a part of it. */
+/**
+ * Control characters as `\u000a`, lone surrogates replaced: what is left can neither end a line nor hide a
+ * part of it.
+ */
 export function printable(text: string): string {
   return text.toWellFormed().replace(CONTROL, escaped);
 }

@@ -19,8 +19,8 @@ export interface SendOptions {
 }
 
 /**
- * Sends events of one tenant, in their order. Resolves when the sink has all of them, as far as its transport can tell; after an error
- * it may have some. Throws OutboundError.
+ * Sends events of one tenant, in their order. Resolves when the sink has all of them, as far as its transport
+ * can tell; after an error it may have some. Throws OutboundError.
  */
 export async function sendEvents(
   sink: Sink,

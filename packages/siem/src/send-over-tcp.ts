@@ -6,10 +6,11 @@ import type { SyslogSink } from './sink.ts';
 import type { Way } from './way.ts';
 
 /**
- * Sends messages over a connection of their own, and resolves when the sink has read them to the end: every byte is acknowledged by its
- * kernel, our side is closed, and then it closes its own. A sink that dies with something unread resets the connection instead. One that
- * dies with everything read, and something of it in its memory only, closes like any other: that much is beyond TCP, and beyond TLS
- * with sinks that send no close_notify, as rsyslog.
+ * Sends messages over a connection of their own, and resolves when the sink has read them to the end: every
+ * byte is acknowledged by its kernel, our side is closed, and then it closes its own. A sink that dies with
+ * something unread resets the connection instead. One that dies with everything read, and something of it in
+ * its memory only, closes like any other: that much is beyond TCP, and beyond TLS with sinks that send no
+ * close_notify, as rsyslog.
  */
 export async function sendOverTcp(sink: SyslogSink, messages: readonly Buffer[], way: Way): Promise<void> {
   const { policy, connectTimeoutMs, signal } = way;
@@ -37,7 +38,10 @@ export async function sendOverTcp(sink: SyslogSink, messages: readonly Buffer[],
   }
 }
 
-/** `closed` resolves when the sink closes in good order after `expect` was called, and rejects when it ends in any other way. */
+/**
+ * `closed` resolves when the sink closes in good order after `expect` was called, and rejects when it ends in
+ * any other way.
+ */
 function endOf(socket: Socket): { readonly closed: Promise<void>; expect(): void } {
   const { promise: closed, resolve, reject } = Promise.withResolvers<void>();
   // It may reject while nobody waits for it.

@@ -10,7 +10,10 @@ import type { Way } from './way.ts';
 const BURST = 20;
 const PAUSE_MS = 5;
 
-/** Hands datagrams to the network. A port where nobody listens is noticed where the network says so; a lost datagram never is. */
+/**
+ * Hands datagrams to the network. A port where nobody listens is noticed where the network says so; a lost
+ * datagram never is.
+ */
 export async function sendOverUdp(sink: SyslogSink, datagrams: readonly Buffer[], way: Way): Promise<void> {
   const target = await resolveTarget(sink.host, sink.port, way.policy);
   const [address] = target.addresses;

@@ -17,8 +17,8 @@ const KEPT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The event with each text of at most `limit` UTF-16 units, and each list and object in its details of at most `limit`
- * members. A shortened text ends with `…`; no character is cut in two.
+ * The event with each text of at most `limit` UTF-16 units, and each list and object in its details of at
+ * most `limit` members. A shortened text ends with `…`; no character is cut in two.
  */
 export function shortened(event: SiemEvent, limit: number): SiemEvent {
   const members = Object.entries(event).map(([name, value]) => [

@@ -22,9 +22,9 @@ const ENTERPRISE = 32_473;
 const BOM = '\ufeff';
 
 /**
- * One event as a message of RFC 5424, without framing, of at most `maxBytes`. Of an event that is longer the texts and lists
- * are shortened, all to the same length, so that what is left is JSON or CEF as ever; the text itself and an element
- * `cut@32473` tell the length of the whole text.
+ * One event as a message of RFC 5424, without framing, of at most `maxBytes`. Of an event that is longer the
+ * texts and lists are shortened, all to the same length, so that what is left is JSON or CEF as ever; the
+ * text itself and an element `cut@32473` tell the length of the whole text.
  */
 export function syslogMessage(event: SiemEvent, style: SyslogStyle): Buffer {
   const whole = messageOf(event, style);

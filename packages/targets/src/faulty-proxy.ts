@@ -3,13 +3,16 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { reservePort } from './reserve-port.ts';
 
-/** When a fault begins: after so many bytes from the client, after the client sent this text, or when a question says so. */
+/**
+ * When a fault begins: after so many bytes from the client, after the client sent this text, or when a
+ * question says so.
+ */
 export interface Trigger {
   readonly afterBytes?: number;
   readonly afterMarker?: string;
   /**
-   * Asked before each piece of the target's answers is passed on. With a look at the target's true state this breaks the connection
-   * exactly between a change and its answer, even where the traffic is encrypted.
+   * Asked before each piece of the target's answers is passed on. With a look at the target's true state this
+   * breaks the connection exactly between a change and its answer, even where the traffic is encrypted.
    */
   readonly when?: () => boolean | Promise<boolean>;
 }
@@ -17,7 +20,8 @@ export interface Trigger {
 /**
  * - `ok`: passes everything on;
  * - `refuse`: the port is closed;
- * - `blackhole`: from the trigger on (at once without one) the target's answers are swallowed, the connection stays open;
+ * - `blackhole`: from the trigger on (at once without one) the target's answers are swallowed, the connection
+ *   stays open;
  * - `reset`: at the trigger the client's connection is reset;
  * - `delay`: each piece of the target's answers comes `delayMs` later.
  */
@@ -40,7 +44,10 @@ export interface FaultyProxy extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Starts a TCP proxy on a free loopback port in front of `target`. It passes everything on until told otherwise. */
+/**
+ * Starts a TCP proxy on a free loopback port in front of `target`. It passes everything on until told
+ * otherwise.
+ */
 export async function startFaultyProxy(target: {
   readonly host: string;
   readonly port: number;

@@ -1,4 +1,7 @@
-/** For tests of packages, as the rules of `@claviger/outbound`: loopback is open, whatever the port, and there are no own servers. */
+/**
+ * For tests of packages, as the rules of `@claviger/outbound`: loopback is open, whatever the port, and there
+ * are no own servers.
+ */
 export const openLoopback = {
   ownServers: [],
   openTargets: ['127.0.0.1', '127.0.0.2', '::1'].map((host) => ({ host, from: 1, to: 65_535 })),

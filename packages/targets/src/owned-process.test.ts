@@ -12,7 +12,9 @@ const program = `
   setInterval(() => {}, 1_000);
 `;
 
-/** The program that runs under this number; undefined when it has ended, whether or not anybody has asked how. */
+/**
+ * The program that runs under this number; undefined when it has ended, whether or not anybody has asked how.
+ */
 function programOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

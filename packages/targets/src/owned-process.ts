@@ -22,8 +22,8 @@ interface StartOptions {
 }
 
 /**
- * Starts a server in the foreground; it is signalled when this process exits without stopping it, and on Linux also when this
- * process is killed. Throws when it cannot be run.
+ * Starts a server in the foreground; it is signalled when this process exits without stopping it, and on
+ * Linux also when this process is killed. Throws when it cannot be run.
  */
 export async function startOwned(
   program: string,

@@ -1,4 +1,6 @@
-/** Waits for a condition by asking again, not by hoping; throws with the last failure when the time is over. */
+/**
+ * Waits for a condition by asking again, not by hoping; throws with the last failure when the time is over.
+ */
 export async function eventually<T>(
   ask: () => Promise<T> | T,
   options: { timeoutMs?: number; intervalMs?: number; what?: string } = {},

@@ -11,7 +11,10 @@ import { createRestClient, type RestClient } from './rest-client.ts';
 import { enrolSecondFactor, type SecondFactor } from './second-factor.ts';
 import { sessionToken } from './session.ts';
 
-/** What a test needs to reach a running installation, as plain data: it crosses from the global set-up to the tests. */
+/**
+ * What a test needs to reach a running installation, as plain data: it crosses from the global set-up to the
+ * tests.
+ */
 export interface NetworkAccess {
   readonly urls: readonly string[];
   readonly caCertificate: string;
@@ -91,7 +94,8 @@ export function connectNetwork(access: NetworkAccess): Network {
       createUser: async (roles, username = `u-${randomUUID().slice(0, 8)}`) => {
         const password = `${randomUUID()}${PASSWORD_SUFFIX}`;
         const user = await admin.client.must('POST', '/api/v1/users', { username, roles });
-        // Chosen by the person: with a password of the administrator the account would count as the administrator's.
+        // Chosen by the person: with a password of the administrator the account would count as the
+        // administrator's.
         const link = await admin.client.must('POST', `/api/v1/users/${user.id}/password/reset`, {});
         await anonymous.must('POST', '/api/v1/auth/password/reset', {
           token: link.resetToken,
@@ -103,7 +107,10 @@ export function connectNetwork(access: NetworkAccess): Network {
     };
   };
 
-  /** The platform has one first administrator; of the test files that share it one creates it, the others find it. */
+  /**
+   * The platform has one first administrator; of the test files that share it one creates it, the others find
+   * it.
+   */
   const firstOfPlatform = async (): Promise<{ id: string; username: string; password: string }> => {
     const file = join(access.dataDir, 'run', 'first-administrator.json');
     try {
@@ -149,7 +156,8 @@ export function connectNetwork(access: NetworkAccess): Network {
         database: 'claviger',
         password,
       });
-      // The server may be killed meanwhile: whoever asks is told by the query, and an event that nobody hears ends the tests.
+      // The server may be killed meanwhile: whoever asks is told by the query, and an event that nobody hears
+      // ends the tests.
       client.on('error', () => {});
       await client.connect();
       try {

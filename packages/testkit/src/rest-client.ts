@@ -15,7 +15,9 @@ export interface CallExtras {
   readonly raw?: string;
 }
 
-/** A bearer token, fixed or asked for at each call. `adopt` takes the tokens of a session that got a new id. */
+/**
+ * A bearer token, fixed or asked for at each call. `adopt` takes the tokens of a session that got a new id.
+ */
 export type TokenSource =
   | string
   | ((() => Promise<string>) & { adopt?(answer: Record<string, unknown>): void });
@@ -61,7 +63,8 @@ function agentFor({ caCertificate, localAddress }: Way): Agent {
       },
       ...(localAddress === undefined ? {} : { localAddress }),
       connections: 128,
-      // A second or two of the five that the edge keeps a connection: one that it is about to close is not used again.
+      // A second or two of the five that the edge keeps a connection: one that it is about to close is not
+      // used again.
       keepAliveTimeoutThreshold: 4_000,
     });
     agents.set(key, agent);
@@ -69,7 +72,10 @@ function agentFor({ caCertificate, localAddress }: Way): Agent {
   return agent;
 }
 
-/** A second factor was proved: from now on the caller's session is the one in the answer, and the former is dead. */
+/**
+ * A second factor was proved: from now on the caller's session is the one in the answer, and the former is
+ * dead.
+ */
 const RAISES_SESSION = new Set(['/api/v1/auth/mfa/verify', '/api/v1/auth/mfa/challenge']);
 
 interface Caller {

@@ -44,7 +44,9 @@ export interface MigratedDatabase extends ScratchDatabase {
   readonly schema: ScratchSchema;
 }
 
-/** A new database on the server that the files of this run share; where there is none, on a server of its own. */
+/**
+ * A new database on the server that the files of this run share; where there is none, on a server of its own.
+ */
 export async function startScratchDatabase(): Promise<ScratchDatabase> {
   const server = sharedPostgres();
   if (server === undefined) return startScratchServer();
@@ -75,9 +77,9 @@ export async function startScratchServer(): Promise<ScratchServer> {
 const TEMPLATE_LOCK = 0x74706c;
 
 /**
- * A new database with the migrated schema of one service. On the shared server the first file migrates the template
- * `tpl_<service>`, and every file copies it: the roles are those of the template, so a role alone does not tell one
- * file's connections from another's; `current_database()` does.
+ * A new database with the migrated schema of one service. On the shared server the first file migrates the
+ * template `tpl_<service>`, and every file copies it: the roles are those of the template, so a role alone
+ * does not tell one file's connections from another's; `current_database()` does.
  */
 export async function startMigratedDatabase(
   service: string,

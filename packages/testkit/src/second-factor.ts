@@ -21,7 +21,10 @@ export interface SecondFactor {
   readonly recoveryCodes: readonly string[];
 }
 
-/** Gives the caller a confirmed second factor; its session has proved it from now on. Today's code stays unspent. */
+/**
+ * Gives the caller a confirmed second factor; its session has proved it from now on. Today's code stays
+ * unspent.
+ */
 export async function enrolSecondFactor(client: RestClient): Promise<SecondFactor> {
   const { secret } = (await client.must('GET', '/api/v1/auth/mfa/setup')) as { secret: string };
   // The code of the step before: when a step ends on the way it is two steps old, and refused once.

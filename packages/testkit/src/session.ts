@@ -13,8 +13,8 @@ interface Tokens {
 export type SessionToken = (() => Promise<string>) & { adopt(answer: Record<string, unknown>): void };
 
 /**
- * The access token of a session at this moment, renewed as its client would: a test file may take longer than a token
- * lives. Where the session has ended the last token stays, for the edge to refuse.
+ * The access token of a session at this moment, renewed as its client would: a test file may take longer than
+ * a token lives. Where the session has ended the last token stays, for the edge to refuse.
  */
 export function sessionToken(anonymous: RestClient, signedIn: Record<string, unknown>): SessionToken {
   let tokens = signedIn as unknown as Tokens;

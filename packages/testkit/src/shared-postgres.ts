@@ -9,7 +9,10 @@ export type ServerAccess = Pick<PostgresPart, 'socketDir' | 'port' | 'superuser'
 /** Where the test files of a run find the PostgreSQL that they share: `ServerAccess` as JSON. */
 export const SHARED_POSTGRES_VARIABLE = 'CLAVIGER_TEST_POSTGRES';
 
-/** Starts the PostgreSQL that the test files of a run share; each takes databases of its own. Stops it when disposed. */
+/**
+ * Starts the PostgreSQL that the test files of a run share; each takes databases of its own. Stops it when
+ * disposed.
+ */
 export async function startSharedPostgres(): Promise<AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'claviger-shared-'));
   await chmod(folder, 0o711);

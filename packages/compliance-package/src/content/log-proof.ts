@@ -6,9 +6,9 @@ const size = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const head = z.custom<SignedTreeHead>((value) => parseSignedTreeHead(value) !== undefined);
 
 /**
- * Ties the events of a package to the signed log. From the frontier of the leaves before the first one and the leaves of
- * the stretch follows a root, and a proof leads from it to the newest head. Every other head is compared on the way or has
- * a proof of its own.
+ * Ties the events of a package to the signed log. From the frontier of the leaves before the first one and
+ * the leaves of the stretch follows a root, and a proof leads from it to the newest head. Every other head is
+ * compared on the way or has a proof of its own.
  */
 export const logProofSchema = z.strictObject({
   tenantId: z.uuid(),

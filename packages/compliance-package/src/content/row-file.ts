@@ -8,8 +8,8 @@ export class RowFileProblem extends Error {
 }
 
 /**
- * The JSON form, row by row: an array with one canonical row on each line. `next` answers what to write for a row, `end` what
- * closes the file.
+ * The JSON form, row by row: an array with one canonical row on each line. `next` answers what to write for a
+ * row, `end` what closes the file.
  */
 export function jsonRows(): { next(row: Row): string; end(): string } {
   let begun = false;
@@ -32,7 +32,8 @@ export function csvRows(table: Table, bom = false): { readonly header: string; n
 }
 
 /**
- * Reads the JSON form back. It must be spelled exactly as it would be written, so that no two readers see two different rows.
+ * Reads the JSON form back. It must be spelled exactly as it would be written, so that no two readers see two
+ * different rows.
  *
  * @throws {RowFileProblem}, and `ExportLineError` for bytes that are no text.
  */

@@ -5,8 +5,8 @@ const SIGNATURE_BYTES = 64;
 const SIGNATURE = /^[A-Za-z0-9_-]{86}$/;
 
 /**
- * A compact JWS (RFC 7515) with Ed25519 over these bytes. `typ` keeps a signature over one kind of thing from passing as one
- * over another.
+ * A compact JWS (RFC 7515) with Ed25519 over these bytes. `typ` keeps a signature over one kind of thing from
+ * passing as one over another.
  *
  * @throws {TypeError} when the key is not an Ed25519 private key.
  */
@@ -25,8 +25,8 @@ export function signDetachedJws(typ: string, payload: Uint8Array, privateKey: Ke
 }
 
 /**
- * Key id of a compact JWS; undefined when it is not spelled exactly as `signJws` spells it: with other header members, or
- * base64url of another form, two readers could see two things.
+ * Key id of a compact JWS; undefined when it is not spelled exactly as `signJws` spells it: with other header
+ * members, or base64url of another form, two readers could see two things.
  */
 export function keyIdOfJws(typ: string, jws: string): string | undefined {
   const parts = jws.split('.');

@@ -2,7 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import { type SignedTreeHead, verifyConsistency, verifyTreeHead } from '@claviger/merkle';
 import { LogProblem } from './log-problem.ts';
 
-/** @throws {LogProblem} unless all heads are of the tenant, signed by these keys, and those of the package in order. */
+/**
+ * @throws {LogProblem} unless all heads are of the tenant, signed by these keys, and those of the package in
+ * order.
+ */
 export function requireSignedHeads(
   heads: readonly SignedTreeHead[],
   known: readonly SignedTreeHead[],
@@ -23,7 +26,10 @@ export function requireSignedHeads(
   }
 }
 
-/** @throws {LogProblem} unless the proof shows that the tree of `size` leaves is the beginning of the newest one. */
+/**
+ * @throws {LogProblem} unless the proof shows that the tree of `size` leaves is the beginning of the newest
+ * one.
+ */
 export function requireBeginning(
   size: number,
   rootHash: string,

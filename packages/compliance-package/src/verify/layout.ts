@@ -27,8 +27,9 @@ const MAX_MANIFEST_BYTES = 1024 * 1024;
 const MAX_SIGNATURE_BYTES = 1024;
 
 /**
- * Reads the manifest, and compares all headers, the directory and the end with what must stand there for it. So there are no
- * further members, no bytes before, between or after, no comments, and nothing is left to be read in two ways.
+ * Reads the manifest, and compares all headers, the directory and the end with what must stand there for it.
+ * So there are no further members, no bytes before, between or after, no comments, and nothing is left to be
+ * read in two ways.
  *
  * @throws {LayoutProblem}
  */

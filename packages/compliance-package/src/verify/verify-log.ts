@@ -24,7 +24,10 @@ export interface LogExpectations {
 export interface LogVerdict {
   /** Events whose text is in the package, each proven. */
   readonly included: number;
-  /** Events of the same stretch of which only the hash is there: they happened at another time, says the package. */
+  /**
+   * Events of the same stretch of which only the hash is there: they happened at another time, says the
+   * package.
+   */
   readonly outsideRange: number;
   readonly knownHeadsMatched: number;
 }
@@ -120,7 +123,8 @@ function openTree({ first, frontier }: LogProof): TreeAccumulator {
 }
 
 function parseLeaf(row: Row): Leaf {
-  // Said by the package of itself only: a removal counts where a signed retention record proves it, and none is defined.
+  // Said by the package of itself only: a removal counts where a signed retention record proves it, and none
+  // is defined.
   if (row.text === 'removed')
     throw new LogProblem(
       `the text of event ${row.sequence} is missing, and no signed retention record says that it was removed`,

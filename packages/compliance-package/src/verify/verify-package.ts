@@ -35,7 +35,9 @@ export interface PackageVerdict {
   /** What the package says of itself, as far as it could be read: to be believed only when all is well. */
   readonly manifest: Manifest | null;
   readonly keyId: string | null;
-  /** Whose word the signature is: a key that was believed before, one that the package brought, or nobody's. */
+  /**
+   * Whose word the signature is: a key that was believed before, one that the package brought, or nobody's.
+   */
   readonly trust: 'trusted-key' | 'first-use' | 'none';
   /** Null when the package holds no events. */
   readonly log: LogVerdict | null;
@@ -56,8 +58,8 @@ const PROBLEMS = [
 ];
 
 /**
- * Verifies a package with nothing but the file: each byte of the archive, the signature, each table against its CSV, each event
- * against the signed log. Memory does not grow with the file.
+ * Verifies a package with nothing but the file: each byte of the archive, the signature, each table against
+ * its CSV, each event against the signed log. Memory does not grow with the file.
  *
  * @throws only when the file cannot be read.
  */

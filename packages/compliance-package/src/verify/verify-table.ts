@@ -8,7 +8,10 @@ export interface TableCheck {
   readonly csvSha256: string;
 }
 
-/** Reads a table's JSON and works out the CSV that must stand beside it, with or without `bom`. `onRow` sees every row. */
+/**
+ * Reads a table's JSON and works out the CSV that must stand beside it, with or without `bom`. `onRow` sees
+ * every row.
+ */
 export async function checkTable(
   name: TableName,
   bytes: AsyncIterable<Uint8Array>,

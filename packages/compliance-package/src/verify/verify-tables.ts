@@ -22,8 +22,8 @@ export interface TableOptions {
 const DAY_MS = 86_400_000;
 
 /**
- * Reads every table: as many rows as the manifest says, the CSV equal to the JSON, events proven by the log, break-glass events
- * exactly those of the events. Answers null for the log when the package holds no events.
+ * Reads every table: as many rows as the manifest says, the CSV equal to the JSON, events proven by the log,
+ * break-glass events exactly those of the events. Answers null for the log when the package holds no events.
  */
 export async function verifyTables(
   reader: PackageReader,

@@ -16,7 +16,8 @@ const END = 0x06054b50;
 const VERSION = 20;
 // Made on Unix, so that the permissions below are read.
 const MADE_BY = (3 << 8) | VERSION;
-// A package must not change with the clock: all members are of the first moment that ZIP can write, 1980-01-01.
+// A package must not change with the clock: all members are of the first moment that ZIP can write,
+// 1980-01-01.
 const TIME = 0;
 const DATE = (1 << 5) | 1;
 // A plain file, readable for all, writable for its owner.

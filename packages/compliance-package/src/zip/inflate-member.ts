@@ -13,8 +13,8 @@ export class MemberProblem extends Error {
 }
 
 /**
- * Unpacks a deflated member and checks on the way both digests, both sizes and the checksum. Only what was read to its
- * end has been checked: the last check comes after the last byte.
+ * Unpacks a deflated member and checks on the way both digests, both sizes and the checksum. Only what was
+ * read to its end has been checked: the last check comes after the last byte.
  *
  * @throws {MemberProblem}
  */
@@ -63,7 +63,9 @@ export async function* inflateMember(
   if (wrong) throw new MemberProblem(`${member.name} is not the file that the manifest names`);
 }
 
-/** A part of a file, without a stream of the handle's own, which would listen to it for as long as it is open. */
+/**
+ * A part of a file, without a stream of the handle's own, which would listen to it for as long as it is open.
+ */
 async function* range(handle: FileHandle, start: number, length: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < length; ) {
     const buffer = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, length - at));

@@ -6,7 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import { constants, crc32, createDeflateRaw } from 'node:zlib';
 import type { ZipMember } from './headers.ts';
 
-/** A finished member: its headers' facts, the digests of both forms, and the file that holds the packed bytes. */
+/**
+ * A finished member: its headers' facts, the digests of both forms, and the file that holds the packed bytes.
+ */
 export interface PackedMember extends ZipMember {
   /** Of the content, hexadecimal. */
   readonly sha256: string;

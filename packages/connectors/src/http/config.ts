@@ -13,7 +13,9 @@ const text = z
     'has a placeholder that is none of {username}, {password}, {newPassword}, {adminUsername}, {adminPassword}',
   );
 
-/** `/api/users/{username}/password`: the user name may be a whole segment; secrets and queries with placeholders are refused. */
+/**
+ * `/api/users/{username}/password`. The user name may be a whole segment. Secrets in the path are refused.
+ */
 const path = z
   .string()
   .max(1_000)
@@ -24,7 +26,10 @@ const path = z
     'may hold {username} as a whole segment, and no other placeholder: addresses are written into logs',
   );
 
-/** Values of these are credentials: they come from an entry, never from the settings, which everybody with access reads. */
+/**
+ * Headers whose values are credentials. They come from an entry, never from the settings, which many can
+ * read.
+ */
 const credentialHeader = /^(?:authorization|cookie|proxy-authorization)$|token|secret|api-?key|password/i;
 
 const headers = z
@@ -68,17 +73,17 @@ const request = z.strictObject({
 
 const answer = z.strictObject({
   status: z.array(z.int().min(200).max(599)).min(1).max(20),
-  /** Where in a JSON answer to look (RFC 6901); without it the status is enough. */
+  /** A JSON pointer (RFC 6901) into the answer; without it only the status is checked. */
   pointer: z.string().max(500).refine(isJsonPointer, 'must be a JSON pointer such as /user/name').optional(),
-  /** What must stand there; without it anything but null and false. `{username}` is filled in. */
+  /** The expected value; without it any value except null and false. `{username}` is filled in. */
   equals: z.union([text, z.number(), z.boolean()]).optional(),
 });
 
-/** What an answer other than the accepted one means. The first one that matches counts. */
+/** Describes an answer that is not the accepted one. The first match applies. */
 const refusal = answer.extend({
-  /** Only with a `Retry-After` header: the target itself says that it has done nothing yet. */
+  /** Matches only with a `Retry-After` header: the target declares that it has not processed the request. */
   retryAfter: z.literal(true).optional(),
-  /** What to do about it, in the words of the product. */
+  /** What to do next; shown to the administrator. */
   hint: text.optional(),
 });
 
@@ -98,7 +103,7 @@ const oneOf = (names: readonly string[]) => (value: unknown) =>
 const verify = request
   .extend({
     accepted: answer,
-    /** Answers that mean that the target refused the password, or why it says nothing of it. */
+    /** Answers that mean that the target refused the password, or why the answer does not tell. */
     refused: z
       .array(loginRefusal)
       .max(20)
@@ -118,7 +123,7 @@ const rotate = request
   .extend({
     method: z.enum(['POST', 'PUT', 'PATCH']),
     accepted: answer,
-    /** Answers that mean that the target surely kept the password; everything else is unclear. */
+    /** Answers that mean that the target certainly kept its password. Every other answer is ambiguous. */
     refused: z
       .array(changeRefusal)
       .max(20)
@@ -128,23 +133,23 @@ const rotate = request
         { status: [400, 409, 422], kind: 'policy' },
         { status: [423], kind: 'not_possible' },
         { status: [429], kind: 'not_now' },
-        // What a gateway answers alone may come after the change.
+        // A gateway can send the status without `Retry-After` after the change was made.
         { status: [503], retryAfter: true, kind: 'not_now' },
       ]),
   })
-  // The account is named in the request itself, so that no other one is changed by a session that belongs to somebody else.
+  // The request names the account, so that a session of another user cannot change another password.
   .refine(
     (value) => uses(value, 'username') && uses(value, 'newPassword'),
     'must hold {username} and {newPassword}',
   );
 
-/** What is stored about a target with an API of its own over HTTP. */
+/** The settings of a target with its own HTTP API. */
 export const httpConfigSchema = z
   .strictObject({
     host: hostSchema,
     port: portSchema.default(443),
     tls: tlsSchema.default({ mode: 'system' }),
-    /** Who changes the password: the account itself, proving the current one, or an administrator. */
+    /** Who changes the password: the account itself with its current password, or an administrator. */
     rotateAs: z.enum(['self', 'admin']).default('self'),
     verify,
     rotate,
@@ -157,7 +162,7 @@ export const httpConfigSchema = z
     {
       path: ['rotate'],
       message:
-        'must prove who asks: by {password} with rotateAs self, by {adminUsername} and {adminPassword} with rotateAs admin',
+        'must authenticate: with {password} for rotateAs self, with {adminUsername} and {adminPassword} for rotateAs admin',
     },
   );
 

@@ -1,4 +1,4 @@
-/** The value that a JSON pointer (RFC 6901) names, or undefined. Only what the document itself holds is found. */
+/** Returns the value at a JSON pointer (RFC 6901), or undefined. Inherited properties are never found. */
 export function valueAt(document: unknown, pointer: string): unknown {
   if (pointer === '') return document;
   let value = document;

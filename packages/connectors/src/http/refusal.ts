@@ -5,7 +5,7 @@ import type { Values } from './template.ts';
 
 type HttpRefusal = LoginRefusal | ChangeRefusal;
 
-/** The first refusal of the settings that the answer matches. */
+/** Returns the first refusal in the settings that the answer matches. */
 export function refusalIn<R extends HttpRefusal>(
   response: OutboundResponse,
   refused: readonly R[],
@@ -24,25 +24,25 @@ const MEND_ACCOUNT = 'Unlock or enable the account on the target.';
 
 export const LOGIN_HINTS: Hints<LoginRefusal> = {
   authentication:
-    'The target holds another password; where its answer means something else, say so in verify.refused.',
+    'The target has another password. If its answer means something else, describe it in verify.refused.',
   permission:
-    'Give the account the right to the request of verify, or describe a request to which it has one.',
+    'Grant the account permission for the request of verify, or describe a request for which it has permission.',
   not_now: 'Wait, or raise the limits of the target for logins.',
   not_possible: MEND_ACCOUNT,
 };
 
 export const CHANGE_HINTS: Hints<ChangeRefusal> = {
   policy:
-    'See the rules of the target for passwords; where its answer means something else, say so in rotate.refused.',
+    "Check the target's password rules. If its answer means something else, describe it in rotate.refused.",
   authentication:
-    'The target refuses the login of rotate; where its answer means something else, say so in rotate.refused.',
-  permission: 'Give the login of rotate the right to set this password, and check the path of rotate.',
+    'The target refuses the login of rotate. If its answer means something else, describe it in rotate.refused.',
+  permission: 'Grant the login of rotate permission to set this password, and check the path of rotate.',
   not_now: 'Wait, or raise the limits of the target for changes.',
   not_possible: MEND_ACCOUNT,
-  unreachable: 'Wait until the target takes requests again.',
+  unreachable: 'Wait until the target accepts requests again.',
 };
 
-/** The hint of the settings, or the one for the kind; with the time for which the target asks. */
+/** Returns the hint of the settings or the default of the kind, with the wait that the target requested. */
 export function refusalHint<R extends HttpRefusal>(
   response: OutboundResponse,
   refusal: R,

@@ -11,8 +11,9 @@ import { matches, send } from './send.ts';
 import type { Values } from './template.ts';
 
 /**
- * Sets a new password by the request that the settings describe; it names the account. Does not verify: log in with the new password
- * afterwards. From the first byte that left, only an answer described as a refusal is one.
+ * Sets a new password with the request in the settings, which names the account. Does not verify it: log in
+ * with the new password afterwards. After the first byte was sent, only an answer that the settings describe
+ * as a refusal is one.
  */
 export async function rotateHttp(
   config: HttpConfig,
@@ -37,7 +38,7 @@ export async function rotateHttp(
     if (matches(response, config.rotate.accepted, values)) return { outcome: 'applied' };
     return {
       outcome: 'ambiguous',
-      reason: `The target answers the change otherwise than described (${status}).`,
+      reason: `The target's answer to the change matches no description in the settings (${status}).`,
     };
   } catch (error) {
     if (error instanceof OutboundError && error.sent) return { outcome: 'ambiguous', reason: error.message };

@@ -9,8 +9,8 @@ import { fill, fillJson, MissingValueError, type Values } from './template.ts';
 const TOTAL_TIMEOUT_MS = 10_000;
 
 /**
- * Sends one request with the values filled in, and gives the answer back. Redirects are not followed: their status is the answer.
- * Throws ConnectorError (`configuration`) before anything is sent, else what the outbound client throws.
+ * Sends one request with all values filled in and returns the answer. Does not follow redirects. Throws
+ * ConnectorError (`configuration`) before anything is sent; later, the errors of the outbound client.
  */
 export async function send(
   config: HttpConfig,
@@ -46,7 +46,7 @@ function fillRequest(config: HttpConfig, request: HttpRequest, values: Values, s
       'A user name has 1 to 255 characters, no control characters, and no blank at either end.',
     );
   if (request.path.includes('{username}') && /^\.{1,2}$/.test(values.username))
-    throw new ConnectorError('configuration', 'This user name cannot be a part of an address.');
+    throw new ConnectorError('configuration', 'This user name cannot be part of a URL.');
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   try {
     return {
@@ -59,7 +59,7 @@ function fillRequest(config: HttpConfig, request: HttpRequest, values: Values, s
   }
 }
 
-/** Any text that UTF-8 can carry; in an address it is encoded. */
+/** Any well-formed text; it is percent-encoded in a URL. */
 function isUserName(name: string): boolean {
   return name.isWellFormed() && /^(?!\s)\P{Cc}{1,255}$/u.test(name) && !/\s$/u.test(name);
 }
@@ -70,17 +70,21 @@ function content(request: HttpRequest, values: Values) {
   );
   for (const [name, value] of headers)
     if (!/^[\x20-\x7e]*$/.test(value))
-      throw new ConnectorError('configuration', `The header ${name} would hold more than printable ASCII.`, {
-        hint: 'Send the user name and the password by basicAuth or in the body, which take UTF-8.',
-      });
+      throw new ConnectorError(
+        'configuration',
+        `The header ${name} would contain more than printable ASCII.`,
+        {
+          hint: 'Send the user name and the password with basicAuth or in the body, which accept UTF-8.',
+        },
+      );
   const { basicAuth, body } = request;
   if (basicAuth !== undefined) {
     const user = fill(basicAuth.username, values);
     if (user.includes(':'))
       throw new ConnectorError(
         'configuration',
-        'A user name with a colon cannot be sent by Basic authentication.',
-        { hint: 'Describe a login whose body holds the user name.' },
+        'A user name with a colon cannot be sent with Basic authentication.',
+        { hint: 'Describe a login whose body contains the user name.' },
       );
     const pair = Buffer.from(`${user}:${fill(basicAuth.password, values)}`, 'utf8').toString('base64');
     headers.set('authorization', `Basic ${pair}`);
@@ -100,7 +104,7 @@ function content(request: HttpRequest, values: Values) {
   };
 }
 
-/** Whether an answer is the one that was described. */
+/** Whether an answer matches its description in the settings. */
 export function matches(response: OutboundResponse, expected: HttpAnswer, values: Values): boolean {
   if (!expected.status.includes(response.status)) return false;
   if (expected.pointer === undefined) return true;

@@ -1,4 +1,4 @@
-/** What a request may take from an account. Secrets never become a part of an address. */
+/** The values that a request may use. Secrets are never part of a URL. */
 export interface Values {
   readonly username: string;
   readonly password?: string;
@@ -10,7 +10,7 @@ export interface Values {
 const PLACEHOLDER = /\{(username|password|newPassword|adminUsername|adminPassword)\}/g;
 const known = new Set(['username', 'password', 'newPassword', 'adminUsername', 'adminPassword']);
 
-/** The placeholders in a text; `unknown` are those that look like one and are none. */
+/** Returns the placeholders in a text; `unknown` has those with an unknown name. */
 export function placeholdersIn(text: string): { known: string[]; unknown: string[] } {
   const names = [...text.matchAll(/\{([A-Za-z]+)\}/g)].map((match) => match[1] ?? '');
   return {
@@ -19,7 +19,10 @@ export function placeholdersIn(text: string): { known: string[]; unknown: string
   };
 }
 
-/** Fills a text in one pass, so that what is filled in is never read as a placeholder. Throws for a value that is not there. */
+/**
+ * Fills in the values in one pass, so that a value is never read as a placeholder. Throws for a missing
+ * value.
+ */
 export function fill(
   text: string,
   values: Values,
@@ -32,7 +35,7 @@ export function fill(
   });
 }
 
-/** The same in every text inside a piece of JSON; names of members stay as they are. */
+/** Fills in the values in every string of a JSON value; member names do not change. */
 export function fillJson(json: unknown, values: Values): unknown {
   if (typeof json === 'string') return fill(json, values);
   if (Array.isArray(json)) return json.map((item) => fillJson(item, values));
@@ -45,7 +48,7 @@ export class MissingValueError extends Error {
   override readonly name = 'MissingValueError';
   readonly value: string;
   constructor(value: string) {
-    super(`The request wants {${value}}, which is not known here.`);
+    super(`The request needs {${value}}, which has no value here.`);
     this.value = value;
   }
 }

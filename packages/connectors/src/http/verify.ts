@@ -5,7 +5,7 @@ import type { HttpConfig } from './config.ts';
 import { LOGIN_HINTS, refusalHint, refusalIn } from './refusal.ts';
 import { matches, send } from './send.ts';
 
-/** Makes one attempt to log in as the account. */
+/** Logs in as the account; makes one attempt. */
 export async function verifyHttp(
   config: HttpConfig,
   account: Account,
@@ -21,8 +21,8 @@ export async function verifyHttp(
 }
 
 /**
- * Throws ConnectorError of the kind that the settings give to the answer; `protocol` for one they do not
- * describe.
+ * Throws ConnectorError with the kind that the settings give the answer; `protocol` if they do not describe
+ * it.
  */
 export async function logIn(
   config: HttpConfig,
@@ -40,9 +40,9 @@ export async function logIn(
   if (matches(response, config.verify.accepted, { username })) return;
   throw new ConnectorError(
     'protocol',
-    `The target answers the login otherwise than described (status ${response.status}).`,
+    `The target's answer to the login matches no description in the settings (status ${response.status}).`,
     {
-      hint: 'Compare verify.accepted and verify.refused of the settings with what the target answers.',
+      hint: "Compare verify.accepted and verify.refused in the settings with the target's answers.",
     },
   );
 }

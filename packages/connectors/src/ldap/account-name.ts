@@ -5,8 +5,8 @@ import { windowsName } from './names.ts';
 const LIKE_A_DN = /^[A-Za-z0-9][A-Za-z0-9.-]*\s*=./;
 
 /**
- * One text for all spellings of an account of a directory, where names are compared without regard to case, width and runs of
- * blanks. In Active Directory, `CORP\ann`, `ann@corp.example` and `ann` log in to one account.
+ * Returns one text for all spellings of an account. Directories ignore case, width and runs of blanks. In
+ * Active Directory, `CORP\ann`, `ann@corp.example` and `ann` are the same account.
  */
 export function ldapAccountName(config: LdapConfig, username: string): string {
   const name = prepared(username);
@@ -19,7 +19,7 @@ export function ldapAccountName(config: LdapConfig, username: string): string {
   return login.slice(login.indexOf('\\') + 1).replace(/@[^@]*$/, '');
 }
 
-/** As directories prepare names before they compare them (RFC 4518). */
+/** Prepares a name as directories do before they compare it (RFC 4518). */
 function prepared(text: string): string {
   return text.normalize('NFKC').replace(/\s+/g, ' ').trim();
 }

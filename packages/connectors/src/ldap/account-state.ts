@@ -6,18 +6,15 @@ import { type AttributeReader, attributesOf, dateOfGeneralizedTime, dateOfTicks 
 import { asLdapResult, said } from './result-codes.ts';
 import { searchFailure } from './search-failure.ts';
 
-/** An account as an administrator sees it. */
+/** The state of an account as an administrator sees it. */
 export interface AccountState {
-  /**
-   * Why no login succeeds, whatever the password; `not_now` where the directory says when that ends by
-   * itself.
-   */
+  /** Why no login can succeed with any password; `not_now` if the directory reports when the block ends. */
   readonly blocked?: BlockedAccount & { readonly kind: 'not_now' | 'not_possible' };
-  /** `pwdAccountLockedTime`, which setting a password removes. */
+  /** `pwdAccountLockedTime`; setting a password removes it. */
   readonly lockedTime: string;
-  /** `pwdReset`, which setting a password may set or remove. */
+  /** `pwdReset`; setting a password may set or remove it. */
   readonly reset: string;
-  /** Active Directory wants another password at the next login, which setting a password takes back. */
+  /** Active Directory requires a new password at the next login; setting a password clears this. */
   readonly mustChange: boolean;
 }
 
@@ -35,8 +32,8 @@ const attributes = [
 ];
 
 /**
- * Reads what keeps the account from logging in. What the administrator may not read is taken as not there.
- * Throws ConnectorError when the directory does not answer the question.
+ * Reads what prevents the account from logging in. Attributes that the administrator may not read count as
+ * absent. Throws ConnectorError if the search fails.
  */
 export async function readAccountState(client: Client, dn: string): Promise<AccountState> {
   const usability = new AccountUsabilityControl();
@@ -47,7 +44,7 @@ export async function readAccountState(client: Client, dn: string): Promise<Acco
   } catch (error) {
     const result = asLdapResult(error);
     if (result === undefined) throw error;
-    // No such object, no right to read it: the change itself tells.
+    // Object not found or not readable: the change itself reports it.
     if (result.code !== 32 && result.code !== 50) throw searchFailure(result, error);
   }
   const read = attributesOf(entry);
@@ -60,7 +57,7 @@ export async function readAccountState(client: Client, dn: string): Promise<Acco
   };
 }
 
-/** Makes a change that sets one attribute, or removes it when the value is empty. */
+/** Builds a change that sets one attribute, or removes it if the value is empty. */
 function put(type: string, value: string): Change {
   return new Change({
     operation: 'replace',
@@ -69,8 +66,8 @@ function put(type: string, value: string): Change {
 }
 
 /**
- * What keeps the flags of the account as they are, within the change of the password itself. OpenLDAP removes
- * the lock with a password unless the same change removes it and sets it again.
+ * Returns the changes that keep the flags of the account, sent together with the password. OpenLDAP removes a
+ * lock with a password change unless the same change removes it and sets it again.
  */
 export function changesThatKeep(state: AccountState): Change[] {
   if (state.mustChange) return [put('pwdLastSet', '0')];
@@ -92,8 +89,8 @@ export function changesThatKeep(state: AccountState): Change[] {
 }
 
 /**
- * Writes the lock of a locked account as it is. An administrator who may not would leave the account unlocked,
- * after a change of the password alone that removes the lock. Throws ConnectorError (`permission`).
+ * Writes the lock of a locked account with its present value. This checks that the administrator may restore
+ * it: a password change removes the lock. Throws ConnectorError (`permission`).
  */
 export async function assertMayLock(
   client: Client,
@@ -114,8 +111,8 @@ export async function assertMayLock(
 }
 
 /**
- * Puts back what the change of the password has moved: a lock that it removed, `pwdReset` that it removed or
- * set. Says what could not be put back, and what to do.
+ * Restores what the password change altered: a removed lock, and `pwdReset`. Returns what could not be
+ * restored and what to do.
  */
 export async function restoreState(
   client: Client,
@@ -134,15 +131,15 @@ export async function restoreState(
     return undefined;
   } catch (error) {
     const isLocked = before.blocked !== undefined && before.lockedTime !== '';
-    // A connection that is lost here leaves a flag at most that the next login tells.
+    // If the connection is lost here, only a flag may differ, which the next login reports.
     if (!isLocked && asLdapResult(error) === undefined) return undefined;
     return {
       reason: isLocked
         ? 'Setting the password has unlocked the account, and it could not be locked again.'
-        : 'Setting the password may have changed whether the account must change it, and that could not be taken back.',
+        : 'Setting the password may have changed pwdReset of the account, and that could not be restored.',
       hint: isLocked
         ? `Set pwdAccountLockedTime to ${before.lockedTime} again, and let the administrator write it.`
-        : 'Look at pwdReset of the account, and let the administrator write it.',
+        : 'Check pwdReset of the account, and grant the administrator write access to it.',
     };
   }
 }
@@ -166,13 +163,13 @@ function blockOf(read: AttributeReader, usability: AccountUsabilityControl): Acc
   if (end !== undefined && end.getTime() <= Date.now())
     return {
       kind: 'not_possible',
-      reason: 'The time of the account is over (pwdEndTime).',
+      reason: 'The account is past its end time (pwdEndTime).',
       hint: 'Set pwdEndTime to a later time, or remove it.',
     };
   if (start !== undefined && start.getTime() > Date.now())
     return {
       kind: 'not_now',
-      reason: `The time of the account begins at ${start.toISOString()} (pwdStartTime).`,
+      reason: `The account becomes valid at ${start.toISOString()} (pwdStartTime).`,
       hint: 'Wait, or set pwdStartTime to an earlier time.',
     };
   if (read('nsAccountLock').toUpperCase() === 'TRUE')
@@ -193,11 +190,11 @@ function mustChange(read: AttributeReader): boolean {
   return read('pwdLastSet') === '0' && (Number(read('userAccountControl')) & DONT_EXPIRE_PASSWORD) === 0;
 }
 
-/** Which restrictions by hours and computers hold is told by a login only. */
+/** Restrictions by hours and computers are visible only at a login. */
 function blockInActiveDirectory(read: AttributeReader): AccountState['blocked'] {
   const control = Number(read('userAccountControl'));
   const computed = read('msDS-User-Account-Control-Computed');
-  // The time of a lock stays after its end, which the computed flag knows.
+  // lockoutTime remains set after the lock has ended; the computed flag is current.
   const isLocked = computed === '' ? Number(read('lockoutTime')) > 0 : (Number(computed) & LOCKOUT) !== 0;
   const expires = dateOfTicks(read('accountExpires'));
   if ((control & ACCOUNTDISABLE) !== 0)
@@ -209,8 +206,8 @@ function blockInActiveDirectory(read: AttributeReader): AccountState['blocked'] 
   if ((control & SMARTCARD_REQUIRED) !== 0)
     return {
       kind: 'not_possible',
-      reason: 'The account logs in by a smart card only.',
-      hint: 'Let it log in by a password: Set-ADUser NAME -SmartcardLogonRequired $false.',
+      reason: 'The account can log in with a smart card only.',
+      hint: 'Allow logins with a password: Set-ADUser NAME -SmartcardLogonRequired $false.',
     };
   if (expires !== undefined && expires.getTime() <= Date.now())
     return {
@@ -228,8 +225,8 @@ function blockInActiveDirectory(read: AttributeReader): AccountState['blocked'] 
     return {
       kind: 'not_possible',
       reason:
-        'The account must change its password at the next login, which Active Directory does not take over LDAP.',
-      hint: 'Take the demand back: Set-ADUser NAME -ChangePasswordAtLogon $false.',
+        'The account must change its password at the next login, which Active Directory does not allow over LDAP.',
+      hint: 'Remove this requirement: Set-ADUser NAME -ChangePasswordAtLogon $false.',
     };
   return undefined;
 }

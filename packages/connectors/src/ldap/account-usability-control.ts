@@ -1,13 +1,12 @@
 import { type BerReader, Control } from 'ldapts';
 
 /**
- * Asks, with a search, whether each account can log in, as the directory itself judges by the policy that
- * holds for it. OpenLDAP since 2.5, 389 Directory Server and their relatives answer; others leave `usable`
- * undefined.
+ * A search control that asks the directory whether each account can log in under its policy. OpenLDAP since
+ * 2.5 and 389 Directory Server support it; for other servers `usable` stays undefined.
  */
 export class AccountUsabilityControl extends Control {
   usable: boolean | undefined;
-  /** When a lock ends by itself. */
+  /** Time until a lock ends by itself. */
   secondsBeforeUnlock: number | undefined;
 
   constructor() {

@@ -1,13 +1,13 @@
 import type { Entry } from 'ldapts';
 
-/** Gives the first value of an attribute, by its name in any case; empty when there is none. */
+/** Returns the first value of an attribute (its name in any case); empty if there is none. */
 export type AttributeReader = (attribute: string) => string;
 
 export function attributesOf(entry: Entry | undefined): AttributeReader {
   return (attribute) => valuesOf(entry, attribute)[0] ?? '';
 }
 
-/** All values of an attribute that are text. */
+/** Returns all text values of an attribute. */
 export function valuesOf(entry: Entry | undefined, attribute: string): string[] {
   const [, values] =
     Object.entries(entry ?? {}).find(([name]) => name.toLowerCase() === attribute.toLowerCase()) ?? [];
@@ -15,8 +15,8 @@ export function valuesOf(entry: Entry | undefined, attribute: string): string[] 
 }
 
 /**
- * A GeneralizedTime in UTC, such as `20261130194049Z`; undefined for anything else, and for `000001010000Z`,
- * which is no time.
+ * Parses a GeneralizedTime in UTC, such as `20261130194049Z`. Returns undefined for anything else, and for
+ * `000001010000Z`, which means a lock without end.
  */
 export function dateOfGeneralizedTime(text: string): Date | undefined {
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:[.,]\d+)?Z$/.exec(text);
@@ -27,7 +27,7 @@ export function dateOfGeneralizedTime(text: string): Date | undefined {
   return year === 0 ? undefined : new Date(Date.UTC(year, month - 1, day, hour, minute, second));
 }
 
-/** Active Directory's count of 100 ns since 1601; undefined for 0 and for "never". */
+/** Parses Active Directory's time in 100 ns since 1601; undefined for 0 and for "never". */
 export function dateOfTicks(text: string): Date | undefined {
   if (!/^[1-9]\d{10,18}$/.test(text) || BigInt(text) >= NEVER) return undefined;
   return new Date(Number(BigInt(text) / 10_000n) - 11_644_473_600_000);

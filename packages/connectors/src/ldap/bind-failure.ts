@@ -2,7 +2,7 @@ import { PasswordPolicyError } from 'ldapts';
 import { ConnectorError } from '../connector-error.ts';
 import { BUSY_HINT, type Finding, type LdapResult, REFERRAL_HINT, said, TLS_HINT } from './result-codes.ts';
 
-/** What a failed bind means; the message holds none of the secrets. */
+/** Converts a failed bind to an error; the message contains none of the secrets. */
 export function bindFailure(result: LdapResult, secrets: readonly string[]): ConnectorError {
   const { kind, what, hint } = findingOf(result);
   return new ConnectorError(kind, said(result, secrets, what), hint === undefined ? {} : { hint });
@@ -17,7 +17,7 @@ const LOCKED: Finding = {
 const EXPIRED: Finding = {
   kind: 'not_possible',
   what: 'The password has expired',
-  hint: 'Let an administrator set another one: rotateAs admin, and `claviger entries rotate --secret-lost`.',
+  hint: 'Set a new one as an administrator: rotateAs admin, and `claviger entries rotate --secret-lost`.',
 };
 
 /** By the password policy control (draft-behera-ldap-password-policy). */
@@ -27,8 +27,8 @@ const policyFindings = new Map<number, Finding>([
 ]);
 
 /**
- * Active Directory hides behind result 49 what it found: the number after `data`. Only the first three
- * compare name and password.
+ * Active Directory reports the cause in the message of result 49, after `data`. Only the first three are
+ * about the credential.
  */
 const activeDirectory = new Map<string, Finding>([
   ['52e', { kind: 'authentication' }],
@@ -87,8 +87,8 @@ const activeDirectory = new Map<string, Finding>([
     '773',
     {
       kind: 'not_possible',
-      what: 'The password must be changed at the next login, which Active Directory does not take over LDAP',
-      hint: 'Take the demand back: Set-ADUser NAME -ChangePasswordAtLogon $false.',
+      what: 'The password must be changed at the next login, which Active Directory does not allow over LDAP',
+      hint: 'Remove this requirement: Set-ADUser NAME -ChangePasswordAtLogon $false.',
     },
   ],
   ['775', LOCKED],
@@ -100,11 +100,11 @@ const findings = new Map<number, Finding>([
     7,
     {
       kind: 'not_possible',
-      hint: 'The server takes no simple binds, which Claviger logs in by: allow them for its address.',
+      hint: 'The server refuses simple binds, which Claviger needs: allow them for its address.',
     },
   ],
   [8, { kind: 'untrusted', hint: TLS_HINT }],
-  [10, { kind: 'configuration', what: 'The server refers to another one', hint: REFERRAL_HINT }],
+  [10, { kind: 'configuration', what: 'The server returned a referral', hint: REFERRAL_HINT }],
   [13, { kind: 'untrusted', hint: TLS_HINT }],
   [
     32,
@@ -115,13 +115,13 @@ const findings = new Map<number, Finding>([
   ],
   [
     34,
-    { kind: 'configuration', hint: 'The name is no distinguished name there: check userDn or loginName.' },
+    { kind: 'configuration', hint: 'The name is not a valid distinguished name: check userDn or loginName.' },
   ],
   [
     48,
     {
       kind: 'not_possible',
-      what: 'The account does not log in by a password',
+      what: 'The account has no password login',
       hint: 'Give it a userPassword.',
     },
   ],
@@ -142,11 +142,11 @@ function findingOf({ code, message, policy }: LdapResult): Finding {
     return (
       activeDirectory.get(data.toLowerCase()) ?? {
         kind: 'protocol',
-        hint: 'Look the number after "data" up: it is a Windows error code in hexadecimal.',
+        hint: 'Look up the number after "data": it is a Windows error code in hexadecimal.',
       }
     );
   }
-  // 389 Directory Server, and OpenLDAP for simple binds that are switched off.
+  // 389 Directory Server; also OpenLDAP when simple binds are disabled.
   if (code === 19 && /retry limit|try later/i.test(message)) return { ...LOCKED, kind: 'not_now' };
   if (code === 53 && /inactivated|disabled/i.test(message))
     return {
@@ -158,12 +158,12 @@ function findingOf({ code, message, policy }: LdapResult): Finding {
   if (code === 53 && /simple/i.test(message))
     return {
       kind: 'not_possible',
-      hint: 'The server takes no simple binds, which Claviger logs in by: remove bind_simple from olcDisallows.',
+      hint: 'The server refuses simple binds, which Claviger needs: remove bind_simple from olcDisallows.',
     };
   return (
     findings.get(code) ?? {
       kind: 'protocol',
-      hint: 'The result code says nothing of the password: see the log of the server.',
+      hint: 'The result code does not tell whether the password is valid: see the log of the server.',
     }
   );
 }

@@ -10,7 +10,7 @@ import {
   windowsError,
 } from './result-codes.ts';
 
-/** Who changes the password, and how. */
+/** Who changes the password, and with which operation. */
 export type Change = Pick<LdapConfig, 'passwordChange' | 'rotateAs'>;
 
 type Refusal = Finding<RefusalKind> & { readonly hint: string };
@@ -22,22 +22,22 @@ const QUALITY: Refusal = {
 
 const TOO_YOUNG: Refusal = {
   kind: 'not_now',
-  what: 'The password was changed a short while ago',
-  hint: 'Wait for the minimum age (pwdMinAge), lower it, or let an administrator who is above the policy change it (rotateAs admin).',
+  what: 'The password was changed too recently',
+  hint: 'Wait for the minimum age (pwdMinAge), lower it, or set the password as an administrator who is exempt from the policy (rotateAs admin).',
 };
 
 const WRONG_OLD: Refusal = {
   kind: 'authentication',
-  what: 'The current password is not the one that the directory holds',
-  hint: 'Somebody has changed it: let an administrator set another one (rotateAs admin, `claviger entries rotate --secret-lost`).',
+  what: 'The current password differs from the one in the directory',
+  hint: 'It was changed outside Claviger: set a new one as an administrator (rotateAs admin, `claviger entries rotate --secret-lost`).',
 };
 
-/** Why the server surely kept the password; undefined when it may have changed it all the same. */
+/** Returns why the server certainly kept the password; undefined if it may have changed it. */
 export function changeRefusal(result: LdapResult, by: Change): Refusal | undefined {
   return byPolicy(result, by) ?? byWindows(result, by) ?? byCode(result, by);
 }
 
-/** By the password policy control, which says more than the code. */
+/** By the password policy control, which is more precise than the code. */
 function byPolicy({ code, policy }: LdapResult, by: Change): Refusal | undefined {
   switch (policy) {
     case PasswordPolicyError.AccountLocked:
@@ -56,8 +56,8 @@ function byPolicy({ code, policy }: LdapResult, by: Change): Refusal | undefined
         kind: 'permission',
         hint:
           by.rotateAs === 'self'
-            ? 'The policy wants the current password with the change (pwdSafeModify): set passwordChange exop.'
-            : 'The policy binds this administrator too (pwdSafeModify): give it manage access to userPassword.',
+            ? 'The policy requires the current password with the change (pwdSafeModify): set passwordChange exop.'
+            : 'The policy applies to this administrator too (pwdSafeModify): grant it manage access to userPassword.',
       };
     case PasswordPolicyError.InsufficientPasswordQuality:
     case PasswordPolicyError.PasswordTooShort:
@@ -71,10 +71,10 @@ function byPolicy({ code, policy }: LdapResult, by: Change): Refusal | undefined
   }
 }
 
-/** In OpenLDAP since 2.6; the driver does not name it. */
+/** OpenLDAP since 2.6; the driver has no name for it. */
 const PASSWORD_TOO_LONG = 9;
 
-/** By the error code with which Active Directory begins its message, whatever the result code. */
+/** By the error code at the start of Active Directory's message, independent of the result code. */
 function byWindows({ message }: LdapResult, by: Change): Refusal | undefined {
   switch (windowsError(message)) {
     case '0000052D':
@@ -97,7 +97,7 @@ function byWindows({ message }: LdapResult, by: Change): Refusal | undefined {
   }
 }
 
-/** What the server surely has not done. Others (`other`, limits of time) leave it open. */
+/** Codes that exclude a change. Others (`other`, time limits) do not. */
 function byCode({ code, message }: LdapResult, by: Change): Refusal | undefined {
   switch (code) {
     case 2:
@@ -113,7 +113,7 @@ function byCode({ code, message }: LdapResult, by: Change): Refusal | undefined 
     case 13:
       return { kind: 'permission', hint: TLS_HINT };
     case 10:
-      return { kind: 'permission', what: 'The server refers to another one', hint: REFERRAL_HINT };
+      return { kind: 'permission', what: 'The server returned a referral', hint: REFERRAL_HINT };
     case 19:
       return /too young|minimum (?:password )?age/i.test(message) ? TOO_YOUNG : QUALITY;
     case 21:
@@ -141,7 +141,8 @@ function byCode({ code, message }: LdapResult, by: Change): Refusal | undefined 
 }
 
 /**
- * `unwillingToPerform`: OpenLDAP for a wrong old password, a database that takes no changes, and much else.
+ * `unwillingToPerform`: OpenLDAP returns it for a wrong current password, a read-only database and other
+ * causes.
  */
 function unwilling(message: string): Refusal {
   if (/old password/i.test(message)) return WRONG_OLD;
@@ -150,10 +151,10 @@ function unwilling(message: string): Refusal {
   if (/operation restricted|read.?only/i.test(message))
     return {
       kind: 'not_now',
-      what: 'The directory takes no changes now',
+      what: 'The directory accepts no changes now',
       hint: 'End its maintenance (OpenLDAP: olcReadOnly FALSE, olcRestrictOps).',
     };
-  return { kind: 'permission', hint: 'See the log of the server for what it does not do.' };
+  return { kind: 'permission', hint: 'See the log of the server for the reason.' };
 }
 
 function rights({ rotateAs }: Change): Refusal {

@@ -25,22 +25,28 @@ const filter = z
     }
   }, 'must be a search filter such as (objectClass=person)');
 
-/** What is stored about an LDAP directory. */
+/** The settings of an LDAP directory. */
 export const ldapConfigSchema = z
   .strictObject({
     host: hostSchema,
     /** Default: 636, or 389 with startTls or without encryption. */
     port: portSchema.optional(),
     tls: tlsSchema,
-    /** Begin plainly and turn to TLS before anything is sent, in place of TLS from the first byte (LDAPS). */
+    /** Start in plain text and switch to TLS before anything is sent, instead of LDAPS. */
     startTls: z.boolean().default(false),
-    /** Who changes the password: the account itself, proving the current one, or an administrator. */
+    /** Who changes the password: the account itself with its current password, or an administrator. */
     rotateAs: z.enum(['self', 'admin']).default('self'),
-    /** The password modify operation (RFC 3062), the attribute of Active Directory, or a plain `userPassword`. */
+    /** The password modify operation (RFC 3062), Active Directory's attribute, or `userPassword`. */
     passwordChange: z.enum(['exop', 'unicodePwd', 'userPassword']).default('exop'),
-    /** How a user name becomes a distinguished name; it is escaped. As it stands, user names are distinguished names. */
+    /**
+     * Builds the distinguished name from the escaped user name. Default: the user name is the distinguished
+     * name.
+     */
     userDn: template.default('{username}'),
-    /** What is sent to log in, where that is not the distinguished name: `{username}@corp.example`. It is then searched for. */
+    /**
+     * The login name, if not the distinguished name: `{username}@corp.example`. A search then finds the
+     * account.
+     */
     loginName: template.optional(),
     baseDn: dn.optional(),
     filter: filter.default('(objectClass=person)'),
@@ -57,7 +63,7 @@ export const ldapConfigSchema = z
   })
   .refine((config) => !(config.startTls && config.tls.mode === 'disable'), {
     path: ['startTls'],
-    message: 'needs tls to say whom to trust',
+    message: 'needs tls, which says what certificate to trust',
   })
   .refine((config) => config.loginName === undefined || config.baseDn !== undefined, {
     path: ['loginName'],

@@ -28,7 +28,7 @@ const facts = [
   'pwdLastSet',
 ];
 
-/** Lists what the filter finds under the base, in pages. Passwords and their hashes are never asked for. */
+/** Lists the accounts that the filter finds under the base, in pages. Never reads passwords or hashes. */
 export async function discoverLdap(
   config: LdapConfig,
   admin: Credential,
@@ -36,8 +36,8 @@ export async function discoverLdap(
 ): Promise<DiscoveredAccount[]> {
   const { baseDn } = config;
   if (baseDn === undefined)
-    throw new ConnectorError('configuration', 'The target does not say where its accounts are.', {
-      hint: 'Set baseDn, and filter where not every person counts.',
+    throw new ConnectorError('configuration', 'The target has no baseDn, so its accounts cannot be listed.', {
+      hint: 'Set baseDn, and a filter that selects the accounts.',
     });
   try {
     const login = { name: bindName(config, admin.username, true), password: admin.password };
@@ -68,7 +68,7 @@ async function readAccounts(
     accounts.push(...page.searchEntries.flatMap((entry) => describe(config, privileged, entry)));
     pages += 1;
     if (pages > MAX_PAGES)
-      throw new ConnectorError('protocol', `The server answers in more than ${MAX_PAGES} pages.`);
+      throw new ConnectorError('protocol', `The server's answer has more than ${MAX_PAGES} pages.`);
     if (accounts.length > MAX_ACCOUNTS)
       throw new ConnectorError('configuration', `The filter finds more than ${MAX_ACCOUNTS} accounts.`, {
         hint: 'Set a narrower baseDn or filter.',
@@ -105,7 +105,7 @@ function describe(config: LdapConfig, privileged: ReadonlySet<string>, entry: En
   ];
 }
 
-/** The day in a GeneralizedTime, or in Active Directory's count of 100 ns since 1601. */
+/** The day in a GeneralizedTime, or in Active Directory's time in 100 ns since 1601. */
 function changedOn(read: AttributeReader): string | undefined {
   const generalized = /^(\d{4})(\d\d)(\d\d)\d{4}/.exec(read('pwdChangedTime'));
   if (generalized) return generalized.slice(1, 4).join('-');

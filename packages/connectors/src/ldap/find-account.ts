@@ -10,8 +10,8 @@ import { searchFailure } from './search-failure.ts';
 const WHO_AM_I = '1.3.6.1.4.1.4203.1.11.3';
 
 /**
- * The distinguished name of the one account that is meant. Throws ConnectorError (`permission`) when it is
- * not exactly one.
+ * Returns the distinguished name of the account. Throws ConnectorError (`permission`) unless exactly one
+ * matches.
  */
 export async function findAccount(client: Client, config: LdapConfig, username: string): Promise<string> {
   if (config.loginName === undefined || config.baseDn === undefined) return accountDn(config, username);
@@ -24,9 +24,7 @@ export async function findAccount(client: Client, config: LdapConfig, username: 
 
 const SEARCH_HINT = 'Check baseDn, filter and nameAttribute of the target.';
 
-/**
- * In Active Directory an account is `ann` to a search, and `ann@corp.example` or `CORP\ann` too to a login.
- */
+/** In Active Directory a search finds `ann`; a login also accepts `ann@corp.example` and `CORP\ann`. */
 async function findByWindowsName(
   client: Client,
   config: LdapConfig,
@@ -59,20 +57,20 @@ async function isOfDomain(
   return attributesOf(searchEntries[0])('msDS-PrincipalName').toLowerCase() === username.toLowerCase();
 }
 
-/** Undefined when there is none. Throws ConnectorError when there are several. */
+/** Returns undefined if there is none. Throws ConnectorError if there are several. */
 async function search(
   client: Client,
   config: LdapConfig,
   attribute: string,
   value: string,
 ): Promise<string | undefined> {
-  // As an object, so that nothing in the name can be read as a part of a filter.
+  // Built as an object, so that no part of the name is parsed as a filter.
   const filters: Filter[] = [
     FilterParser.parseString(config.filter),
     new EqualityFilter({ attribute, value }),
   ];
   const filter = new AndFilter({ filters });
-  // Without a limit of its own: the driver would hide that the server cut the answer, perhaps after one of two.
+  // No size limit: with one, the driver would hide that the server cut the result, perhaps after one of two.
   const found = await client.search(config.baseDn ?? '', { filter, attributes: ['1.1'] });
   const [only, another] = found.searchEntries;
   if (another !== undefined)
@@ -82,23 +80,23 @@ async function search(
   return only?.dn;
 }
 
-/**
- * A mapped login can leave the connection with another account; its password must not be the one that
- * changes.
- */
+/** A mapped login can run the connection as another account, whose password must not be changed. */
 export async function assertLoggedInAs(client: Client, dn: string): Promise<void> {
   const own = await loggedInAs(client);
   if (own !== undefined && !isSameDn(own, dn))
     throw new ConnectorError(
       'permission',
-      'The server runs this connection as another account than the one logged in.',
+      'The server runs this connection as another account than the one that logged in.',
       {
-        hint: 'Rotate by an administrator (rotateAs admin), or end the mapping of this login on the server.',
+        hint: 'Rotate as an administrator (rotateAs admin), or remove the mapping of this login on the server.',
       },
     );
 }
 
-/** The distinguished name of this connection's account, where the server tells. Throws ConnectorError. */
+/**
+ * Returns the distinguished name of the connection's account if the server supports it. Throws
+ * ConnectorError.
+ */
 export async function loggedInAs(client: Client): Promise<string | undefined> {
   try {
     const { value } = await client.exop(WHO_AM_I);
@@ -106,7 +104,7 @@ export async function loggedInAs(client: Client): Promise<string | undefined> {
   } catch (error) {
     const result = asLdapResult(error);
     if (result === undefined) throw error;
-    // A server that does not know the question changes what the request names.
+    // A server without this operation changes the account that the request names.
     if (result.code === 2 || result.code === 53) return undefined;
     throw searchFailure(result, error);
   }

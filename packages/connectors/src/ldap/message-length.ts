@@ -11,6 +11,6 @@ export const messageLength: MessageLength = (bytes, at) => {
   if (first < 0x80) return first + 2;
   const count = first & 0x7f;
   if (count === 0 || count > 4)
-    throw new ConnectorError('protocol', 'The server sends a message of unknown length.');
+    throw new ConnectorError('protocol', 'The server sends a message of indefinite length.');
   return available < 2 + count ? undefined : bytes.readUIntBE(at + 2, count) + 2 + count;
 };

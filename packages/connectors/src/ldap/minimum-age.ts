@@ -2,9 +2,9 @@ import type { Client } from 'ldapts';
 import { attributesOf, dateOfTicks } from './attributes.ts';
 
 /**
- * Active Directory answers a password that is too young to be changed like one that its policy does not take.
- * Whether it is too young is told by the time of the last change, and by the minimum age of the account's own
- * policy or of the domain. False where the account may not read them.
+ * Whether the password is too young to be changed. Active Directory reports this like a policy violation, so
+ * it is computed from the time of the last change and the minimum age of the account's policy or of the
+ * domain. Returns false if the account may not read them.
  */
 export async function isTooYoung(client: Client, dn: string): Promise<boolean> {
   const read = async (base: string, ...attributes: string[]) =>
@@ -19,7 +19,7 @@ export async function isTooYoung(client: Client, dn: string): Promise<boolean> {
         ? await read((await read('', 'defaultNamingContext'))('defaultNamingContext'), 'minPwdAge')
         : await read(own, 'msDS-MinimumPasswordAge');
     const age = own === '' ? policy('minPwdAge') : policy('msDS-MinimumPasswordAge');
-    // A duration in 100 ns, below zero.
+    // A negative duration in 100 ns.
     return changed.getTime() - Number(age) / 10_000 > Date.now();
   } catch {
     return false;

@@ -2,7 +2,7 @@ import { ConnectorError } from '../connector-error.ts';
 import type { LdapConfig } from './config.ts';
 import { escapeDnValue, isDn } from './distinguished-name.ts';
 
-/** The name to bind with. An administrator may always be given by its distinguished name. */
+/** Returns the name to bind with. An administrator may be given by distinguished name. */
 export function bindName(config: LdapConfig, username: string, isAdmin: boolean): string {
   checkUsername(username);
   if (isAdmin && isDn(username)) return username;
@@ -12,9 +12,8 @@ export function bindName(config: LdapConfig, username: string, isAdmin: boolean)
 }
 
 /**
- * The parts of a name that Active Directory takes as it stands to log in, `name@domain` or `DOMAIN\name`;
- * undefined for other names, and in other directories, where these characters are parts of a name like
- * others.
+ * Splits a login name of Active Directory: `name@domain` or `DOMAIN\name`. Returns undefined for other names
+ * and other directories, where these characters have no special meaning.
  */
 export function windowsName(
   config: LdapConfig,
@@ -27,14 +26,14 @@ export function windowsName(
   return own === undefined || at === undefined ? undefined : { form: 'name@domain', name: own, domain: at };
 }
 
-/** The distinguished name of an account, where the settings tell it. */
+/** Returns the distinguished name of an account, if the settings define it. */
 export function accountDn(config: LdapConfig, username: string): string {
   checkUsername(username);
   if (config.userDn !== '{username}')
     return config.userDn.replace('{username}', () => escapeDnValue(username));
   if (isDn(username)) return username;
-  throw new ConnectorError('configuration', 'The user name is no distinguished name.', {
-    hint: 'Give the entry the whole distinguished name, or the target userDn such as uid={username},ou=people,dc=example,dc=org.',
+  throw new ConnectorError('configuration', 'The user name is not a distinguished name.', {
+    hint: 'Set the full distinguished name as user name of the entry, or set userDn of the target, such as uid={username},ou=people,dc=example,dc=org.',
   });
 }
 

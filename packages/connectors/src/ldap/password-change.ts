@@ -3,7 +3,10 @@ import type { LdapConfig } from './config.ts';
 
 const PASSWORD_MODIFY = '1.3.6.1.4.1.4203.1.11.1';
 
-/** The value of the password modify operation (RFC 3062): whose, the old one as proof, the new one. */
+/**
+ * Encodes the password modify request (RFC 3062): the account, the current password as proof, the new
+ * password.
+ */
 export function passwordModifyValue(dn: string, current: string | undefined, next: string): Buffer {
   const writer = new BerWriter();
   writer.startSequence();
@@ -14,14 +17,14 @@ export function passwordModifyValue(dn: string, current: string | undefined, nex
   return writer.buffer;
 }
 
-/** How Active Directory wants a password: in quotes, as UTF-16, little-endian. */
+/** Encodes a password for Active Directory: quoted, UTF-16, little-endian. */
 export function unicodePassword(password: string): Buffer {
   return Buffer.from(`"${password}"`, 'utf16le');
 }
 
 /**
- * The changes of `unicodePwd`. Taking the old value away and adding the new one is a change by the owner,
- * under all rules of the policy; replacing it is a reset by an administrator.
+ * The changes of `unicodePwd`. Deleting the current value and adding the new one is a change by the owner,
+ * under all policy rules; replacing it is a reset by an administrator.
  */
 export function unicodePwdChanges(current: string | undefined, next: string): Change[] {
   const change = (operation: 'add' | 'delete' | 'replace', password: string) =>
@@ -34,16 +37,14 @@ export function unicodePwdChanges(current: string | undefined, next: string): Ch
 
 export interface PasswordChange {
   readonly dn: string;
-  /** Given when the account changes its own. */
+  /** Set if the account changes its own password. */
   readonly current?: string | undefined;
   readonly next: string;
-  /** What else is written with it, where the operation can hold more than the password: all but `exop`. */
+  /** Other attributes to write with the password; `exop` cannot carry them. */
   readonly keep: readonly Change[];
 }
 
-/**
- * Sends the change, with the question what the password policy says. Rejects with what the driver reports.
- */
+/** Sends the change with the password policy control. Rejects with the error of the driver. */
 export async function sendChange(
   client: Client,
   how: LdapConfig['passwordChange'],

@@ -2,33 +2,29 @@ import type { PasswordPolicyControl } from 'ldapts';
 import type { ConnectorErrorKind } from '../connector-error.ts';
 import { serverText } from '../server-text.ts';
 
-/** A result that the server itself reported. */
+/** A result from the server itself. */
 export interface LdapResult {
   readonly code: number;
   readonly message: string;
   /**
-   * What the server's password policy adds, where it was asked and had something to say: a
-   * `PasswordPolicyError`.
+   * The error of the password policy control, a `PasswordPolicyError`, if it was requested and returned one.
    */
   readonly policy?: number;
 }
 
-/** What a result means: of which kind it is, what happened, and what to do. */
+/** The interpretation of a result: its kind, what happened, and what to do. */
 export interface Finding<Kind extends string = ConnectorErrorKind> {
   readonly kind: Kind;
   readonly what?: string;
   readonly hint?: string;
 }
 
-/**
- * All errors of the driver that carry a result code are the server's answers; `control` is what went with the
- * request.
- */
+/** Errors of the driver with a result code are answers of the server; `control` was sent with the request. */
 export function asLdapResult(error: unknown, control?: PasswordPolicyControl): LdapResult | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number') return undefined;
-  // The driver itself uses this one for an answer without a result.
+  // The driver itself uses this code for an answer without a result.
   if (error.code === 248) return undefined;
-  // The driver adds the code in words.
+  // The driver appends the code as text.
   const suffix = ` Code: 0x${error.code.toString(16)}`;
   const { message } = error;
   const policy = control?.value?.error;
@@ -39,7 +35,7 @@ export function asLdapResult(error: unknown, control?: PasswordPolicyControl): L
   };
 }
 
-/** What happened, the server's own words without secrets, and the code. */
+/** Joins what happened, the server's message without secrets, and the code. */
 export function said(
   { code, message }: LdapResult,
   secrets: readonly (string | undefined)[] = [],
@@ -50,12 +46,12 @@ export function said(
   return `${text || 'The server refused'} (result ${code})`;
 }
 
-/** The Windows error with which Active Directory begins its message, such as `0000052D`. */
+/** Returns the Windows error code at the start of Active Directory's message, such as `0000052D`. */
 export function windowsError(message: string): string | undefined {
   return /^([0-9A-F]{8}): /i.exec(message)?.[1]?.toUpperCase();
 }
 
 export const REFERRAL_HINT =
-  'Referrals are not followed: set the host of the resource to the server that holds the account and takes changes.';
-export const TLS_HINT = 'The server wants encryption: set tls, with startTls for StartTLS on port 389.';
-export const BUSY_HINT = 'The server is busy, being stopped or under maintenance: it takes this later.';
+  'Referrals are not followed: set the host of the resource to the writable server that holds the account.';
+export const TLS_HINT = 'The server requires encryption: set tls, with startTls for StartTLS on port 389.';
+export const BUSY_HINT = 'The server is busy, stopping or under maintenance: try again later.';

@@ -23,10 +23,10 @@ import { searchFailure } from './search-failure.ts';
 import { type LdapSession, openSession } from './session.ts';
 
 /**
- * Sets a new password, as the account itself (its current password is then the proof that nobody changed it
- * meanwhile) or as the administrator; the change always names the account. An administrator looks first: an
- * account that cannot log in ends `refused`, unless its secret has been seen; then it gets the password and
- * stays blocked. Does not verify: bind with the new password afterwards.
+ * Sets a new password, as the account itself (the current password proves that no one else changed it) or as
+ * an administrator. The change always names the account. As an administrator, reads the state first: an
+ * account that cannot log in is `refused`, unless its secret was disclosed; then the password is set and the
+ * account stays blocked. Does not verify: bind with the new password afterwards.
  */
 export async function rotateLdap(
   config: LdapConfig,
@@ -57,7 +57,7 @@ function loginFor(config: LdapConfig, account: Account, secrets: RotationSecrets
   return { name: bindName(config, username, config.rotateAs === 'admin'), password };
 }
 
-/** A locked administrator says nothing about the account that is rotated. */
+/** The state of the administrator's account says nothing about the account that is rotated. */
 function asFailureOf({ rotateAs }: LdapConfig) {
   return (error: unknown): never => {
     if (rotateAs === 'admin' && error instanceof ConnectorError && error.kind === 'not_possible')
@@ -76,7 +76,7 @@ async function rotateAsSelf(
   { current, next }: RotationSecrets,
   ctx: ConnectorContext,
 ): Promise<RotateResult> {
-  // Whoever must change the password may do nothing else, not even search.
+  // An account that must change its password may do nothing else, not even search.
   const dn =
     (mustChange ? await loggedInAs(client) : undefined) ?? (await findAccount(client, config, username));
   await assertLoggedInAs(client, dn);
@@ -88,7 +88,7 @@ async function rotateAsSelf(
     ? {
         ...result,
         kind: 'not_now',
-        hint: 'The minimum age of the password is not over: wait, or let an administrator change it (rotateAs admin).',
+        hint: 'Wait until the minimum age of the password has passed, or change it as an administrator (rotateAs admin).',
       }
     : result;
 }
@@ -114,7 +114,7 @@ async function rotateAsAdmin(
     : { outcome: 'applied', blocked: { reason: left.reason, hint: left.hint } };
 }
 
-/** From here on the change is on its way: only a result that says that nothing was done is a refusal. */
+/** Sends the change. After that, only a result that excludes a change is a refusal. */
 async function change(
   client: Client,
   config: LdapConfig,

@@ -6,21 +6,25 @@ const LIMIT_HINT =
 
 const findings = new Map<number, Finding>([
   [3, { kind: 'not_now', what: 'The search took too long', hint: LIMIT_HINT }],
-  [4, { kind: 'permission', what: 'The search finds more than this login may read', hint: LIMIT_HINT }],
+  [4, { kind: 'permission', what: 'The search exceeds the size limit of this login', hint: LIMIT_HINT }],
   [8, { kind: 'untrusted', hint: TLS_HINT }],
-  [10, { kind: 'configuration', what: 'The server refers to another one', hint: REFERRAL_HINT }],
-  [11, { kind: 'permission', what: 'The search passes a limit of the server', hint: LIMIT_HINT }],
+  [10, { kind: 'configuration', what: 'The server returned a referral', hint: REFERRAL_HINT }],
+  [11, { kind: 'permission', what: 'The search exceeds a limit of the server', hint: LIMIT_HINT }],
   [13, { kind: 'untrusted', hint: TLS_HINT }],
   [
     32,
-    { kind: 'configuration', what: 'The directory shows no such place', hint: 'Check baseDn of the target.' },
+    {
+      kind: 'configuration',
+      what: 'The base of the search does not exist',
+      hint: 'Check baseDn of the target.',
+    },
   ],
   [34, { kind: 'configuration', hint: 'Check baseDn of the target.' }],
   [51, { kind: 'not_now', hint: BUSY_HINT }],
   [52, { kind: 'not_now', hint: BUSY_HINT }],
 ]);
 
-/** Why a directory does not tell what it was asked. */
+/** Converts a failed search to an error. */
 export function searchFailure(result: LdapResult, cause: unknown): ConnectorError {
   const { kind, what, hint } = findings.get(result.code) ?? {
     kind: 'permission' as const,

@@ -11,17 +11,17 @@ import { messageLength } from './message-length.ts';
 import { asLdapResult } from './result-codes.ts';
 import { requestStartTls } from './start-tls-request.ts';
 
-/** A connection on which the server has accepted a name and its password. */
+/** A connection on which the server has accepted a name and password. */
 export interface LdapSession extends AsyncDisposable {
   readonly client: Client;
-  /** The server lets this login change its password and do nothing else. */
+  /** The server allows this login only to change its password. */
   readonly mustChange: boolean;
-  /** Why the connection was ended here, where it was; the driver reports another error. */
+  /** The limit that ended the connection, if any; the driver reports another error. */
   readonly violation: () => ConnectorError | undefined;
 }
 
 /**
- * Logs in by a simple bind. An empty password is refused here: to a server it would mean a login as nobody, which succeeds. Throws
+ * Logs in with a simple bind. Refuses an empty password, which servers accept as an anonymous bind. Throws
  * ConnectorError.
  */
 export async function openSession(
@@ -33,10 +33,10 @@ export async function openSession(
   const { name, password } = login;
   if (!password) throw new ConnectorError('configuration', 'An LDAP login needs a password.');
   if (name === '') throw new ConnectorError('configuration', 'An LDAP login needs a name.');
-  // The driver would log in by the mechanism of this name.
+  // The driver would treat this name as a SASL mechanism.
   if (SASL_MECHANISMS.some((mechanism) => mechanism === name))
-    throw new ConnectorError('configuration', `'${name}' cannot be a name to log in with.`, {
-      hint: 'Give the whole name: the distinguished name, name@domain or DOMAIN\\name.',
+    throw new ConnectorError('configuration', `'${name}' cannot be used as a login name.`, {
+      hint: 'Set the full name: the distinguished name, name@domain or DOMAIN\\name.',
     });
   const opened = await openSocket(config.host, portOf(config), ctx, signal);
   let socket = opened.socket;
@@ -55,7 +55,7 @@ export async function openSession(
     const client = new Client({
       url: 'ldap://target.invalid',
       createConnection: () => {
-        // The driver connects anew when a connection is lost, and would go on without a login.
+        // The driver reconnects after a lost connection, and would continue without a login.
         if (isTaken) throw new ConnectorError('unreachable', 'The connection was lost.');
         isTaken = true;
         return socket;
@@ -84,6 +84,6 @@ function loginFailure(error: unknown, password: string, control: PasswordPolicyC
   if (result !== undefined) return bindFailure(result, [password]);
   return new ConnectorError('unreachable', 'The connection broke during login.', {
     cause: error,
-    hint: 'Check port, tls and startTls: 389 begins plainly, 636 with TLS. The server may limit connections, too.',
+    hint: 'Check port, tls and startTls: port 389 starts in plain text, 636 with TLS. The server may also limit connections.',
   });
 }

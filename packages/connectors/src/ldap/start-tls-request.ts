@@ -17,8 +17,8 @@ function request(): Buffer {
 }
 
 /**
- * Asks the server to turn this connection to TLS. Done before any client exists, so that nothing that came unprotected can be taken
- * for an answer later: whatever follows the one answer is an error. Throws ConnectorError (`untrusted`, `unreachable`).
+ * Negotiates StartTLS before the LDAP client exists, so that no unprotected data can count as a later answer:
+ * anything after the one answer is an error. Throws ConnectorError (`untrusted`, `unreachable`).
  */
 export async function requestStartTls(socket: Socket): Promise<void> {
   socket.write(request());
@@ -42,12 +42,14 @@ function isConsent(message: Buffer): boolean {
       reader.readEnumeration() === 0
     );
   } catch {
-    // Not even what a directory would say.
+    // The answer is not LDAP.
     return false;
   }
 }
 
-/** The length of the message that begins here, its header included; undefined while too little is there. */
+/**
+ * Returns the length of the message that begins here, including its header; undefined while it is incomplete.
+ */
 function messageLength(bytes: Buffer): number | undefined {
   const first = bytes[1];
   if (first === undefined) return undefined;
@@ -58,7 +60,7 @@ function messageLength(bytes: Buffer): number | undefined {
 }
 
 function refusal(): ConnectorError {
-  return new ConnectorError('untrusted', 'The server does not turn this connection to TLS as asked.', {
-    hint: 'Use LDAPS (startTls: false, port 636), or let the server offer StartTLS.',
+  return new ConnectorError('untrusted', 'The server refused StartTLS.', {
+    hint: 'Use LDAPS (startTls: false, port 636), or enable StartTLS on the server.',
   });
 }

@@ -2,8 +2,9 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /**
- * Whether the host part of an account matches the host that the server sees a login come from; undefined where the server sees a
- * name, and the host part is about addresses. `%` and `_` are wildcards; `10.0.0.0/255.0.0.0` is a network.
+ * Whether the host part of an account matches the host from which the server sees the login. Returns
+ * undefined if the server sees a name and the pattern is an address. `%` and `_` are wildcards;
+ * `10.0.0.0/255.0.0.0` is a network.
  */
 export function hostMatches(pattern: string, peer: string): boolean | undefined {
   const isAddress = isIP(peer) !== 0;
@@ -11,24 +12,26 @@ export function hostMatches(pattern: string, peer: string): boolean | undefined 
   if (network !== undefined && mask !== undefined)
     return isAddress ? isInNetwork(network, mask, peer) : undefined;
   if (isLike(peer.toLowerCase(), pattern.toLowerCase())) return true;
-  // Only the server knows which address has this name.
+  // Only the server can resolve this name to an address.
   return !isAddress && /^[\d.%_:a-f]+$/i.test(pattern) ? undefined : false;
 }
 
-/** The host part by which the server takes a login for an account: the most exact one that surely matches. */
+/**
+ * Returns the host part of the account that the server selects for a login: the most specific certain match.
+ */
 export function hostTaken(patterns: readonly string[], peer: string): string | undefined {
   return patterns
     .filter((pattern) => hostMatches(pattern, peer) === true)
     .sort((a, b) => exactness(b) - exactness(a))[0];
 }
 
-/** How far a host part goes before its first wildcard. */
+/** Length of a host part before its first wildcard. */
 function exactness(pattern: string): number {
   const wildcard = pattern.search(/[%_/]/);
   return wildcard === -1 ? pattern.length + 1_000 : wildcard;
 }
 
-/** SQL's LIKE without escapes, in time that is at most the product of both lengths. */
+/** SQL's LIKE without escapes; takes time proportional to the product of both lengths at most. */
 function isLike(text: string, pattern: string): boolean {
   let at = 0;
   let patternAt = 0;

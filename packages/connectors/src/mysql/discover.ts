@@ -25,7 +25,9 @@ const mysqlQuery = `
 type Row = Readonly<Record<string, unknown>>;
 const isYes = (value: unknown) => value === 'Y' || value === '1' || value === 'true';
 
-/** Lists the accounts, those of one user name as one: its hosts are among the details. Roles and anonymous accounts are left out. */
+/**
+ * Lists the accounts, one per user name; its hosts are in the details. Omits roles and anonymous accounts.
+ */
 export async function discoverMysql(
   config: MysqlConfig,
   admin: Credential,
@@ -46,7 +48,7 @@ export async function discoverMysql(
     if (said === undefined) throw asConnectorError(error);
     throw new ConnectorError('permission', wordsOf(said), {
       cause: error,
-      hint: "The administrator needs to read the server's table mysql.user.",
+      hint: "The administrator needs SELECT on the server's table mysql.user.",
     });
   }
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 
 /**
- * MariaDB's kind `ed25519`: a key pair made of the password itself, where RFC 8032 begins with a seed of 32 bytes. The scalar and
- * the prefix of a signature are the two halves of SHA-512 of the password.
+ * Derives the keys of MariaDB's plugin `ed25519`: from the password itself instead of RFC 8032's 32-byte
+ * seed. The scalar and the prefix of a signature are the two halves of SHA-512 of the password.
  */
 function keyOf(password: string): { scalar: bigint; prefix: Buffer; publicKey: Buffer } {
   const digest = createHash('sha512').update(password, 'utf8').digest();
@@ -14,12 +14,14 @@ function keyOf(password: string): { scalar: bigint; prefix: Buffer; publicKey: B
   return { scalar, prefix: digest.subarray(32), publicKey: pointOf(scalar) };
 }
 
-/** What the server keeps of a password under `ed25519`: the public key, in Base64 without padding (43 characters). */
+/**
+ * The hash that the server stores under `ed25519`: the public key in Base64 without padding (43 characters).
+ */
 export function ed25519Hash(password: string): string {
   return keyOf(password).publicKey.toString('base64').replace(/=+$/, '');
 }
 
-/** The answer of a login to the server's 32 bytes: a signature of 64 bytes. */
+/** Signs the server's challenge of 32 bytes; the signature has 64 bytes. */
 export function ed25519Signature(password: string, challenge: Uint8Array): Buffer {
   const { Fn } = ed25519.Point;
   const { scalar, prefix, publicKey } = keyOf(password);
@@ -39,7 +41,7 @@ function sha512Scalar(...parts: readonly Uint8Array[]): bigint {
   return ed25519.Point.Fn.create(little(hash.digest()));
 }
 
-/** A number of little-endian bytes. */
+/** Decodes a little-endian number. */
 function little(bytes: Uint8Array): bigint {
   return BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
 }

@@ -1,12 +1,12 @@
-/** The mode that the session sets before any literal is sent: a backslash is then a character like any other. */
+/** The session sets this mode before it sends any literal: a backslash is then an ordinary character. */
 export const SESSION_SQL_MODE = 'NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES';
 
-/** A text as a literal of SQL under SESSION_SQL_MODE. */
+/** Quotes a text as an SQL literal under SESSION_SQL_MODE. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** An account as the server names it. */
+/** Quotes an account name for SQL. */
 export function accountName(user: string, host: string): string {
   return `${literal(user)}@${literal(host)}`;
 }

@@ -8,15 +8,15 @@ import type { MysqlConfig } from './config.ts';
 import { accountName, literal } from './literals.ts';
 import type { MysqlSession } from './session.ts';
 
-/** What an administrator sees of an account before it sets its password. */
+/** The state of an account, read by an administrator before the password is set. */
 export interface AccountLook {
-  /** The host part of the account that is meant. */
+  /** The host part of the account. */
   readonly host: string;
-  /** Of MariaDB only. */
+  /** MariaDB only. */
   readonly alternatives: readonly Alternative[];
-  /** `PASSWORD EXPIRE` was said: setting the password would take that away. */
+  /** The password is expired (`PASSWORD EXPIRE`); setting the password would clear this. */
   readonly mustChange: boolean;
-  /** Why no login from here can succeed, whatever the password. */
+  /** Why no login from here can succeed with any password. */
   readonly blocked: BlockedAccount | undefined;
 }
 
@@ -26,12 +26,12 @@ interface Row {
   readonly isRole: boolean;
   readonly isLocked: boolean;
   readonly mustChange: boolean;
-  /** What a login needs beside the password. */
+  /** What a login requires in addition to the password. */
   readonly needs: 'nothing' | 'tls' | 'certificate';
   readonly mayConnect: boolean;
 }
 
-/** Throws ConnectorError where the account is not there, not the only one, or has no password that could be set. */
+/** Throws ConnectorError if the account is missing, ambiguous, or has no password to set. */
 export async function lookAtAccount(
   session: MysqlSession,
   config: MysqlConfig,
@@ -40,8 +40,8 @@ export async function lookAtAccount(
   const all = await (session.isMariaDb ? mariaDbRows(session, user) : mysqlRows(session, user));
   const rows = all.filter((row) => !row.isRole);
   if (rows.length === 0 && all.length > 0)
-    throw new ConnectorError('not_possible', 'The name is that of a role, which has no login.', {
-      hint: 'Give the entry the name of an account.',
+    throw new ConnectorError('not_possible', 'The name belongs to a role, which cannot log in.', {
+      hint: 'Set the name of an account in the entry.',
     });
   const row = rowMeant(rows, config.accountHost);
   const name = accountName(user, row.host);
@@ -62,7 +62,7 @@ function rowMeant(rows: readonly Row[], wanted: string | undefined): Row {
   if (row !== undefined) return row;
   if (rows.length === 0)
     throw new ConnectorError('not_possible', 'The server has no such account.', {
-      hint: 'Create it, or mend the user name of the entry.',
+      hint: 'Create it, or correct the user name of the entry.',
     });
   const hosts = serverText(rows.map(({ host }) => literal(host)).join(', '));
   throw new ConnectorError(
@@ -70,7 +70,7 @@ function rowMeant(rows: readonly Row[], wanted: string | undefined): Row {
     wanted === undefined
       ? 'The server has several accounts of this name.'
       : 'The server has no account of this name and host.',
-    { hint: `Say which one is meant: accountHost in the settings of the target. There are: ${hosts}.` },
+    { hint: `Select one with accountHost in the settings of the target. There are: ${hosts}.` },
   );
 }
 
@@ -83,7 +83,7 @@ function blockOf({ isLocked, mustChange, mayConnect }: Row, name: string): Block
     };
   if (!mayConnect)
     return {
-      reason: 'The account may have no connection (MAX_USER_CONNECTIONS).',
+      reason: 'The account is not allowed any connection (MAX_USER_CONNECTIONS).',
       hint: `ALTER USER ${name} WITH MAX_USER_CONNECTIONS 0.`,
     };
   return undefined;
@@ -98,13 +98,13 @@ function blockOfHost(
   const seen = serverText(peer);
   if (hostMatches(host, peer) === false)
     return {
-      reason: `The account is for other hosts: the server sees Claviger come from ${seen}.`,
-      hint: `RENAME USER ${name} TO an account whose host matches ${seen}, or name another one by accountHost.`,
+      reason: `The account is for other hosts: the server sees logins of Claviger from ${seen}.`,
+      hint: `RENAME USER ${name} TO an account whose host matches ${seen}, or set accountHost to another one.`,
     };
   const taken = hostTaken(hosts, peer);
   if (taken === undefined || taken === host) return undefined;
   return {
-    reason: `The server takes a login from ${seen} for another account of this name: ${serverText(literal(taken))}.`,
+    reason: `The server selects another account of this name for a login from ${seen}: ${serverText(literal(taken))}.`,
     hint: `Set accountHost to ${serverText(literal(taken))} in the settings of the target, or drop that account.`,
   };
 }
@@ -112,15 +112,18 @@ function blockOfHost(
 function blockOfTls({ needs }: Row, config: MysqlConfig): BlockedAccount | undefined {
   if (needs === 'certificate')
     return {
-      reason: 'The account needs a certificate of its own (REQUIRE X509, ISSUER or SUBJECT).',
-      hint: 'Claviger logs in by password only: ALTER USER … REQUIRE SSL.',
+      reason: 'The account requires a client certificate (REQUIRE X509, ISSUER or SUBJECT).',
+      hint: 'Claviger logs in with a password only: ALTER USER … REQUIRE SSL.',
     };
   if (needs === 'tls' && config.tls.mode === 'disable')
-    return { reason: 'The account needs TLS (REQUIRE SSL).', hint: 'Set tls in the module or the resource.' };
+    return {
+      reason: 'The account requires TLS (REQUIRE SSL).',
+      hint: 'Set tls in the module or the resource.',
+    };
   return undefined;
 }
 
-/** Reads the hashes too, which are handed back for the alternatives that stay as they are. */
+/** Reads the hashes too: the change sends them back for alternatives that stay unchanged. */
 async function mariaDbRows(session: MysqlSession, user: string): Promise<Row[]> {
   const rows = await session.query(
     `SELECT Host AS host, Priv AS priv FROM mysql.global_priv WHERE User = BINARY ${literal(user)}`,
@@ -128,7 +131,7 @@ async function mariaDbRows(session: MysqlSession, user: string): Promise<Row[]> 
   return rows.map((row) => {
     const priv = privSchema.safeParse(parsed(String(row.priv)));
     if (!priv.success)
-      throw new ConnectorError('protocol', 'The server describes the account in an unknown form.');
+      throw new ConnectorError('protocol', 'The server describes the account in an unknown format.');
     const { data } = priv;
     const byCertificate =
       data.ssl_type === 2 || (data.ssl_type === 3 && `${data.x509_issuer}${data.x509_subject}` !== '');
@@ -170,7 +173,7 @@ async function mysqlRows(session: MysqlSession, user: string): Promise<Row[]> {
   return rows.map((row) => {
     const { success, data } = mysqlRowSchema.safeParse(row);
     if (!success)
-      throw new ConnectorError('protocol', 'The server describes the account in an unknown form.');
+      throw new ConnectorError('protocol', 'The server describes the account in an unknown format.');
     const byCertificate = data.ssl_type === 'X509' || (data.ssl_type === 'SPECIFIED' && data.x509 !== '');
     return {
       host: data.host,
@@ -184,7 +187,7 @@ async function mysqlRows(session: MysqlSession, user: string): Promise<Row[]> {
   });
 }
 
-/** The kinds of MySQL whose password the server itself keeps. */
+/** The plugins of MySQL whose password the server itself stores. */
 function hasMysqlPassword({ plugin }: Alternative): boolean {
   return ['caching_sha2_password', 'mysql_native_password', 'sha256_password'].includes(plugin);
 }

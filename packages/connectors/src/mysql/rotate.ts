@@ -31,9 +31,9 @@ import {
 import { type MysqlSession, openSession } from './session.ts';
 
 /**
- * Sets a new password and nothing else, as the account itself or as the administrator. An administrator looks at the account first:
- * one that cannot log in stays as it is, or is changed and said to be blocked. Does not verify: log in with the new password
- * afterwards.
+ * Sets a new password and nothing else, as the account itself or as an administrator. As an administrator,
+ * reads the state first: an account that cannot log in is refused, or is changed and reported as blocked.
+ * Does not verify: log in with the new password afterwards.
  */
 export async function rotateMysql(
   config: MysqlConfig,
@@ -63,15 +63,15 @@ export async function rotateMysql(
   }
 }
 
-/** The statements to try, one after the other: the next is another form of the same. */
+/** The statements to try in order; each is another form of the same change. */
 interface Plan {
   readonly statements: readonly string[];
   readonly blocked?: BlockedAccount;
 }
 
 /**
- * MariaDB writes what it is sent into its logs as it stands, so that the hash is sent. A server whose password policy wants to see
- * the password itself refuses that, and gets it.
+ * MariaDB logs statements unchanged, so the hash is sent. A server whose password policy must check the clear
+ * password refuses the hash and then gets the password.
  */
 async function planOfAccount(session: MysqlSession, { current, next }: RotationSecrets): Promise<Plan> {
   if (!session.isMariaDb) {
@@ -81,7 +81,7 @@ async function planOfAccount(session: MysqlSession, { current, next }: RotationS
   }
   const clear = `SET PASSWORD = PASSWORD(${literal(next)})`;
   const hashed = (one: Alternative) => `SET PASSWORD = ${literal(storedForm(one, next))}`;
-  // An expired account may not ask of which kind it is: the server refuses the hash of another kind.
+  // An expired account cannot query its plugin: the server refuses the hash of another plugin.
   if (session.mustChangePassword)
     return {
       statements: [
@@ -94,9 +94,9 @@ async function planOfAccount(session: MysqlSession, { current, next }: RotationS
     throw new ConnectorError(
       'permission',
       only === undefined
-        ? 'The account has no password that it could change itself.'
-        : 'The account has several passwords, of which it can change only the first itself.',
-      { hint: 'Let an administrator rotate it: rotateAs: admin. See SHOW CREATE USER.' },
+        ? 'The account has no password that it can change itself.'
+        : 'The account has several passwords, and can change only the first one itself.',
+      { hint: 'Rotate it as an administrator: rotateAs: admin. See SHOW CREATE USER.' },
     );
   return { statements: [hashed(only), clear] };
 }
@@ -123,9 +123,9 @@ async function planOfAdmin(
 }
 
 /**
- * SET PASSWORD where it changes the whole of the account's passwords and nothing else: of several alternatives it changes only the
- * first, and it ends PASSWORD EXPIRE, which ALTER USER sets again in the same statement. ALTER USER in turn ends a block by
- * max_password_errors, which nobody can see or set.
+ * SET PASSWORD is used if it changes all passwords of the account and nothing else. With several alternatives
+ * it changes only the first, and it clears PASSWORD EXPIRE, which ALTER USER sets again in the same
+ * statement. ALTER USER in turn clears a block by max_password_errors, which cannot be read or set.
  */
 function adminStatements(session: MysqlSession, user: string, look: AccountLook, next: string): string[] {
   const name = accountName(user, look.host);
@@ -143,7 +143,9 @@ function adminStatements(session: MysqlSession, user: string, look: AccountLook,
 
 const UNANSWERED = 'The connection ended before the server answered the change.';
 
-/** From here on the change is on its way: only an error that the server reports for the statement itself is a refusal. */
+/**
+ * Sends the change. After that, only an error that the server reports for the statement itself is a refusal.
+ */
 async function change(
   session: MysqlSession,
   { statements, blocked }: Plan,
@@ -166,7 +168,7 @@ async function change(
       if (!wantsAnotherForm(refused)) break;
     }
   }
-  if (refused === undefined) throw new ConnectorError('protocol', 'There was nothing to send.');
+  if (refused === undefined) throw new ConnectorError('protocol', 'No statement could be sent.');
   const hashes = ['mysql_native_password', 'ed25519'].map((plugin) =>
     storedForm({ plugin, stored: '' }, next),
   );
@@ -174,8 +176,8 @@ async function change(
 }
 
 /**
- * What the server said of the statement, or the error behind it. Undefined when the session has ended: an error of the statement
- * left everything as it was, the end of the session may hide a commit.
+ * Returns the server's error for the statement, or its cause. Returns undefined if the session has ended: an
+ * error of the statement rolls back, but the end of the session may hide a commit.
  */
 async function causeOf(session: MysqlSession, said: ServerError): Promise<ServerError | undefined> {
   try {
@@ -184,13 +186,16 @@ async function causeOf(session: MysqlSession, said: ServerError): Promise<Server
     const cause = warnings.find(({ Level, Code }) => Level === 'Error' && Number(Code) !== said.errno);
     return cause === undefined ? said : { errno: Number(cause.Code), sqlMessage: String(cause.Message) };
   } catch (error) {
-    // The session lives, and takes nothing but the change, or nothing more in this hour.
+    // The session is alive, but accepts only the change, or nothing more in this hour.
     const errno = asServerError(error)?.errno;
     return errno === ERROR.mustChangePassword || errno === ERROR.userLimitReached ? said : undefined;
   }
 }
 
-/** MariaDB reports that the first alternative has no password, and changes that of the next: what it keeps now tells. */
+/**
+ * MariaDB reports that the first alternative has no password, but changes that of the next. Reads the stored
+ * hash to see what happened.
+ */
 async function afterSkippedAlternative(
   session: MysqlSession,
   said: ServerError,
@@ -200,12 +205,12 @@ async function afterSkippedAlternative(
     const own = (await ownAlternatives(session)).filter(hasPassword);
     if (own.some((one) => one.stored === storedForm(one, next))) return { outcome: 'applied' };
   } catch {
-    // Nothing is known then.
+    // The state is unknown.
   }
   return { outcome: 'ambiguous', reason: wordsOf(said) };
 }
 
-/** Errors of the statements that only look. */
+/** Converts errors of the statements that only read. */
 function withServerWords(error: unknown): unknown {
   const said = asServerError(error);
   if (said === undefined) return error;

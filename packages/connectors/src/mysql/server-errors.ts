@@ -3,7 +3,7 @@ import { ConnectorError, type ConnectorErrorKind } from '../connector-error.ts';
 import { serverText } from '../server-text.ts';
 import { literal } from './literals.ts';
 
-/** An error that the server itself reported. */
+/** An error from the server itself. */
 export interface ServerError {
   readonly errno: number;
   readonly sqlMessage: string;
@@ -16,30 +16,30 @@ export function asServerError(error: unknown): ServerError | undefined {
   return { errno, sqlMessage };
 }
 
-/** An error's own words with its number, without any of the secrets. */
+/** Returns the server's message with its number, without any of the secrets. */
 export function wordsOf(said: ServerError, secrets: readonly string[] = []): string {
   return `${serverText(said.sqlMessage, secrets)} (${said.errno})`;
 }
 
 export const ERROR = {
-  /** MAX_QUERIES_PER_HOUR and its like. */
+  /** MAX_QUERIES_PER_HOUR and similar limits. */
   userLimitReached: 1226,
   /** A variable cannot have this value. */
   wrongValue: 1231,
   /** Read-only, or a password policy that does not accept hashes. */
   optionPreventsStatement: 1290,
-  /** A hash that the account's kind does not know. */
+  /** The hash has an invalid format for the account's plugin. */
   notAHash: 1372,
   /** ALTER USER failed; the cause is among the warnings. */
   cannotUser: 1396,
-  /** SET PASSWORD met an alternative without a password. MariaDB may have changed a later one all the same. */
+  /** SET PASSWORD reached an alternative without a password. MariaDB may still have changed a later one. */
   setPasswordAuthPlugin: 1699,
   mustChangePassword: 1820,
-  /** MySQL wants the current password in the statement. */
+  /** MySQL requires the current password in the statement. */
   missingCurrentPassword: 3892,
 } as const;
 
-/** The server takes no new password in this form, but may take another form of it. */
+/** Whether the server may accept the new password in another form. */
 export function wantsAnotherForm(said: ServerError): boolean {
   if (said.errno === ERROR.optionPreventsStatement) return /password.validation/.test(said.sqlMessage);
   return said.errno === ERROR.notAHash || said.errno === ERROR.missingCurrentPassword;
@@ -56,14 +56,14 @@ const limits: Meaning<'not_now'> = {
 };
 const passing: Meaning<'not_now'> = {
   kind: 'not_now',
-  hint: "The server is busy, short of room, or stops: wait, and see the server's error log.",
+  hint: "The server is busy, out of space, or stopping: wait, and see the server's error log.",
 };
 const readOnly: Meaning<'not_now'> = {
   kind: 'not_now',
   hint: 'Give the address of the primary server, or SET GLOBAL read_only = OFF.',
 };
 
-/** What passes by itself, during login and after it. */
+/** Temporary errors, during and after login. */
 const passes = new Map<number, Meaning<'not_now'>>([
   ...[1040, 1203, 1226].map((errno) => [errno, limits] as const),
   ...[1021, 1037, 1038, 1041, 1053, 1105, 1205, 1206, 1213, 1317, 1969, 3024, 3032].map(
@@ -78,14 +78,14 @@ const locked: Meaning<'not_possible'> = {
 };
 const expired: Meaning<'not_possible'> = {
   kind: 'not_possible',
-  hint: 'The password must be changed first: let the account rotate itself (rotateAs: self), or ALTER USER … PASSWORD EXPIRE NEVER.',
+  hint: 'The password must be changed first: rotate as the account itself (rotateAs: self), or ALTER USER … PASSWORD EXPIRE NEVER.',
 };
 const noPassword: Meaning<'not_possible'> = {
   kind: 'not_possible',
-  hint: 'The account has no login that Claviger knows: see SHOW CREATE USER, and ALTER USER … IDENTIFIED VIA … with ed25519 or mysql_native_password.',
+  hint: 'The account has no login method that Claviger supports: see SHOW CREATE USER, and ALTER USER … IDENTIFIED VIA … with ed25519 or mysql_native_password.',
 };
 
-/** What errors during login mean that do not come from comparing the password. */
+/** Login errors that do not come from comparing the password. */
 const atLogin = new Map<number, Meaning<ConnectorErrorKind>>([
   ...passes,
   ...[1820, 1862].map((errno) => [errno, expired] as const),
@@ -97,29 +97,30 @@ const atLogin = new Map<number, Meaning<ConnectorErrorKind>>([
     1129,
     {
       kind: 'permission',
-      hint: "FLUSH HOSTS on the server lets Claviger's address in again (max_connect_errors).",
+      hint: "FLUSH HOSTS on the server unblocks Claviger's address (max_connect_errors).",
     },
   ],
   [
     1130,
     {
       kind: 'permission',
-      hint: "No account is for Claviger's address: RENAME USER or CREATE USER for its host.",
+      hint: "No account matches Claviger's address: RENAME USER or CREATE USER for its host.",
     },
   ],
   [
     1184,
     {
       kind: 'permission',
-      hint: 'The statements of init_connect fail for this account: mend them on the server.',
+      hint: 'The statements of init_connect fail for this account: correct them on the server.',
     },
   ],
-  [3159, { kind: 'configuration', hint: 'The server takes TLS only: set tls in the module.' }],
+  [3159, { kind: 'configuration', hint: 'The server requires TLS: set tls in the module.' }],
 ]);
 
 /**
- * A failed login, as an error with its kind and hint. Two errors come from comparing the password: 1045, and 1698 where the last of
- * the account's alternatives has none. MariaDB answers 1698 also where none of them has.
+ * Converts a failed login to an error with kind and hint. Two errors come from comparing the password: 1045,
+ * and 1698 if the account's last alternative has no password. MariaDB also returns 1698 if no alternative has
+ * one.
  */
 export function loginError(said: ServerError, user: string, secrets: readonly string[]): ConnectorError {
   const words = wordsOf(said, secrets);
@@ -135,9 +136,9 @@ export function loginError(said: ServerError, user: string, secrets: readonly st
   return new ConnectorError(meaning.kind, words, { hint: meaning.hint });
 }
 
-/** Why the server kept the password, from the error that it reported for the statement itself. */
+/** Why the server kept the password, by the error that it reported for the statement itself. */
 export function changeRefusal({ errno, sqlMessage }: ServerError): Meaning<RefusalKind> {
-  // The policy; the history.
+  // Password policy; password history.
   if (errno === 1819 || errno === 3638)
     return { kind: 'policy', hint: "See the server's password policy: SHOW VARIABLES LIKE '%password%'." };
   if (errno === ERROR.optionPreventsStatement && /read.only/i.test(sqlMessage)) return readOnly;

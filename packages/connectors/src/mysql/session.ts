@@ -13,21 +13,21 @@ import { literal, SESSION_SQL_MODE } from './literals.ts';
 import { packetLength } from './packet-length.ts';
 import { asServerError, ERROR, loginError } from './server-errors.ts';
 
-/** A login that the server has checked. */
+/** A login that the server has verified. */
 export interface MysqlSession extends AsyncDisposable {
   readonly isMariaDb: boolean;
   readonly serverVersion: string;
-  /** Where the server sees this session come from: an address, or a name that it found for it. */
+  /** The client host that the server sees: an address, or a name that it resolved. */
   readonly peerHost: string;
-  /** The password has expired: the server takes nothing but a new one. Only where `mayBeExpired` was given. */
+  /** The password has expired: the server accepts only a new one. Only if `mayBeExpired` was set. */
   readonly mustChangePassword: boolean;
-  /** Rows of a statement; rejects with what the driver reports. */
+  /** Runs a statement and returns its rows; rejects with the error of the driver. */
   query(statement: string): Promise<Record<string, unknown>[]>;
 }
 
 /**
- * Logs in by password. A server that lets in under another name than the one given, or without checking, is an error, since it
- * proves nothing. An expired password is one too, unless `mayBeExpired`. Throws ConnectorError.
+ * Logs in with a password. A login under another name, or without verification, is an error, because it
+ * proves nothing. So is an expired password, unless `mayBeExpired` is set. Throws ConnectorError.
  */
 export async function openSession(
   config: MysqlConfig,
@@ -46,7 +46,7 @@ export async function openSession(
   const trust = trustOf(config.tls);
   const { socket, address } = await openSocket(config.host, config.port, ctx, signal);
   try {
-    // New passwords travel inside statements.
+    // Statements contain new passwords.
     if (trust === undefined) assertMayBePlain(address, 'machine');
     const connection = await login(config, { username, password }, socket, trust, mayBeExpired);
     const query = (statement: string) => rowsOf(connection, statement);
@@ -55,7 +55,7 @@ export async function openSession(
       ...(await identity(query, username, mayBeExpired)),
       query,
       async [Symbol.asyncDispose]() {
-        // The answer is in hand; a server that does not say goodbye changes nothing.
+        // All answers have been read; closing without a farewell is safe.
         connection.destroy();
         socket.destroy();
       },
@@ -68,7 +68,10 @@ export async function openSession(
 
 type Identity = Omit<MysqlSession, 'query' | keyof AsyncDisposable>;
 
-/** Whom the server took the login for, and what it is. Throws ConnectorError when that is another account. */
+/**
+ * Returns the account that the server logged in and its state. Throws ConnectorError if it is another
+ * account.
+ */
 async function identity(
   query: MysqlSession['query'],
   username: string,
@@ -89,7 +92,7 @@ async function identity(
   } catch (error) {
     if (!mayBeExpired || asServerError(error)?.errno !== ERROR.mustChangePassword) throw error;
   }
-  // Until the password is changed the server answers no SELECT, but evaluates what a variable is set to.
+  // Until the password is changed the server refuses SELECT, but evaluates expressions in SET.
   const holds = async (condition: string) => {
     try {
       await query(`SET SESSION sql_mode = IF(${condition}, '${SESSION_SQL_MODE}', 'untrue')`);
@@ -112,7 +115,7 @@ async function identity(
 function anotherAccount(): ConnectorError {
   return new ConnectorError(
     'protocol',
-    'The server runs this session under another account than the one logged in.',
+    'The server runs this session as another account than the one that logged in.',
     { hint: 'Remove anonymous and proxy accounts that match this name, and skip-grant-tables.' },
   );
 }
@@ -131,30 +134,30 @@ async function login(
     port: config.port,
     user: credential.username,
     password: credential.password,
-    // How TLS is made is replaced below; without it the server's offer would not be asked for.
+    // `replaceTls` replaces the TLS handshake; without this option the driver would not request TLS.
     ...(trust === undefined ? {} : { ssl: { minVersion: 'TLSv1.2' } }),
-    // No statement may bring a second one along, and no server may ask for a file of this machine.
+    // Forbids several statements in one query, and requests of the server for local files.
     multipleStatements: false,
-    // The driver would else make code of the names and types of columns, which are the server's.
+    // The driver would otherwise generate code from column names and types that the server sends.
     disableEval: true,
     flags: ['-LOCAL_FILES', ...(mayBeExpired ? ['CAN_HANDLE_EXPIRED_PASSWORDS'] : [])],
     authPlugins: {
       client_ed25519: () => (challenge) => ed25519Signature(credential.password, challenge.subarray(0, 32)),
     },
     connectAttributes: { program_name: 'claviger' },
-    // The socket was opened within its own time, and is closed when that of the operation is over.
+    // The socket is already open, and the operation's time limit closes it.
     connectTimeout: 0,
   });
   if (trust !== undefined) replaceTls(connection, config.host, trust);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // A connection that breaks later also fails the query in hand, which reports it.
+  // An error after the login also fails the pending query, which reports it.
   connection.on('error', reject);
   connection.on('connect', () => resolve());
   await promise;
   return connection;
 }
 
-/** What the driver uses of itself when it turns a connection into TLS. */
+/** Internals of the driver that its switch to TLS uses. */
 interface DriverInside {
   stream: Socket;
   startTLS(onSecure: (error?: Error) => void): void;
@@ -163,8 +166,8 @@ interface DriverInside {
 }
 
 /**
- * The driver checks the name of a certificate only for host names, and knows no pinned certificates. Nothing secret has been sent
- * when it asks for TLS.
+ * Replaces the driver's TLS: it checks certificate names only for host names, and does not support pinned
+ * certificates. Nothing secret has been sent at this point.
  */
 function replaceTls(connection: Connection, host: string, trust: TlsTrust): void {
   const inside = connection as unknown as DriverInside;
@@ -185,7 +188,7 @@ function replaceTls(connection: Connection, host: string, trust: TlsTrust): void
 
 function rowsOf(connection: Connection, statement: string): Promise<Record<string, unknown>[]> {
   const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>[]>();
-  // The server names the type of each column: nothing but texts is made of it.
+  // The server declares the type of each column; every value is read as text.
   const typeCast: TypeCast = (field) => field.string();
   connection.query<RowDataPacket[]>({ sql: statement, typeCast }, (error, rows) => {
     if (error) reject(error);
@@ -210,10 +213,10 @@ function loginFailure(error: unknown, username: string, secrets: string[]): Conn
   if (code === 'AUTH_SWITCH_PLUGIN_ERROR' || code === 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED')
     return new ConnectorError(
       'not_possible',
-      'The server asks for the password in a form that gives it away, or that is not known.',
+      'The server requests the password in a form that discloses it, or in an unknown form.',
       {
         cause: error,
-        hint: 'Let the account log in by ed25519, mysql_native_password, caching_sha2_password or sha256_password: see SHOW CREATE USER.',
+        hint: 'Use ed25519, mysql_native_password, caching_sha2_password or sha256_password for the account: see SHOW CREATE USER.',
       },
     );
   return new ConnectorError('unreachable', `The connection broke during login (${code || 'closed'}).`, {

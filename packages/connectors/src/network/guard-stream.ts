@@ -3,17 +3,17 @@ import { asConnectorError, ConnectorError } from '../connector-error.ts';
 import { TARGET_LIMITS } from '../limits.ts';
 
 /**
- * The length of the message that begins at `at`, its header included; undefined while too little of the
- * header is there. Throws ConnectorError for a header that the protocol does not know.
+ * Returns the length of the message that begins at `at`, including its header; undefined while the header is
+ * incomplete. Throws ConnectorError for an invalid header.
  */
 export type MessageLength = (bytes: Buffer, at: number) => number | undefined;
 
 /**
- * Stands between a connection and its driver: counts what the target sends, refuses a message by its declared
- * length before the driver reserves memory for it, and hands whole messages over only. A driver that joins
- * the pieces of a message again at each piece would take quadratic time for a message that comes in single
- * bytes; here each byte is copied a fixed number of times. What passes a limit destroys the connection with a
- * ConnectorError. It is also answered, for drivers that report another error.
+ * Filters what a driver reads from its connection: counts the bytes, rejects a message by its declared length
+ * before the driver allocates memory for it, and passes on whole messages only. Drivers that reassemble a
+ * message at each chunk would take quadratic time for single bytes; here each byte is copied a fixed number
+ * of times. Exceeding a limit destroys the connection with a ConnectorError, which the returned function also
+ * returns, for drivers that report another error.
  */
 export function guardStream(stream: Socket, messageLength?: MessageLength): () => ConnectorError | undefined {
   const deliver = stream.push.bind(stream);
@@ -21,7 +21,7 @@ export function guardStream(stream: Socket, messageLength?: MessageLength): () =
   let received = 0;
   let violation: ConnectorError | undefined;
   stream.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
-    // What is left of an incomplete message is of no use to the driver.
+    // The driver cannot use the rest of an incomplete message.
     if (chunk === null) return deliver(null);
     received += chunk.length;
     try {
@@ -37,11 +37,13 @@ export function guardStream(stream: Socket, messageLength?: MessageLength): () =
   return () => violation;
 }
 
-/** Gives the whole messages that a chunk completes, in one piece, and keeps the rest until it is complete. */
+/**
+ * Returns the whole messages that a chunk completes, as one buffer, and keeps the rest until it is complete.
+ */
 export function wholeMessages(messageLength: MessageLength): (chunk: Buffer) => Buffer | undefined {
   let kept: Buffer[] = [];
   let keptBytes = 0;
-  /** Of the message that is kept; undefined while its header is incomplete. */
+  /** Length of the message in `kept`; undefined while its header is incomplete. */
   let wanted: number | undefined;
   let messages = 0;
   return (chunk) => {
@@ -67,10 +69,10 @@ export function wholeMessages(messageLength: MessageLength): (chunk: Buffer) => 
 function declaredLength(messageLength: MessageLength, bytes: Buffer, at: number): number | undefined {
   const length = messageLength(bytes, at);
   if (length !== undefined && length > TARGET_LIMITS.messageBytes)
-    throw tooMuch(`a message of ${length} bytes, where ${TARGET_LIMITS.messageBytes} are the most`);
+    throw tooMuch(`a message of ${length} bytes; the limit is ${TARGET_LIMITS.messageBytes}`);
   return length;
 }
 
 function tooMuch(what: string): ConnectorError {
-  return new ConnectorError('protocol', `The target sends ${what}: the connection was ended.`);
+  return new ConnectorError('protocol', `The target sends ${what}: the connection was closed.`);
 }

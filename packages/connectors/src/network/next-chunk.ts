@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { ConnectorError } from '../connector-error.ts';
 
 /**
- * The next piece that arrives while TLS is asked for; the socket flows on. Throws ConnectorError
- * (`unreachable`) at its end.
+ * Returns the next chunk during TLS negotiation; the socket keeps flowing. Throws ConnectorError
+ * (`unreachable`) at the end.
  */
 export async function nextChunk(socket: Socket): Promise<Buffer> {
   const broken = new AbortController();
@@ -16,7 +16,7 @@ export async function nextChunk(socket: Socket): Promise<Buffer> {
     const [chunk] = (await once(socket, 'data', { signal: broken.signal })) as [Buffer];
     return chunk;
   } catch (cause) {
-    throw new ConnectorError('unreachable', 'The connection ended while TLS was asked for.', { cause });
+    throw new ConnectorError('unreachable', 'The connection ended during TLS negotiation.', { cause });
   } finally {
     socket.off('close', onClose);
     socket.off('end', onClose);

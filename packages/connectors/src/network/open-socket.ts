@@ -3,8 +3,8 @@ import type { ConnectorContext } from '../connector.ts';
 import { asConnectorError } from '../connector-error.ts';
 
 /**
- * Resolves, checks and connects within `connectTimeoutMs`. The socket is destroyed when `signal` aborts, at any later time too.
- * Throws ConnectorError (`configuration`, `not_allowed`, `unreachable`).
+ * Resolves, checks and connects within `connectTimeoutMs`. The socket is destroyed when `signal` aborts, at
+ * any time. Throws ConnectorError (`configuration`, `not_allowed`, `unreachable`).
  */
 export async function openSocket(
   host: string,

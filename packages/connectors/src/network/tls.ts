@@ -15,21 +15,21 @@ const certificate = z
     }
   }, 'must be a certificate in PEM form');
 
-/** How a target proves who it is. There is no mode that believes anybody. */
+/** How a target proves its identity. Every mode with TLS checks it. */
 export const tlsSchema = z.discriminatedUnion('mode', [
-  /** No encryption: for addresses nearby only. */
+  /** No encryption: allowed for loopback and private addresses only. */
   z.strictObject({ mode: z.literal('disable') }),
-  /** The certificate must come from this CA and carry the configured host. */
+  /** The certificate must be issued by this CA and name the configured host. */
   z.strictObject({ mode: z.literal('verify-full'), ca: certificate }),
-  /** The same, with the public authorities that Node.js brings along. */
+  /** Like `verify-full`, with the public CAs of Node.js. */
   z.strictObject({ mode: z.literal('system') }),
-  /** The server must show exactly this certificate; its name does not matter. */
+  /** The server must present exactly this certificate; its name is not checked. */
   z.strictObject({ mode: z.literal('pinned'), certificate }),
 ]);
 
 export type TlsSettings = z.output<typeof tlsSchema>;
 
-/** Undefined for a plain connection. */
+/** Returns undefined for a plain connection. */
 export function trustOf(tls: TlsSettings): TlsTrust | undefined {
   if (tls.mode === 'disable') return undefined;
   return tls.mode === 'verify-full' ? { mode: 'ca', ca: tls.ca } : tls;
@@ -37,19 +37,19 @@ export function trustOf(tls: TlsSettings): TlsTrust | undefined {
 
 const nearby = {
   private: ['loopback', 'private', 'uniqueLocal'],
-  /** Where a password itself travels, and not only a proof of it. */
+  /** For protocols that send the password itself. */
   machine: ['loopback'],
 } as const;
 
-/** Throws ConnectorError (`configuration`) when a plain connection to this checked address would go too far. */
+/** Throws ConnectorError (`configuration`) if this address is too far away for a plain connection. */
 export function assertMayBePlain(address: string, reach: keyof typeof nearby): void {
   const range = ipaddr.parse(address).range();
   if (nearby[reach].some((allowed) => allowed === range)) return;
   throw new ConnectorError(
     'configuration',
     reach === 'machine'
-      ? 'Unencrypted connections of this kind are made to loopback addresses only, since passwords travel in them.'
-      : 'Unencrypted connections are made to loopback and private addresses only.',
+      ? 'Unencrypted connections of this kind are allowed to loopback addresses only, because they carry passwords.'
+      : 'Unencrypted connections are allowed to loopback and private addresses only.',
     { hint: "Set tls to {mode: 'verify-full', ca} or {mode: 'pinned', certificate}." },
   );
 }

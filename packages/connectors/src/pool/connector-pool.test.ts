@@ -90,7 +90,7 @@ test('the event loop pauses for no hostile target, whatever it sends', async () 
 });
 
 describe('a worker that passes a limit is ended, and its operation answers what that means', () => {
-  test('computing time', async () => {
+  test('CPU time', async () => {
     await using pool = createConnectorPool({ cpuMs: 1 });
     const { settings } = hostileTarget('ldap', 'answers with accounts in thousands of groups');
     const discovering = pool
@@ -98,7 +98,7 @@ describe('a worker that passes a limit is ended, and its operation answers what 
       .discover(settings, { username, password }, loopbackContext());
     await expect(discovering).rejects.toMatchObject({
       kind: 'unreachable',
-      message: expect.stringContaining('computing time'),
+      message: expect.stringContaining('CPU time'),
     });
   });
 

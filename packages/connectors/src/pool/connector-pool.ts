@@ -13,34 +13,34 @@ import { type Answer, type Loss, lostOutcome } from './lost-outcome.ts';
 import type { Call } from './messages.ts';
 import { type ConnectorPoolOptions, DEFAULT_OPTIONS } from './pool-options.ts';
 
-/** No worker is free, and none will be soon. Nothing was sent to the target. */
+/** No worker is free in time. Nothing was sent to the target. */
 export class ConnectorsBusyError extends Error {
   override readonly name = 'ConnectorsBusyError';
-  /** Whether it is this tenant that has asked for too much. */
+  /** Whether the limit of this tenant was reached, not that of the pool. */
   readonly byTenant: boolean;
   readonly retryAfterSeconds = 5;
 
   constructor(byTenant: boolean) {
     super(
       byTenant
-        ? 'Too many operations on targets wait in this tenant.'
-        : 'Too many operations on targets wait for a worker.',
+        ? 'Too many operations on targets are waiting in this tenant.'
+        : 'Too many operations on targets are waiting for a worker.',
     );
     this.byTenant = byTenant;
   }
 }
 
-/** What a tenant's callers use: the connector works in a worker process, within the limits of the pool. */
+/** A connector that runs in a worker process within the limits of the pool. */
 export type PooledConnector = Omit<Connector, 'configSchema'>;
 
 export interface ConnectorPool extends AsyncDisposable {
   /**
-   * The connector of a type. Its operations throw ConnectorsBusyError when no worker gets free in half of the
-   * time of the operation; `rotate` answers refused, `unreachable` then. Throws ConnectorError
+   * Returns the connector of a type. If no worker is free within half of the operation's time, its operations
+   * throw ConnectorsBusyError; `rotate` returns refused, `unreachable`. Throws ConnectorError
    * (`configuration`) for an unknown type.
    */
   connector(type: string, tenantId: string): PooledConnector;
-  /** The process ids of the workers, and how many jobs wait. */
+  /** The process ids of the workers and the number of waiting jobs. */
   state(): { readonly busy: readonly number[]; readonly idle: readonly number[]; readonly queued: number };
 }
 
@@ -50,14 +50,14 @@ interface Waiting {
   readonly giveUp: (loss: Loss) => void;
 }
 
-/** Starts workers when they are needed. Disposing it ends them all. */
+/** Creates a pool that starts workers on demand. Disposing it kills them. */
 export function createConnectorPool(given: ConnectorPoolOptions = {}): ConnectorPool {
   const options = { ...DEFAULT_OPTIONS, ...given };
   const perTenant = Math.max(1, Math.floor(options.maxWorkers / 2));
   const queue = new FairQueue<Waiting>();
   const waiting = new Set<Waiting>();
   const busy = new Set<ConnectorWorker>();
-  /** The one that has been idle longest comes first. */
+  /** Ordered by idle time, longest first. */
   const idle = new Map<ConnectorWorker, NodeJS.Timeout>();
   let closed = false;
 
@@ -82,7 +82,7 @@ export function createConnectorPool(given: ConnectorPoolOptions = {}): Connector
   };
 
   const release = (worker: ConnectorWorker): void => {
-    // A worker that is being ended counts until its process is gone.
+    // A worker that is being killed counts until its process has exited.
     if (worker.isLost) return;
     if (closed || !worker.mayStay) return worker.kill('closed');
     busy.delete(worker);
@@ -107,13 +107,13 @@ export function createConnectorPool(given: ConnectorPoolOptions = {}): Connector
         busy.add(worker);
         next.begin(worker);
       } catch {
-        // The system starts no more processes.
+        // The system cannot start another process.
         next.giveUp('start');
       }
     }
   };
 
-  /** Waits for a worker at most half as long as the operation may take. */
+  /** Waits for a worker for at most half of the operation's time. */
   const takeWorker = (tenantId: string, ctx: ConnectorContext): Promise<ConnectorWorker | Loss> => {
     const { promise, resolve, reject } = Promise.withResolvers<ConnectorWorker | Loss>();
     if (closed) return Promise.resolve('closed');

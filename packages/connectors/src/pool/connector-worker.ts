@@ -8,7 +8,7 @@ import { usageOf } from './process-usage.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 
 const WATCH_EVERY_MS = 100;
-/** After so many jobs, or so much computing, a worker does not stay. */
+/** A worker is ended after this number of jobs or this much CPU time. */
 const MAX_JOBS = 100;
 const MAX_LIFETIME_CPU_MS = 60_000;
 
@@ -19,7 +19,7 @@ interface RunningJob {
   readonly settle: (answer: () => Answer) => void;
   readonly accounts: DiscoveredAccount[];
   answerBytes: number;
-  /** The worker was told that it may change the target. */
+  /** The worker has got permission to change the target. */
   changing: boolean;
   cpuAtStartMs?: number;
   timer?: NodeJS.Timeout;
@@ -27,8 +27,8 @@ interface RunningJob {
 }
 
 /**
- * One worker with at most one job. What passes a limit, or is no answer, ends the process and with it the
- * job.
+ * One worker with at most one job. A worker that exceeds a limit or sends an invalid answer is killed, and
+ * its job fails.
  */
 export class ConnectorWorker {
   readonly tenantId: string;
@@ -42,7 +42,7 @@ export class ConnectorWorker {
   #cpuMs = 0;
 
   /**
-   * A worker serves one tenant for its whole life: what a target of it did to the process reaches no other.
+   * A worker serves one tenant for its whole life, so that a compromised process affects no other tenant.
    */
   constructor(
     tenantId: string,
@@ -64,7 +64,7 @@ export class ConnectorWorker {
     return this.#process.pid;
   }
 
-  /** It is being ended; `onEnd` follows. */
+  /** The worker is being killed; `onEnd` follows. */
   get isLost(): boolean {
     return this.#lost;
   }
@@ -73,7 +73,7 @@ export class ConnectorWorker {
     return this.#jobs < MAX_JOBS && this.#cpuMs < MAX_LIFETIME_CPU_MS;
   }
 
-  /** Runs a job. Settles in any case: with the answer, or with what a lost worker means. */
+  /** Runs a job. Always settles: with the answer, or with the outcome for a lost worker. */
   async run(call: Call, ctx: ConnectorContext): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const settle = (answer: () => Answer) => {
@@ -164,7 +164,7 @@ export class ConnectorWorker {
     job.settle(() => result.data);
   }
 
-  /** From a time above 0 on, the change counts as sent: the worker may be ended at any moment. */
+  /** After an answer above 0 the change counts as sent: the worker may be killed at any moment. */
   async #allowChange(job: RunningJob): Promise<void> {
     if (job.call.operation !== 'rotate') return this.#lose('answer');
     const forMs = job.ctx.mayChange === undefined ? job.ctx.operationTimeoutMs : await job.ctx.mayChange();

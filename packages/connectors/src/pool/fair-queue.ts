@@ -1,6 +1,5 @@
 /**
- * Jobs that wait for a worker, served in turn of their tenants, so that many jobs of one wait behind each
- * other only.
+ * Jobs that wait for a worker, served round-robin by tenant: many jobs of one tenant do not delay the others.
  */
 export class FairQueue<Job> {
   readonly #byTenant = new Map<string, Job[]>();
@@ -22,7 +21,8 @@ export class FairQueue<Job> {
   }
 
   /**
-   * The oldest job of the first tenant in turn that may have one; that tenant then waits behind the others.
+   * Takes the oldest job of the first tenant that may be served; that tenant then moves to the end of the
+   * queue.
    */
   take(mayServe: (tenantId: string) => boolean): Job | undefined {
     for (const [tenantId, jobs] of this.#byTenant) {

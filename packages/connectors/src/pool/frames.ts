@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 
 const HEADER_BYTES = 4;
 
-/** Writes one message: its length, and itself as JSON. */
+/** Writes one message: its length, then the message as JSON. */
 export function writeFrame(channel: Duplex, message: unknown): void {
   const body = Buffer.from(JSON.stringify(message), 'utf8');
   const header = Buffer.alloc(HEADER_BYTES);
@@ -11,8 +11,8 @@ export function writeFrame(channel: Duplex, message: unknown): void {
 }
 
 /**
- * Gives each message that arrives, parsed. A message that is longer than `maxBytes`, or no JSON, calls
- * `onBad` in place of it, and nothing is read any more: a length is checked before anything is kept.
+ * Calls back with each parsed message. On a message longer than `maxBytes` or invalid JSON, calls `onBad` and
+ * stops reading. The length is checked before any byte of the message is kept.
  */
 export function readFrames(
   channel: Duplex,
@@ -22,7 +22,7 @@ export function readFrames(
 ): void {
   let kept: Buffer[] = [];
   let keptBytes = 0;
-  /** Of the message that is under way, its header included; undefined while the header is incomplete. */
+  /** Length of the current message with its header; undefined while the header is incomplete. */
   let wanted: number | undefined;
   const stop = () => {
     channel.off('data', onData);

@@ -2,26 +2,27 @@ import type { DiscoveredAccount, RotateResult, TestResult, VerifyResult } from '
 import { ConnectorError } from '../connector-error.ts';
 import type { Call } from './messages.ts';
 
-/** Why a worker was ended in the middle of a job, or ended itself. */
+/** Why a worker was killed during a job or exited by itself. */
 export type Loss = 'time' | 'cpu' | 'memory' | 'answer' | 'ended' | 'start' | 'cancelled' | 'closed';
 
 const reasons: Readonly<Record<Loss, string>> = {
-  time: 'The operation was ended: it did not stop when its time was over.',
-  cpu: 'The operation was ended: what the target sent took more computing time than an operation may have.',
-  memory: 'The operation was ended: what the target sent took more memory than an operation may have.',
-  answer: 'The operation was ended: its worker gave an answer of no known form.',
-  ended: 'The operation was ended: its worker stopped before it answered.',
+  time: 'The operation was ended: it did not stop within its time limit.',
+  cpu: "The operation was ended: processing the target's answers used more CPU time than one operation may use.",
+  memory:
+    "The operation was ended: processing the target's answers used more memory than one operation may use.",
+  answer: 'The operation was ended: its worker sent an invalid answer.',
+  ended: 'The operation was ended: its worker exited before it answered.',
   start: 'The operation was ended: its worker did not start.',
   cancelled: 'The operation was cancelled.',
-  closed: 'The operation was ended: the service stops.',
+  closed: 'The operation was ended: the service is stopping.',
 };
 
 /** An answer of an operation. */
 export type Answer = TestResult | VerifyResult | RotateResult | DiscoveredAccount[];
 
 /**
- * What an operation answers whose worker is lost. `changing`: the worker was told that it may change the
- * target. Then nobody knows whether it did; before, the target surely kept its password. Throws
+ * Returns the result of an operation whose worker was lost. `changing`: the worker had permission to change
+ * the target, so the result is ambiguous; without it, the target certainly kept its password. Throws
  * ConnectorError for `discover`.
  */
 export function lostOutcome(call: Call, loss: Loss, changing: boolean, startedAtMs: number): Answer {

@@ -3,8 +3,8 @@ import type { Account, ConnectorContext, ConnectorType, Credential, RotationSecr
 import { TARGET_LIMITS } from '../limits.ts';
 
 /**
- * What an operation is called with. Secrets are in it: it travels in the pipe to the worker only, which is no
- * file and no argument.
+ * The arguments of an operation. They contain secrets, so they travel only through the pipe to the worker,
+ * never through a file or an argument.
  */
 export type Call = { readonly type: ConnectorType; readonly target: unknown } & (
   | { readonly operation: 'test' | 'discover'; readonly credential: Credential }
@@ -12,7 +12,7 @@ export type Call = { readonly type: ConnectorType; readonly target: unknown } & 
   | { readonly operation: 'rotate'; readonly account: Account; readonly secrets: RotationSecrets }
 );
 
-/** What the pool tells a worker. */
+/** Messages from the pool to a worker. */
 export type ToWorker =
   | {
       readonly kind: 'job';
@@ -82,15 +82,15 @@ const accounts = z
   )
   .max(TARGET_LIMITS.accounts);
 
-/** The answer of each operation: the pool takes nothing else from a worker. */
+/** The result schema of each operation: the pool accepts nothing else from a worker. */
 export const results = { test: testResult, verify: verifyResult, rotate: rotateResult, accounts } as const;
 
-/** What a worker tells the pool. */
+/** Messages from a worker to the pool. */
 export const fromWorkerSchema = z.discriminatedUnion('kind', [
-  /** It has started. After a job, its result says the same. */
+  /** The worker has started. After a job, its result has the same meaning. */
   z.strictObject({ kind: z.literal('ready') }),
   z.strictObject({ kind: z.literal('may-change') }),
-  /** Some of the accounts that `discover` finds; `result` follows. */
+  /** Some of the accounts that `discover` found; `result` follows. */
   z.strictObject({ kind: z.literal('accounts'), accounts }),
   z.strictObject({ kind: z.literal('result'), result: z.unknown() }),
   z.strictObject({
@@ -103,9 +103,9 @@ export const fromWorkerSchema = z.discriminatedUnion('kind', [
 
 export type FromWorker = z.output<typeof fromWorkerSchema>;
 
-/** The longest message of a worker; a batch of accounts fits. */
+/** Maximum length of one message of a worker; a batch of accounts fits. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
-/** All messages of one job. */
+/** Maximum length of all messages of one job together. */
 export const MAX_JOB_ANSWER_BYTES = 16 * 1024 * 1024;
-/** Accounts in one message, so that none is long to parse. */
+/** Accounts in one message; bounds the time to parse it. */
 export const ACCOUNTS_PER_MESSAGE = 100;

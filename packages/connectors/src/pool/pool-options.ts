@@ -1,22 +1,22 @@
-/** How many workers there are and what each may use. */
+/** The number of workers and their limits. */
 export interface ConnectorPoolOptions {
-  /** At once; one tenant has half of them at most. Default 8. */
+  /** Maximum number of workers; one tenant gets at most half of them. Default 8. */
   readonly maxWorkers?: number;
-  /** That stay after their job. Default 2. */
+  /** Maximum number of idle workers that are kept. Default 2. */
   readonly maxIdle?: number;
-  /** How long an idle one stays. Default 30,000. */
+  /** How long an idle worker is kept. Default 30,000. */
   readonly idleMs?: number;
-  /** Jobs that wait for a worker. Default 200. */
+  /** Maximum number of waiting jobs. Default 200. */
   readonly maxQueued?: number;
-  /** The same of one tenant. Default 50. */
+  /** Maximum number of waiting jobs of one tenant. Default 50. */
   readonly maxQueuedPerTenant?: number;
-  /** Computing time of one operation. Default 5,000. */
+  /** CPU time of one operation. Default 5,000. */
   readonly cpuMs?: number;
-  /** Memory of a worker; it takes about 120 MB at rest. Default 384 MiB. */
+  /** Memory of a worker; an idle one takes about 120 MB. Default 384 MiB. */
   readonly memoryBytes?: number;
-  /** How long after the time of an operation a worker that does not answer is ended. Default 1,000. */
+  /** How long after the time limit of an operation an unresponsive worker is killed. Default 1,000. */
   readonly graceMs?: number;
-  /** How long a worker may take to start. Default 30,000. */
+  /** Time limit for the start of a worker. Default 30,000. */
   readonly startMs?: number;
 }
 

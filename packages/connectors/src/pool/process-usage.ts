@@ -1,18 +1,18 @@
 import { readFile } from 'node:fs/promises';
 
-/** What a process has used. */
+/** CPU time and memory of a process. */
 export interface ProcessUsage {
   readonly cpuMs: number;
   readonly memoryBytes: number;
 }
 
-/** The unit of times in /proc, on every Linux. */
+/** The unit of times in /proc on Linux. */
 const TICK_MS = 10;
 const PAGE_BYTES = 4_096;
 
 /**
- * Reads from outside what a process has used, also of one that stands in an endless loop. Undefined where the
- * system has no /proc.
+ * Reads the usage of a process from /proc, which works even if the process is in an endless loop. Returns
+ * undefined on systems without /proc.
  */
 export async function usageOf(pid: number): Promise<ProcessUsage | undefined> {
   try {
@@ -20,7 +20,7 @@ export async function usageOf(pid: number): Promise<ProcessUsage | undefined> {
       readFile(`/proc/${pid}/stat`, 'latin1'),
       readFile(`/proc/${pid}/statm`, 'latin1'),
     ]);
-    // The name of the program stands in parentheses and may hold anything; the fields are counted behind it.
+    // The program name is in parentheses and may contain any character; fields are counted after it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = Number(fields[11]) + Number(fields[12]);
     return { cpuMs: ticks * TICK_MS, memoryBytes: Number(memory.split(' ')[1]) * PAGE_BYTES };

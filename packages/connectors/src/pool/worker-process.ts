@@ -6,18 +6,17 @@ import type { Duplex } from 'node:stream';
 import { readFrames, writeFrame } from './frames.ts';
 import { type FromWorker, fromWorkerSchema, MAX_ANSWER_BYTES, type ToWorker } from './messages.ts';
 
-/** Heap of JavaScript; buffers count against the memory of the process. */
+/** Limit of the JavaScript heap; buffers count against the memory of the process. */
 const HEAP_MB = 128;
-/** Computing time of all jobs of a worker. The system ends it then, also when nobody watches it any more. */
+/** CPU time of all jobs of a worker. The kernel enforces it, even if the service has died. */
 const LIFETIME_CPU_SECONDS = 120;
 
 const root = realpathSync(join(import.meta.dirname, '../../../..'));
 const script = join(import.meta.dirname, 'worker.ts');
 
 /**
- * The worker reads its source, reaches the network, and does nothing else: it writes no file, starts no
- * process, and cannot read the keys of the service that started it. Node.js without `--allow-net` restricts
- * no network.
+ * The worker reads its source and uses the network. It cannot write files, start processes, or read the keys
+ * of the service that started it. Node.js restricts the network only with `--allow-net`.
  */
 const flags = [
   '--no-warnings',
@@ -37,27 +36,27 @@ export interface WorkerProcess {
 
 export interface WorkerEvents {
   onMessage(message: FromWorker): void;
-  /** It sent what a worker does not send. */
+  /** The worker sent an invalid message. */
   onBad(): void;
   onBytes(bytes: number): void;
-  /** It is no more, by whatever cause; called once, with the signal that ended it. */
+  /** The process has exited for any reason; called once, with the signal that ended it. */
   onEnd(signal: NodeJS.Signals | null): void;
 }
 
 /**
- * Starts a worker: a process and no thread, by these reasons. A process is ended at any moment, a thread not
- * while it computes in native code (an SSH key exchange, SCRAM). Its limit of memory includes buffers. It
- * shares no memory with the keys of the vault. Measured: a process is ready after 0.2 s with 115 MB, a thread
- * after 0.2 s with 20 MB. No core dump holds its secrets.
+ * Starts a worker. It is a process and not a thread: a process can be killed at any moment, but a thread
+ * cannot be stopped during native code (SSH key exchange, SCRAM). The memory limit of a process includes
+ * buffers, and it shares no memory with the keys of the vault. Measured: both start in 0.2 s; a process takes
+ * 115 MB, a thread 20 MB. Core dumps are off, because they would contain secrets.
  */
 export function startWorkerProcess(events: WorkerEvents): WorkerProcess {
   const limits = `ulimit -c 0; ulimit -t ${LIFETIME_CPU_SECONDS}; exec "$0" "$@"`;
   const child: ChildProcess = spawn('/bin/sh', ['-c', limits, process.execPath, ...flags, script], {
     env: {},
-    // Nothing that a target makes a driver print is read by anybody.
+    // Output that a target causes a driver to print is discarded.
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
-  // Absent where the system has no more descriptors; the error is then told as an event.
+  // Undefined when the system has no file descriptors left; an `error` event follows.
   const channel = child.stdio?.[3] as Duplex | undefined;
   let ended = false;
   const end = (signal: NodeJS.Signals | null): void => {
@@ -70,7 +69,7 @@ export function startWorkerProcess(events: WorkerEvents): WorkerProcess {
   child.once('exit', (_code, signal) => end(signal));
   lowerPriority(child.pid);
   if (channel === undefined) return { pid: undefined, send: () => {}, kill: () => {} };
-  // Its end is told by `exit`.
+  // `exit` reports the end.
   channel.on('error', () => {});
   channel.on('data', (chunk: Buffer) => events.onBytes(chunk.length));
   readFrames(
@@ -90,12 +89,12 @@ export function startWorkerProcess(events: WorkerEvents): WorkerProcess {
   };
 }
 
-/** The service goes first: what a target makes a worker compute takes only what the service leaves. */
+/** Lowers the priority of the worker, so that the service keeps its CPU time. */
 function lowerPriority(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
     setPriority(pid, Math.min(getPriority() + 10, 19));
   } catch {
-    // It has ended already, which `exit` tells.
+    // The process has already exited; `exit` reports it.
   }
 }

@@ -6,11 +6,12 @@ import { readFrames, writeFrame } from './frames.ts';
 import { ACCOUNTS_PER_MESSAGE, type Call, type FromWorker, type ToWorker } from './messages.ts';
 
 /**
- * The process in which connectors run, one job at a time. It has no keys, no database, no environment and no
- * files but this source; what it knows came with its job. Whatever a target does to it ends with it.
+ * The process in which connectors run, one job at a time. It has no keys, no database, no environment
+ * variables and no files except this source; everything it needs comes with the job. A compromise ends with
+ * the process.
  */
 const channel = new Socket({ fd: 3 });
-// The one who started it is gone, and with it whoever the answer was for.
+// The service that started this worker has gone: no one reads the answer.
 channel.on('error', () => process.exit(1));
 channel.on('close', () => process.exit(0));
 channel.on('end', () => process.exit(0));
@@ -32,7 +33,7 @@ tell({ kind: 'ready' });
 
 async function run({ call, context }: Extract<ToWorker, { kind: 'job' }>): Promise<void> {
   try {
-    // The pool ends the process where an operation is cancelled.
+    // The pool kills this process to cancel an operation.
     tell({ kind: 'result', result: await perform(call, { ...context, mayChange, signal: neverAborted }) });
   } catch (error) {
     const { kind, message, hint } = asConnectorError(error);

@@ -15,11 +15,13 @@ interface RoleRow {
   bypassrls: string;
   canlogin: string;
   valid_until: string | null;
-  /** The names of all groups as JSON. */
+  /** The names of all groups, as JSON. */
   member_of: string;
 }
 
-/** Reads every role but the server's predefined ones. Inherited privileges are resolved through all levels of membership. */
+/**
+ * Reads every role except predefined ones. Resolves inherited privileges through all levels of membership.
+ */
 const rolesQuery = `
   WITH RECURSIVE membership AS (
     SELECT member, roleid FROM pg_auth_members
@@ -43,7 +45,10 @@ const privilegedGroups = new Set([
   'pg_write_server_files',
 ]);
 
-/** Lists the roles of the server; any role may read them. PostgreSQL does not tell when a password was last changed. */
+/**
+ * Lists the roles of the server; any role may read them. PostgreSQL does not report the time of a password
+ * change.
+ */
 export async function discoverPostgres(
   config: PostgresConfig,
   admin: Credential,

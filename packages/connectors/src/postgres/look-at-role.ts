@@ -19,7 +19,10 @@ interface Row {
   may_connect: string | null;
 }
 
-/** Any role may read this. A role that expires within a minute could not be verified any more. */
+/**
+ * Any role may read this. A role that expires within a minute counts as expired: verification would be too
+ * late.
+ */
 const lookQuery = (role: string) => `
   SELECT session_user AS session, current_user AS current, d.datname AS database, pg_is_in_recovery() AS standby,
          current_setting('transaction_read_only') = 'on' AS read_only, r.oid IS NOT NULL AS found, r.rolcanlogin AS can_login,
@@ -30,8 +33,8 @@ const lookQuery = (role: string) => `
    WHERE d.datname = current_database()`;
 
 /**
- * Looks at the session and the role before its password changes. Answers why no login to this database can succeed, whatever the
- * password; undefined when nothing speaks against one. Throws ConnectorError where the change could not be made.
+ * Reads the session and the role before the password changes. Returns why no login to this database can
+ * succeed, or undefined if nothing prevents one. Throws ConnectorError if the change is not possible.
  */
 export async function lookAtRole(
   client: Client,
@@ -40,17 +43,17 @@ export async function lookAtRole(
 ): Promise<BlockedAccount | undefined> {
   const { rows } = await client.query<Row>(lookQuery(role));
   const [row] = rows;
-  if (row === undefined) throw new ConnectorError('protocol', 'The server does not know its own database.');
-  // A pooler or a login trigger can leave a session under another name; its password must not be the one that changes.
+  if (row === undefined) throw new ConnectorError('protocol', 'The server does not list its own database.');
+  // A pooler or a login trigger can run the session as another role, whose password must not be changed.
   if (row.session !== login || row.current !== login)
     throw new ConnectorError(
       'permission',
-      'The server runs this session under another role than the one logged in.',
+      'The server runs this session as another role than the one that logged in.',
       { hint: 'Remove user= from the database in pgbouncer.ini, or SET ROLE from ALTER ROLE … SET.' },
     );
   if (isTrue(row.standby))
-    throw new ConnectorError('not_now', 'The server is a standby, which takes no changes.', {
-      hint: 'Give the address of the primary, or promote this server.',
+    throw new ConnectorError('not_now', 'The server is a standby, which accepts no changes.', {
+      hint: 'Set the address of the primary, or promote this server.',
     });
   if (isTrue(row.read_only))
     throw new ConnectorError('permission', 'The transactions of this login are read-only.', {
@@ -58,7 +61,7 @@ export async function lookAtRole(
     });
   if (!isTrue(row.found))
     throw new ConnectorError('not_possible', 'The server has no such role.', {
-      hint: `CREATE ROLE ${escapeIdentifier(role)} LOGIN, or mend the user name of the entry.`,
+      hint: `CREATE ROLE ${escapeIdentifier(role)} LOGIN, or correct the user name of the entry.`,
     });
   return blockOf(row, escapeIdentifier(role), escapeIdentifier(row.database));
 }
@@ -68,7 +71,7 @@ function blockOf(row: Row, role: string, database: string): BlockedAccount | und
     return { reason: 'The role has no login (NOLOGIN).', hint: `ALTER ROLE ${role} LOGIN.` };
   if (isTrue(row.expires))
     return {
-      reason: `The password of the role ends: VALID UNTIL ${serverText(row.valid_until ?? '')}.`,
+      reason: `The password of the role expires: VALID UNTIL ${serverText(row.valid_until ?? '')}.`,
       hint: `ALTER ROLE ${role} VALID UNTIL 'infinity', or a later time.`,
     };
   if (!isTrue(row.may_connect))
@@ -79,12 +82,12 @@ function blockOf(row: Row, role: string, database: string): BlockedAccount | und
   if (isTrue(row.superuser)) return undefined;
   if (isTrue(row.role_limit))
     return {
-      reason: 'The role may have no connection (CONNECTION LIMIT 0).',
+      reason: 'The role is not allowed any connection (CONNECTION LIMIT 0).',
       hint: `ALTER ROLE ${role} CONNECTION LIMIT -1.`,
     };
   if (isTrue(row.database_limit))
     return {
-      reason: 'The database takes no connection (CONNECTION LIMIT 0).',
+      reason: 'The database allows no connection (CONNECTION LIMIT 0).',
       hint: `ALTER DATABASE ${database} CONNECTION LIMIT -1, or set another database.`,
     };
   return undefined;

@@ -3,13 +3,13 @@ import { startTls, type TlsTrust } from '@claviger/outbound';
 import { ConnectorError } from '../connector-error.ts';
 import { nextChunk } from '../network/next-chunk.ts';
 
-/** SSLRequest: its length, and the number that no version of the protocol has. */
+/** SSLRequest: its length, and a number that is not a protocol version. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 /**
- * Turns a connection to TLS as PostgreSQL does it. Done before the driver exists, so that the driver gets
- * checked messages only. The answer is one byte: whatever follows it came unprotected and is refused. Throws
- * ConnectorError, or OutboundError of the handshake.
+ * Negotiates TLS before the driver exists, so that the driver gets checked messages only. The answer is one
+ * byte; anything after it arrived unprotected and is refused. Throws ConnectorError, or OutboundError from
+ * the handshake.
  */
 export async function negotiateTls(socket: Socket, host: string, trust: TlsTrust): Promise<Socket> {
   socket.write(SSL_REQUEST);

@@ -12,9 +12,9 @@ import { changeRefusal, wordsOf } from './server-errors.ts';
 import { openSession } from './session.ts';
 
 /**
- * Sets a new password and nothing else with `ALTER ROLE`, as the account itself (its current password is then the proof that nobody
- * changed it meanwhile) or as the administrator. Looks at the role first: one that cannot log in stays as it is, or is changed and
- * said to be blocked. Does not verify: log in with the new password afterwards.
+ * Sets a new password and nothing else with `ALTER ROLE`, as the account itself (the current password proves
+ * that no one else changed it) or as an administrator. Reads the role first: a role that cannot log in is
+ * refused, or is changed and reported as blocked. Does not verify: log in with the new password afterwards.
  */
 export async function rotatePostgres(
   config: PostgresConfig,
@@ -41,7 +41,9 @@ export async function rotatePostgres(
   }
 }
 
-/** From here on the change is on its way: only an error that the server reports for the statement itself is a refusal. */
+/**
+ * Sends the change. After that, only an error that the server reports for the statement itself is a refusal.
+ */
 async function alterRole(
   client: Client,
   role: string,
@@ -58,7 +60,7 @@ async function alterRole(
   }
 }
 
-/** Tells an ERROR, which rolls back, from a FATAL, which may hide a commit: only the first leaves the session usable. */
+/** An ERROR rolls back; a FATAL may hide a commit. Only after an ERROR can the session still be used. */
 async function isAlive(client: Client): Promise<boolean> {
   try {
     await client.query('SELECT 1');
@@ -68,7 +70,7 @@ async function isAlive(client: Client): Promise<boolean> {
   }
 }
 
-/** Errors of the statement that only looks. */
+/** Converts errors of the statement that only reads. */
 function withServerWords(error: unknown, role: string, { current, admin }: RotationSecrets): unknown {
   if (!(error instanceof DatabaseError)) return error;
   const secrets = [current, admin?.password].filter((secret) => secret !== undefined);

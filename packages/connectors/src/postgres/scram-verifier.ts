@@ -4,8 +4,9 @@ import { promisify } from 'node:util';
 const derive = promisify(pbkdf2);
 
 /**
- * What PostgreSQL stores for a password (RFC 5803 form): `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`. Given to
- * `ALTER ROLE … PASSWORD` it keeps the clear password away from the server's log and statistics.
+ * Returns what PostgreSQL stores for a password (RFC 5803):
+ * `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`. Sending it in `ALTER ROLE … PASSWORD` keeps
+ * the clear password out of the server's log and statistics.
  */
 export async function scramVerifier(
   password: string,

@@ -3,7 +3,7 @@ import type { RefusalKind } from '../connector.ts';
 import { ConnectorError, type ConnectorErrorKind } from '../connector-error.ts';
 import { serverText } from '../server-text.ts';
 
-/** How far a login had come: the password was asked for, and proved. */
+/** The progress of a login: whether the server asked for the password, and whether it was verified. */
 export interface LoginProgress {
   readonly asked: boolean;
   readonly proved: boolean;
@@ -14,21 +14,21 @@ interface Meaning<Kind> {
   readonly hint: string;
 }
 
-/** An error's own words with its code, without any of the secrets. */
+/** Returns the server's message with its code, without any of the secrets. */
 export function wordsOf(error: DatabaseError, secrets: readonly string[]): string {
   return `${serverText(error.message, secrets)} (${error.code ?? 'no code'})`;
 }
 
 const starting: Meaning<'not_now'> = {
   kind: 'not_now',
-  hint: 'The server starts, stops or recovers: wait, and see its log.',
+  hint: 'The server is starting, stopping or recovering: wait, and see its log.',
 };
 const full: Meaning<'not_now'> = {
   kind: 'not_now',
   hint: 'Wait, close sessions, or raise a limit: CONNECTION LIMIT of the role or the database, max_connections.',
 };
 
-/** A failed login, as an error with its kind and hint. */
+/** Converts a failed login to an error with kind and hint. */
 export function loginError(
   error: DatabaseError,
   role: string,
@@ -55,22 +55,22 @@ function loginMeaning(
       return {
         kind: 'authentication',
         hint:
-          'The server answers the same to a wrong password, a missing role, a VALID UNTIL that is over, and a password that is not ' +
+          'The server gives the same answer for a wrong password, a missing role, an expired VALID UNTIL, and a password that is not ' +
           'stored for SCRAM: SELECT rolname, rolvaliduntil FROM pg_roles; its log says which.',
       };
     case '28000':
       if (proved)
         return {
           kind: 'not_possible',
-          hint: `The password is right, the role has no login: ALTER ROLE ${role} LOGIN.`,
+          hint: `The password is valid, but the role has no login: ALTER ROLE ${role} LOGIN.`,
         };
       if (asked) return { kind: 'authentication' };
-      // Said before any password is asked for.
+      // The server sends this before it asks for a password.
       return {
         kind: 'not_possible',
         hint:
-          `Let the role in by its password: a line "host ${database} ${role} ADDRESS/32 scram-sha-256" in pg_hba.conf, before those that ` +
-          'match too, and SELECT pg_reload_conf().',
+          `Allow password logins of the role: add the line "host ${database} ${role} ADDRESS/32 scram-sha-256" to pg_hba.conf, before other ` +
+          'lines that match, and SELECT pg_reload_conf().',
       };
     case '42501':
       return {
@@ -95,15 +95,15 @@ function loginMeaning(
 }
 
 /**
- * PgBouncer says everything with the code of a broken protocol, in words that are never translated. It compares a password with
- * its own copy: neither its refusal nor the lack of one tells what the server holds.
+ * PgBouncer reports every error with the code of a protocol violation, in untranslated text. It checks
+ * passwords against its own copy: neither a refusal nor a missing password tells what the server stores.
  */
 function poolerMeaning(code: string, message: string): Meaning<ConnectorErrorKind> | undefined {
   if (/^(?:SASL|password) authentication failed$/.test(message))
     return {
       kind: 'permission',
       hint:
-        'PgBouncer refuses the password by its own copy: use auth_query, or bring its userlist.txt up to date and RELOAD. Or give the ' +
+        'PgBouncer checked the password against its own copy: use auth_query, or update its userlist.txt and RELOAD. Or set the ' +
         'address of PostgreSQL itself.',
     };
   if (code !== '08P01') return undefined;
@@ -115,7 +115,7 @@ function poolerMeaning(code: string, message: string): Meaning<ConnectorErrorKin
   if (/^(?:no such database|unsupported startup parameter)/.test(message))
     return {
       kind: 'configuration',
-      hint: 'Set database as PgBouncer names it ([databases] in pgbouncer.ini).',
+      hint: 'Set database to its name in PgBouncer ([databases] in pgbouncer.ini).',
     };
   if (
     /time-?out|no more connections|server login|server_login|connect to server|shut|paus|disabled/.test(
@@ -129,26 +129,26 @@ function poolerMeaning(code: string, message: string): Meaning<ConnectorErrorKin
   return undefined;
 }
 
-/** Why the server kept the password. An ERROR rolls the statement back, so that all of these are certain. */
+/** Why the server kept the password. An ERROR rolls back the statement, so all of these are certain. */
 export function changeRefusal(
   { code = '' }: DatabaseError,
   role: string,
   login: string,
 ): Meaning<RefusalKind> {
-  // 22023 is what password checking modules raise.
+  // Password check modules raise 22023.
   if (code === '22023' || code === '23514' || code === 'P0001')
     return { kind: 'policy', hint: "See the server's password check: SHOW shared_preload_libraries." };
   if (code === '25006')
-    return { kind: 'not_now', hint: 'The server became read-only: give the address of the primary.' };
+    return { kind: 'not_now', hint: 'The server is now read-only: set the address of the primary.' };
   if (/^(?:40|53|55|57|58|XX)/.test(code))
-    return { kind: 'not_now', hint: 'The server is busy, short of room, or stops: wait, and see its log.' };
+    return { kind: 'not_now', hint: 'The server is busy, out of space, or stopping: wait, and see its log.' };
   const [name, by] = [escapeIdentifier(role), escapeIdentifier(login)];
   return {
     kind: 'permission',
     hint:
       role === login
-        ? `Try it as the role itself: ALTER ROLE ${name} PASSWORD '…'; or rotateAs: admin.`
+        ? `Try it as the role: ALTER ROLE ${name} PASSWORD '…'; or set rotateAs: admin.`
         : `The administrator needs CREATEROLE (ALTER ROLE ${by} CREATEROLE), since PostgreSQL 16 also GRANT ${name} TO ${by} WITH ADMIN ` +
-          'OPTION. A superuser changes every role, and only a superuser changes one.',
+          'OPTION. A superuser can change every role; only a superuser can change a superuser.',
   };
 }

@@ -13,15 +13,15 @@ import { messageLength } from './message-length.ts';
 import { negotiateTls } from './negotiate-tls.ts';
 import { type LoginProgress, loginError } from './server-errors.ts';
 
-/** A login that the server proved and that was proved to it, both over SCRAM. */
+/** A login with mutual authentication over SCRAM. */
 export interface PostgresSession extends AsyncDisposable {
   readonly client: Client;
   readonly serverVersion: string;
 }
 
 /**
- * Logs in over SCRAM-SHA-256; no other way of sending a password is offered, and a server that lets in without asking for it
- * is an error, since it proves nothing. Throws ConnectorError.
+ * Logs in with SCRAM-SHA-256 only. A server that accepts the login without asking for the password is an
+ * error, because it proves nothing. Throws ConnectorError.
  */
 export async function openSession(
   config: PostgresConfig,
@@ -49,7 +49,7 @@ export async function openSession(
       user: username,
       password,
       database: config.database,
-      // The server names the type of each column: nothing is parsed because it says so.
+      // The server declares the type of each column; every value is read as text.
       types: { getTypeParser: () => (value: string | Buffer) => value },
       application_name: 'claviger',
       stream: () => adopted(socket),
@@ -59,7 +59,7 @@ export async function openSession(
     opened.socket.destroy();
     throw asConnectorError(error);
   }
-  // A connection that breaks later also fails the query in hand, which reports it.
+  // An error after the login also fails the pending query, which reports it.
   client.on('error', () => {});
   const progress = { asked: false, proved: false };
   let serverVersion = '';
@@ -70,7 +70,7 @@ export async function openSession(
     });
     await connected;
     if (!progress.proved)
-      throw new ConnectorError('protocol', 'The server let the role in without checking its password.', {
+      throw new ConnectorError('protocol', 'The server accepted the login without checking the password.', {
         hint: "Use the method scram-sha-256 for this role in the server's pg_hba.conf.",
       });
   } catch (error) {
@@ -82,7 +82,7 @@ export async function openSession(
     client,
     serverVersion,
     async [Symbol.asyncDispose]() {
-      // The answer is in hand; a server that does not say goodbye changes nothing.
+      // The answers have been read; a failed close changes nothing.
       await client.end().catch(() => {});
       socket.destroy();
       opened.socket.destroy();
@@ -90,7 +90,7 @@ export async function openSession(
   };
 }
 
-/** The driver calls connect() itself; this socket already is, to the address that was checked. */
+/** The driver calls connect() itself, but this socket is already connected to the checked address. */
 function adopted(socket: Socket): Socket {
   Object.defineProperty(socket, 'connect', {
     value: () => {
@@ -108,11 +108,11 @@ function onlyScram(
 ): void {
   const { connection } = client;
   for (const method of ['authenticationCleartextPassword', 'authenticationMD5Password']) {
-    // The driver would answer these with the password itself or with a hash that is as good as it.
+    // The driver would answer these with the password, or with a hash that is equivalent to it.
     connection.removeAllListeners(method);
     connection.on(method, () => {
       connection.stream.destroy(
-        new ConnectorError('protocol', 'The server asks for the password in a form that gives it away.', {
+        new ConnectorError('protocol', 'The server requests the password in a form that discloses it.', {
           hint: "Use scram-sha-256 in the server's pg_hba.conf and as its password_encryption.",
         }),
       );

@@ -1,8 +1,8 @@
 /**
- * A name that a Linux host may know an account by: a local one, or one of a directory (`ann@corp.example`,
- * `CORP\ann`, with blanks and letters of any script). It travels as data only: in the login, and on the
- * standard input of commands. Refused is what would end a field or a line there, look like an option, or is
- * special to shells and in no directory's names.
+ * Whether a Linux host may know an account by this name: a local account, or one of a directory
+ * (`ann@corp.example`, `CORP\ann`, with blanks and letters of any script). The name is sent as data only: in
+ * the login, and on the standard input of commands. Refuses characters that would end a field or a line
+ * there, look like an option, or are special to shells and unused in directories.
  */
 export function isAccountName(name: string): boolean {
   return (

@@ -5,22 +5,23 @@ import { runCommand } from './run-command.ts';
 import type { SshSession } from './session.ts';
 import { keptOutBySshd } from './sshd-settings.ts';
 
-/** An account as an administrator of the host sees it; what could not be looked at counts as not blocked. */
+/** The state of an account as an administrator sees it; what cannot be read counts as not blocked. */
 export interface AccountState {
-  /** Its password is locked: `passwd -l`, `usermod -L`, or it never had one. */
+  /** The password is locked: `passwd -l`, `usermod -L`, or none was ever set. */
   readonly locked: boolean;
   /**
-   * The day of the last change, for `chage -d`, where the account lives by it: `0` where the password must be
-   * changed at the next login, `YYYY-MM-DD` where the account is inactive because its password is too old.
+   * The day of the last change to restore with `chage -d`, if the account depends on it: `0` if the password
+   * must be changed at the next login, `YYYY-MM-DD` if the account is inactive because its password is too
+   * old.
    */
   readonly keepDay?: string;
-  /** Why no password lets the account in. */
+  /** Why no login with a password can succeed. */
   readonly blocked?: BlockedAccount;
 }
 
 /**
- * Looks with `passwd -S` and `chage -l`, and as root with `sshd -T`. A look that is not permitted fails
- * nothing. Throws ConnectorError.
+ * Reads `passwd -S` and `chage -l`, and as root `sshd -T`. A command that is not permitted is skipped. Throws
+ * ConnectorError.
  */
 export async function accountState(
   session: SshSession,
@@ -33,7 +34,7 @@ export async function accountState(
   const ages = agesIn(await look(asRoot, 'chage -l -- "$n"', name));
   const locked = status === 'L' || status === 'LK';
   const isExpired = ages.expires !== undefined && ages.expires <= today;
-  // That day is the last on which the account may change its password itself.
+  // On that day the account may still change its password itself.
   const isInactive = ages.inactive !== undefined && ages.inactive < today;
   const keepDay = ages.mustChange ? '0' : isInactive ? ages.lastChange : undefined;
   const blocked =
@@ -43,13 +44,13 @@ export async function accountState(
     (isExpired
       ? {
           reason: `The account expired on the host on ${ages.expires}.`,
-          hint: `Give it another day of expiry: chage -E -1 ${name}`,
+          hint: `Set a later expiry date: chage -E -1 ${name}`,
         }
       : undefined) ??
     (isInactive
       ? {
           reason: `The account is inactive on the host: its password was too old on ${ages.inactive}.`,
-          hint: `Let it be used again: chage -I -1 ${name}`,
+          hint: `Reactivate it: chage -I -1 ${name}`,
         }
       : undefined) ??
     (isRoot ? await keptOutBySshd(asRoot, name) : undefined);
@@ -65,19 +66,19 @@ async function look(asRoot: RunAsRoot, command: string, name: string): Promise<s
     const { exitCode, output } = await asRoot({ command, name });
     return exitCode === 0 ? output : '';
   } catch (error) {
-    // A password that sudo refuses is not tried again.
+    // Do not send a password again that sudo has refused.
     if (asConnectorError(error).kind !== 'permission') throw error;
     return '';
   }
 }
 
-/** The second field of `name P 2026-01-31 0 99999 7 -1`. */
+/** Returns the second field of a line such as `name P 2026-01-31 0 99999 7 -1`. */
 function statusIn(output: string, name: string): string | undefined {
   const line = output.split('\n').find((each) => each.startsWith(`${name} `));
   return line?.slice(name.length + 1).split(' ', 1)[0];
 }
 
-/** What `chage -l` says, days as `YYYY-MM-DD`. */
+/** Parses the output of `chage -l`; days are `YYYY-MM-DD`. */
 function agesIn(output: string) {
   const said = new Map<string, string>();
   for (const line of output.split('\n')) {
@@ -95,7 +96,7 @@ function agesIn(output: string) {
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `Jan 31, 2026` as chage writes it under LC_ALL=C, or already as 2026-01-31. */
+/** Parses `Jan 31, 2026`, which chage prints under LC_ALL=C, or 2026-01-31. */
 function dayOf(text: string): string | undefined {
   if (/^\d{4}-\d\d-\d\d$/.test(text)) return text;
   const [, month, day, year] = /^([A-Z][a-z]{2}) (\d\d), (\d{4,5})$/.exec(text) ?? [];

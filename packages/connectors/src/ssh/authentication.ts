@@ -11,20 +11,20 @@ import { serverText } from '../server-text.ts';
 import { PasswordMustChange } from './ended-before-command.ts';
 import { refusalIn } from './passwd-messages.ts';
 
-/** How one login went. */
+/** The state of one login. */
 export interface Authentication {
   readonly handler: AuthHandlerMiddleware;
   /** True once the credential was sent; a login without that proves nothing. */
   attempted(): boolean;
-  /** Why the login failed, where the server has answered. */
+  /** Why the login failed, if the server has answered. */
   failure(): ConnectorError | undefined;
 }
 
 /**
- * Sends the credential exactly once, by a method that the server offers, so that one login costs one attempt
- * of the account's lockout budget. Only the server's refusal of that attempt is an `authentication` error.
- * `endLogin` is called when a question of the server tells that the login leads nowhere; it is not answered.
- * Throws `configuration` for a private key that cannot be used as it is.
+ * Sends the credential exactly once, with a method that the server offers, so that one login counts as one
+ * attempt (lockout). Only the server's refusal of that attempt is an `authentication` error. Calls `endLogin`
+ * when a prompt shows that the login cannot succeed; the prompt stays unanswered. Throws `configuration` for
+ * an invalid private key.
  */
 export function authenticateOnce(
   { username, password, privateKey }: Credential,
@@ -38,7 +38,7 @@ export function authenticateOnce(
   const answer = (prompts: Prompt[], finish: (responses: string[]) => void) => {
     const [first] = prompts;
     if (first === undefined) return finish([]);
-    // PAM asks for a new password only after it has taken the current one.
+    // PAM asks for a new password only after it has accepted the current one.
     if (attempted && /(?:new|current)\b.*password/i.test(first.prompt))
       return endLogin(new PasswordMustChange());
     const refusal = attempted ? undefined : refusalIn(first.prompt);
@@ -46,7 +46,7 @@ export function authenticateOnce(
       return endLogin(
         new ConnectorError(
           'not_now',
-          `The host lets the account in later: ${serverText(first.prompt)}`,
+          `The host will accept the login later: ${serverText(first.prompt)}`,
           refusal,
         ),
       );
@@ -72,10 +72,10 @@ export function authenticateOnce(
   };
 
   let chosen: AnyAuthMethod | undefined;
-  // The library's types know neither the null of the first call nor the false that gives up.
+  // The library's types omit the null of the first call and the false that ends the login.
   const giveUp = false as unknown as AuthenticationType;
   const handler: AuthHandlerMiddleware = (left: AuthenticationType[] | null, partialSuccess, next) => {
-    // Asking for "none" is how SSH lists the methods; it is not counted as a failed login.
+    // SSH lists the methods in the answer to "none"; it does not count as a failed login.
     if (left === null || left === undefined) return next({ type: 'none', username });
     if (chosen === undefined) {
       chosen = choose(left);
@@ -99,28 +99,28 @@ export function authenticateOnce(
   return { handler, attempted: () => attempted, failure: () => failure };
 }
 
-/** sshd answers each of these as it answers a wrong password. */
+/** sshd gives the same answer for each of these causes. */
 function passwordHint(username: string): string {
   if (username === 'root')
-    return 'sshd refuses also the right password of root unless PermitRootLogin is yes in sshd_config (sshd -T).';
+    return 'sshd also refuses the valid password of root unless PermitRootLogin is yes in sshd_config (sshd -T).';
   return (
-    'sshd says the same of a wrong password, a locked account (passwd -S NAME, faillock --user NAME) and one that ' +
-    'AllowUsers, DenyUsers or the lack of a shell keeps out.'
+    'sshd gives the same answer for a wrong password, a locked account (passwd -S NAME, faillock --user NAME) and one that ' +
+    'AllowUsers, DenyUsers or an invalid shell excludes.'
   );
 }
 
 function notOffered(credential: 'password' | 'key', offered: readonly string[]): ConnectorError {
   const setting = credential === 'password' ? 'PasswordAuthentication' : 'PubkeyAuthentication';
-  return new ConnectorError('not_possible', `The server takes no ${credential} of this account.`, {
+  return new ConnectorError('not_possible', `The server does not accept a ${credential} for this account.`, {
     hint: `It offers: ${offered.join(', ') || 'nothing'}. Set ${setting} yes in sshd_config, also in its Match blocks.`,
   });
 }
 
-/** The library would skip a key that it cannot use, and the login would look refused. */
+/** The library would skip an invalid key, and the login would look refused. */
 function usableKey(privateKey: string): ParsedKey {
   const key = ssh2.utils.parseKey(privateKey);
   if (!(key instanceof Error) && key.isPrivateKey()) return key;
-  throw new ConnectorError('configuration', 'The secret is not a private key that can be used.', {
+  throw new ConnectorError('configuration', 'The secret is not a valid private key.', {
     hint: 'Store the key in PEM or OpenSSH form, without a passphrase.',
   });
 }

@@ -110,7 +110,7 @@ const cases: readonly Case[] = [
     block: async () => {},
     name: 'clv-denied',
     verified: { outcome: 'refused', hint: expect.stringContaining('DenyUsers') },
-    hint: 'take clv-denied out of DenyUsers',
+    hint: 'remove clv-denied from DenyUsers',
   },
   {
     what: 'not in AllowUsers',

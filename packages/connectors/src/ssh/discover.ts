@@ -11,8 +11,8 @@ import { openSession, type SshSession } from './session.ts';
 const privilegedGroups = ['sudo', 'wheel', 'admin', 'root'];
 
 /**
- * Lists the accounts of the host with what `getent` shows to everybody, and, where the login is root or may
- * use sudo without a password, the state of each password. Password hashes are never read.
+ * Lists the accounts of the host with `getent`, and the state of each password if the login is root or may
+ * use sudo without a password. Never reads password hashes.
  */
 export async function discoverSsh(
   config: SshConfig,
@@ -39,13 +39,10 @@ async function read(session: SshSession, command: string): Promise<string> {
   if (exitCode === 0) return output;
   if (exitCode === undefined)
     throw new ConnectorError('unreachable', 'The connection ended while reading accounts.');
-  throw new ConnectorError('permission', `The host does not answer '${command}' (code ${exitCode}).`);
+  throw new ConnectorError('permission', `The command '${command}' failed on the host (code ${exitCode}).`);
 }
 
-/**
- * The groups of the host, by what an account says of itself: each account is then looked up, not searched
- * for.
- */
+/** The groups of the host, indexed by group id and by member, so that no account needs a search. */
 interface Groups {
   readonly byId: ReadonlyMap<string, readonly string[]>;
   readonly byMember: ReadonlyMap<string, readonly string[]>;
@@ -53,7 +50,7 @@ interface Groups {
   readonly privilegedMembers: ReadonlySet<string>;
 }
 
-/** More are not shown, so that many accounts in many groups stay few names. */
+/** Limits the groups that are shown for one account. */
 const MAX_GROUPS_OF_ACCOUNT = 200;
 
 interface PasswordState {
@@ -87,12 +84,12 @@ function add(map: Map<string, string[]>, key: string, value: string): void {
   else if (values.length < MAX_GROUPS_OF_ACCOUNT) values.push(value);
 }
 
-/** Lines such as `name P 2026-01-31 0 99999 7 -1`; older hosts write the day as 01/31/2026. */
+/** Parses lines such as `name P 2026-01-31 0 99999 7 -1`; older hosts print the day as 01/31/2026. */
 export function parseStates(text: string): Map<string, PasswordState> {
   const states = new Map<string, PasswordState>();
   for (const line of text.split('\n')) {
     const fields = line.trim().split(' ');
-    // A name may have blanks.
+    // A name may contain blanks.
     const at = fields.findIndex((field, index) => index > 0 && /^(?:P|PS|L|LK|NP)$/.test(field));
     if (at === -1) continue;
     const [name, state, day] = [fields.slice(0, at).join(' '), fields[at], fields[at + 1]];

@@ -12,9 +12,9 @@ import { sha512Crypt } from './sha512-crypt.ts';
 
 /**
  * Sets another account's password with `chpasswd`, which reads `name:password` from its input. `username`
- * must have passed `isAccountName`. An account that cannot log in is refused (`not_possible`), or with
- * `evenIfBlocked` gets the password and stays as it is. Throws ConnectorError for whatever goes wrong before
- * the password is sent.
+ * must have passed `isAccountName`. An account that cannot log in is refused (`not_possible`); with
+ * `evenIfBlocked` the password is set and the account stays blocked. Throws ConnectorError for any failure
+ * before the password is sent.
  */
 export async function rotateAsAdmin(
   session: SshSession,
@@ -33,8 +33,8 @@ export async function rotateAsAdmin(
   if (result.exitCode === 0) return applied(run, username, state);
   const said = serverText(result.output, [next, admin?.password]);
   if (result.exitCode === undefined)
-    return { outcome: 'ambiguous', reason: 'The connection ended before chpasswd reported how it went.' };
-  // chpasswd says so when it has given up the whole input.
+    return { outcome: 'ambiguous', reason: 'The connection ended before chpasswd reported its result.' };
+  // chpasswd prints this if it has discarded the whole input.
   const refusal =
     refusalIn(said) ?? (/changes ignored/i.test(said) ? ({ kind: 'permission' } as const) : undefined);
   if (refusal !== undefined) return { outcome: 'refused', ...refusal, reason: said };
@@ -49,13 +49,13 @@ async function assertExists(session: SshSession, username: string): Promise<void
     throw new ConnectorError('unreachable', 'The connection ended before the change was sent.');
   if (exitCode !== 0 || !/^\d+$/.test(output.trim()))
     throw new ConnectorError('permission', 'The host knows no account of this name.', {
-      hint: 'Compare the name with getent passwd on the host.',
+      hint: 'Compare the name with the output of getent passwd on the host.',
     });
 }
 
 /**
- * `chpasswd` would unlock a locked account. `chpasswd -e` writes the hash that it is given: with a ! before
- * it the account is locked at every moment.
+ * `chpasswd` would unlock a locked account. `chpasswd -e` writes the given hash: with a ! in front of it the
+ * account stays locked throughout.
  */
 function change(
   run: RunAsRoot,
@@ -75,8 +75,9 @@ function change(
 }
 
 /**
- * Both commands write today as the day of the change. What must be changed at the next login, and what is
- * inactive, gets its day back: for a moment it is not so, with a password that nobody has seen.
+ * Both commands set the day of the last change to today. An account that must change its password, or is
+ * inactive, gets its former day back. In between it could log in, but only with a password that no one has
+ * seen.
  */
 async function applied(
   run: RunAsRoot,
@@ -95,8 +96,8 @@ async function applied(
   return {
     outcome: 'applied',
     blocked: {
-      reason: `${blocked.reason} The day of the change could not be set back, so that its age no longer keeps it out.`,
-      hint: `Set it back on the host: chage -d ${keepDay} ${username}`,
+      reason: `${blocked.reason} The day of the last change could not be restored, so the account's age no longer blocks it.`,
+      hint: `Restore it on the host: chage -d ${keepDay} ${username}`,
     },
   };
 }

@@ -8,10 +8,9 @@ import { type CommandResult, type Converse, runCommand, runOnTerminal } from './
 import type { SshSession } from './session.ts';
 
 /**
- * Changes the password of the account that is logged in, with `passwd`, answering each prompt when it
- * appears. `passwd` touches nothing before the new password was typed twice, so everything that goes wrong
- * earlier leaves the old one in place. An account that is let in for nothing but that is given a terminal:
- * there sshd runs `passwd` itself, for this account.
+ * Changes the password of the account that is logged in: runs `passwd` and answers each prompt. `passwd`
+ * changes nothing before the new password was typed twice, so any earlier failure keeps the former password.
+ * For an account that may only change its password, requests a terminal: sshd then runs `passwd` itself.
  */
 export async function rotateAsSelf(
   session: SshSession,
@@ -31,19 +30,19 @@ export async function rotateAsSelf(
 }
 
 /**
- * A forced command or a mapped login can leave the session with another account; its password must not be the
- * one that changes.
+ * A forced command or a mapped login can run the session as another account, whose password must not be
+ * changed.
  */
 async function assertLoggedInAs(session: SshSession, username: string): Promise<void> {
   const loggedIn = await printed(session, 'id -un');
   if (loggedIn === username) return;
-  // A directory knows an account by several spellings, of which one is its name.
+  // A directory accepts several spellings of an account; the host reports one of them as its name.
   const name = await printed(session, 'IFS= read -r n; getent passwd -- "$n" | cut -d: -f1', `${username}\n`);
   if (loggedIn !== '' && name === loggedIn) return;
   throw new ConnectorError(
     'permission',
-    'The host runs this session as another account than the one logged in.',
-    { hint: 'Several accounts have its number (getent passwd NUMBER): rotate the first of them.' },
+    'The host runs this session as another account than the one that logged in.',
+    { hint: 'Several accounts share its uid (getent passwd NUMBER): rotate the first of them.' },
   );
 }
 
@@ -55,7 +54,7 @@ async function printed(session: SshSession, command: string, input?: string): Pr
   return output.trim();
 }
 
-/** One conversation with `passwd`, and what it came to. */
+/** One dialogue with `passwd`, and its result. */
 function passwdTalk(
   current: string,
   next: string,
@@ -89,7 +88,7 @@ function passwdTalk(
         },
       );
     } else {
-      // Asked for the same again: what was typed before was turned down.
+      // The same prompt again: the previous answer was refused.
       rejected = prompt === 'current' ? 'authentication' : 'policy';
       channel.close();
     }
@@ -99,7 +98,7 @@ function passwdTalk(
   const outcome = (result: CommandResult): RotateResult => {
     const said = serverText(result.output, [current, next]);
     const refusal = refusalIn(said);
-    // What is said of the account or the moment counts for more than that a prompt came again.
+    // Messages about the account or the time take precedence over a repeated prompt.
     if (rejected !== undefined)
       return {
         outcome: 'refused',
@@ -109,7 +108,7 @@ function passwdTalk(
     if (answered === 'retype') {
       if (result.exitCode === 0) return { outcome: 'applied' };
       if (result.exitCode === undefined)
-        return { outcome: 'ambiguous', reason: 'The connection ended before passwd reported how it went.' };
+        return { outcome: 'ambiguous', reason: 'The connection ended before passwd reported its result.' };
       if (refusal !== undefined) return { outcome: 'refused', ...refusal, reason: said };
       return { outcome: 'ambiguous', reason: `passwd ended with code ${result.exitCode}: ${said}` };
     }
@@ -125,7 +124,7 @@ function passwdTalk(
   return { converse, outcome };
 }
 
-/** What an early end of passwd means, by the last answer it got, when its words do not tell. */
+/** The refusal for an early end of passwd, by the last answered prompt, if its output does not tell. */
 const defaultKinds: Readonly<Record<'nothing' | 'current' | 'new', RefusalKind>> = {
   nothing: 'permission',
   current: 'authentication',

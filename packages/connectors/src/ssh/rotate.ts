@@ -11,8 +11,8 @@ import { rotateAsSelf } from './rotate-as-self.ts';
 import { openSession } from './session.ts';
 
 /**
- * Sets a new password, as the account itself (its current password is then the proof that nobody changed it
- * meanwhile) or as the administrator. Does not verify: log in with the new password afterwards.
+ * Sets a new password, as the account itself (the current password proves that no one else changed it) or as
+ * an administrator. Does not verify: log in with the new password afterwards.
  */
 export async function rotateSsh(
   config: SshConfig,
@@ -26,16 +26,20 @@ export async function rotateSsh(
   const signal = operationSignal(ctx);
   try {
     if (!isAccountName(username))
-      throw new ConnectorError('configuration', 'The account name is not one that Linux hosts use.');
+      throw new ConnectorError('configuration', 'The account name is not valid on Linux hosts.');
     if (config.rotateAs === 'admin') {
       await using session = await openSession(config, requireAdmin(secrets), ctx, signal);
       return await rotateAsAdmin(session, config, username, secrets, ctx);
     }
     const current = requireCurrent(secrets);
     if (/[\r\n\0]/.test(current))
-      throw new ConnectorError('configuration', 'A password for a terminal has one line.', {
-        hint: 'Give the entry the password of the account, or set rotateAs admin.',
-      });
+      throw new ConnectorError(
+        'configuration',
+        'A password that is typed in a terminal must have one line.',
+        {
+          hint: 'Store the password of the account in the entry, or set rotateAs admin.',
+        },
+      );
     await using session = await openSession(config, { username, password: current }, ctx, signal);
     return await rotateAsSelf(session, username, current, secrets.next, ctx);
   } catch (error) {

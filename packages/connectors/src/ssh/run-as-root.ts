@@ -6,18 +6,18 @@ import type { SshSession } from './session.ts';
 
 const lost = 'The connection ended before the change was sent.';
 
-/** Runs a command of the host with root's rights. Throws ConnectorError when it surely did not run. */
+/** Runs a command of the host as root. Throws ConnectorError if it certainly did not run. */
 export type RunAsRoot = (command: RootCommand) => Promise<CommandResult>;
 
 export interface RootCommand {
-  /** Fixed text, as `runCommand` takes it; `"$n"` stands for `name`. */
+  /** Fixed text, as for `runCommand`; `"$n"` stands for `name`. */
   readonly command: string;
   readonly name?: string;
-  /** Asked for when it is about to be sent. */
+  /** Called immediately before the input is sent. */
   readonly stdin?: () => Promise<string>;
 }
 
-/** The login is root. Throws ConnectorError (`permission`) when it is not. */
+/** For a login as root. Throws ConnectorError (`permission`) if it is not root. */
 export async function asRoot(session: SshSession): Promise<RunAsRoot> {
   const { exitCode, output } = await runCommand(session, 'id -u');
   if (exitCode === undefined) throw new ConnectorError('unreachable', lost);
@@ -32,8 +32,8 @@ export async function asRoot(session: SshSession): Promise<RunAsRoot> {
 }
 
 /**
- * Through sudo. First asks sudo whether the command is permitted, which settles the administrator's password
- * with nothing else at stake and shows whether sudo asks for it: a password that sudo does not read would
+ * Runs commands through sudo. First asks sudo whether the command is permitted: this checks the
+ * administrator's password and shows whether sudo asks for it. A password that sudo does not read would
  * become input of the command.
  */
 export function throughSudo(session: SshSession, password: string | undefined): RunAsRoot {
@@ -61,22 +61,22 @@ export function throughSudo(session: SshSession, password: string | undefined): 
       const result = await runCommand(session, `${readName(name)}sudo -n -- ${command} 2>&1`, {
         stdin: input,
       });
-      // sudo lists without a password when any of its rules needs none; this command may be under another.
+      // `sudo -l` needs no password if any rule needs none; this command may fall under another rule.
       const needsPassword = result.exitCode === 1 && /^sudo: a password is required/m.test(result.output);
       if (!needsPassword) return result;
       if (password === undefined)
         throw new ConnectorError(
           'permission',
-          'sudo asks for a password, and the administrator has none stored.',
+          'sudo asks for a password, and none is stored for the administrator.',
           {
-            hint: "Store the administrator's password, or make sudo's rule NOPASSWD.",
+            hint: "Store the administrator's password, or add NOPASSWD to sudo's rule.",
           },
         );
     }
     const input = async () => `${password}\n${await stdin()}`;
     const result = await promptedSudo(session, `-- ${command}`, name, input);
     if (result.exitCode === undefined && result.prompts === 0) throw new ConnectorError('unreachable', lost);
-    // The second question took the input itself, so that none of it reached the command.
+    // The second prompt consumed the input, so none of it reached the command.
     if (result.exitCode !== 0 && result.prompts > 1)
       throw new ConnectorError(
         'authentication',
@@ -86,7 +86,7 @@ export function throughSudo(session: SshSession, password: string | undefined): 
   };
 }
 
-/** Answers sudo's first question with `input`, then ends the input; says how often sudo asked. */
+/** Answers sudo's first prompt with `input`, then ends the input; reports how often sudo asked. */
 async function promptedSudo(
   session: SshSession,
   command: string,

@@ -5,49 +5,43 @@ import { endedBeforeCommand } from './ended-before-command.ts';
 import type { SshSession } from './session.ts';
 
 const outputLimit = 4 * 1024 * 1024;
-/** Longer than a prompt, and short enough to be searched at each packet. */
+/** Longer than any prompt, and short enough to search for each packet. */
 const RECENT_CHARACTERS = 512;
-/** Between two questions for a session to a host that allows no further one yet. */
+/** Interval between two attempts to open a session on a host at its session limit. */
 const ASK_AGAIN_MS = 50;
-/** What is kept of the words of a shell that ends before it runs the command. */
+/** Characters kept of the output of a shell that ends before it runs the command. */
 const ASIDE_CHARACTERS = 2_000;
 
-/**
- * What a command wrote and how it ended; `exitCode` is undefined when the connection ended first.
- */
+/** The output of a command and its exit code; `exitCode` is undefined if the connection ended first. */
 export interface CommandResult {
   readonly exitCode: number | undefined;
   readonly output: string;
 }
 
-/**
- * Called with the last characters that were written since it last returned true; may write to the command or
- * end its input.
- */
+/** Called with the latest output since it last returned true; may write to the command or end its input. */
 export type Converse = (recent: string, channel: ClientChannel) => boolean;
 
 interface CommandInput {
-  /**
-   * Asked for when it is about to be sent; what it throws, the command's failure to start, ends the command.
-   */
+  /** Called immediately before the input is sent; an error it throws ends the command and rejects. */
   readonly stdin?: () => Promise<string>;
   readonly converse?: Converse;
-  /** Sent when the command has begun, before it is conversed with. */
+  /** Sent when the command has begun, before `converse` is called. */
   readonly first?: string;
 }
 
 /**
- * Runs a command of the POSIX shell, whatever the login shell of the account. `command` is fixed text without
- * secrets and without quotes `'`, `\`, `!` and line ends, which login shells read differently; names and
- * secrets go through `stdin` or `converse`. Its standard output is answered; `2>&1` adds its error output.
+ * Runs a command of the POSIX shell, independent of the account's login shell. `command` is fixed text
+ * without secrets and without quotes `'`, `\`, `!` and line ends, which login shells parse differently; names
+ * and secrets are sent through `stdin` or `converse`. Returns its standard output; `2>&1` adds its error
+ * output.
  *
- * Login shells and their start-up files may print anything, before and after. Only what stands between two
- * marks counts. A mark is random and stands in the command line in two halves, so that no echo of that line
- * looks like an answer. Nothing is sent to the command before its mark has come.
+ * Login shells and start-up files may print anything before and after. Only output between two marks counts.
+ * A mark is random and is split in the command line, so that an echo of that line does not match. Nothing is
+ * sent to the command before its mark has arrived.
  *
- * Throws ConnectorError when the command surely did not run: `not_possible` and `not_now` where the host
- * ended the session before, `unreachable` where the connection ended. A connection that ends later leaves
- * `exitCode` undefined.
+ * Throws ConnectorError if the command certainly did not run: `not_possible` and `not_now` if the host ended
+ * the session first, `unreachable` if the connection ended. If the connection ends later, `exitCode` is
+ * undefined.
  */
 export function runCommand(
   session: SshSession,
@@ -61,8 +55,8 @@ export function runCommand(
 }
 
 /**
- * Runs a command on a terminal without echo, where the host starts its own program in place of the command:
- * so sshd has a password changed that it takes no longer. What the terminal shows is answered as it is.
+ * Runs a command on a terminal without echo, for hosts that start their own program instead of the command:
+ * sshd does this when the password must be changed. Returns all terminal output.
  */
 export function runOnTerminal(
   session: SshSession,
@@ -73,13 +67,13 @@ export function runOnTerminal(
   return execute(session, command, terminal, (channel) => new Unframed(channel, converse));
 }
 
-/** Reads what a channel brings. */
+/** Parses the output of a channel. */
 interface Reader {
-  /** Answers the result as soon as it is complete. */
+  /** Returns the result as soon as it is complete. */
   read(text: string): CommandResult | undefined;
-  /** Of its error output. */
+  /** Reads error output. */
   readAside(text: string): void;
-  /** `code` is undefined when the connection ended first or a signal ended the command. */
+  /** `code` is undefined if the connection ended first or a signal ended the command. */
   end(code: number | undefined): CommandResult;
 }
 
@@ -95,17 +89,17 @@ function execute(
   session.client.once('close', onLost);
   const open = () =>
     session.client.exec(line, options, (error, channel) => {
-      // A host may allow one session at a time, and counts a former one until its shell has ended, which it does
-      // not tell. The time of the operation limits how often it is asked.
+      // A host may allow one session at a time and count the former one until its shell has ended, which it
+      // does not report. The operation's time limit bounds the attempts.
       if (error !== undefined && session.hasOpened && 'reason' in error)
         return void setTimeout(() => attempt(open), ASK_AGAIN_MS);
       session.client.off('close', onLost);
       if (error !== undefined) {
         const message = 'The host opens no session for this account.';
-        const hint = 'Look at MaxSessions in sshd_config: with 0, accounts log in and can do nothing.';
+        const hint = 'Check MaxSessions in sshd_config: with 0, accounts can log in but open no session.';
         return reject(new ConnectorError('not_possible', message, { hint, cause: error }));
       }
-      // At once: the next packet, with all of a short command's output, may already be in hand.
+      // Immediately: the next packet, with all output of a short command, may already have been received.
       attempt(() => follow(session, channel, readerOf(channel)).then(resolve, reject));
     });
   const attempt = (step: () => unknown) => {
@@ -133,7 +127,7 @@ function follow(session: SshSession, channel: ClientChannel, reader: Reader): Pr
     take(chunk, (text) => {
       const result = reader.read(text);
       if (result === undefined) return;
-      // Whatever the login shell does now: nobody waits for it.
+      // The result is complete; the end of the login shell does not matter.
       resolve(result);
       channel.close();
     }),
@@ -159,7 +153,7 @@ function follow(session: SshSession, channel: ClientChannel, reader: Reader): Pr
   return promise;
 }
 
-/** What stands between two marks. */
+/** Reads the output between two marks. */
 class Framed implements Reader {
   readonly #mark: string;
   readonly #channel: ClientChannel;
@@ -175,14 +169,15 @@ class Framed implements Reader {
     this.#mark = mark;
     this.#channel = channel;
     this.#input = input;
-    // A shell that a start-up file has started in place of the command reads its commands here: it ends at once.
+    // A start-up file may have replaced the shell with one that reads commands here: closing the input ends
+    // it.
     if (input.stdin === undefined && input.converse === undefined) channel.end();
   }
 
   read(chunk: string): CommandResult | undefined {
     if (this.#begun) return this.#readAnswer(chunk);
     const begin = `\n${this.#mark}\n`;
-    // Only as far back as a mark may have begun.
+    // A mark can begin at most this far back.
     const from = Math.max(0, this.#text.length - begin.length);
     this.#text += chunk;
     const at = this.#text.indexOf(begin, from);
@@ -235,7 +230,7 @@ class Framed implements Reader {
   }
 }
 
-/** All that a terminal shows. */
+/** Reads all output of a terminal. */
 class Unframed implements Reader {
   readonly #channel: ClientChannel;
   readonly #converse: Converse;

@@ -11,14 +11,14 @@ import { PasswordMustChange } from './ended-before-command.ts';
 import { hostKeyFingerprint } from './host-key.ts';
 import { refusalIn } from './passwd-messages.ts';
 
-/** A login to a host that has shown a pinned key. */
+/** A login to a host whose key is pinned. */
 export interface SshSession extends AsyncDisposable {
   readonly client: Client;
-  /** The host has let a command begin. */
+  /** Whether the host has ever opened a session for a command. */
   hasOpened: boolean;
 }
 
-/** What the host shows before any login. */
+/** What the host presents before the login. */
 export interface SeenHost {
   serverVersion?: string;
   hostKeyFingerprint?: string;
@@ -35,8 +35,8 @@ const serverHostKey = [
 ] as const;
 
 /**
- * Groups of a fixed size of at most 4096 bits. With a group exchange the server would choose the group: one
- * of 32,000 bits takes minutes in one call that nothing can interrupt.
+ * Groups of a fixed size of at most 4096 bits. With group exchange the server chooses the group: one of
+ * 32,000 bits takes minutes in a single call that cannot be interrupted.
  */
 const kex = [
   'curve25519-sha256',
@@ -49,8 +49,8 @@ const kex = [
 ] as const;
 
 /**
- * Connects, checks the host key, and logs in with one attempt. What the host showed is written to `seen` even
- * when it throws. Throws ConnectorError.
+ * Connects, checks the host key, and logs in with one attempt. Writes what the host presented to `seen`, also
+ * if it throws ConnectorError.
  */
 export async function openSession(
   config: SshConfig,
@@ -60,7 +60,7 @@ export async function openSession(
   seen: SeenHost = {},
 ): Promise<SshSession> {
   if (!isAccountName(credential.username))
-    throw new ConnectorError('configuration', 'The account name is not one that Linux hosts use.');
+    throw new ConnectorError('configuration', 'The account name is not valid on Linux hosts.');
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
   const authentication = authenticateOnce(credential, reject);
   const { socket } = await openSocket(config.host, config.port, ctx, signal);
@@ -76,7 +76,7 @@ export async function openSession(
   let untrusted: ConnectorError | undefined;
   let notice = '';
   client.on('banner', (text) => {
-    // What stands in every login's banner says nothing of this account.
+    // A banner before the attempt is the same for every account.
     if (authentication.attempted()) notice += text.slice(0, 1_000);
   });
   client.on('error', (error) => {
@@ -89,7 +89,7 @@ export async function openSession(
   client.on('change password', () => reject(new PasswordMustChange()));
   client.on('ready', () => {
     if (authentication.attempted()) return resolve();
-    reject(new ConnectorError('protocol', 'The server let the account in without checking its credential.'));
+    reject(new ConnectorError('protocol', 'The server accepted the login without checking the credential.'));
   });
   try {
     client.connect({
@@ -97,7 +97,7 @@ export async function openSession(
       username: credential.username,
       readyTimeout: 0,
       keepaliveInterval: 0,
-      // Without compression: a few bytes could stand for any number.
+      // No compression: a few bytes could expand without limit.
       algorithms: { kex: [...kex], serverHostKey: [...serverHostKey], compress: ['none'] },
       hostVerifier: (key: Buffer) => {
         seen.hostKeyFingerprint = hostKeyFingerprint(key);
@@ -123,44 +123,47 @@ export async function openSession(
   };
 }
 
-/** sshd speaks in clear text to whom it turns away before any key is exchanged. */
+/** sshd refuses a connection with clear text before the key exchange. */
 function turnedAway(greeting: string): ConnectorError | undefined {
   if (/^Exceeded MaxStartups/m.test(greeting))
-    return new ConnectorError('not_now', 'The server has too many logins under way (MaxStartups).', {
-      hint: 'Where that does not pass, raise MaxStartups in sshd_config.',
+    return new ConnectorError('not_now', 'The server has too many pending logins (MaxStartups).', {
+      hint: 'If this persists, raise MaxStartups in sshd_config.',
     });
   if (/^Not allowed at this time/m.test(greeting))
-    return new ConnectorError('not_now', 'The server turns this address away after logins that failed.', {
+    return new ConnectorError('not_now', 'The server blocks this address after failed logins.', {
       hint: 'Wait, or exempt the address of Claviger: PerSourcePenaltyExemptList in sshd_config.',
     });
   return undefined;
 }
 
 /**
- * sshd answers a password with a refusal, or lets in; it hangs up where the rules of PAM keep the account out
- * all the same.
+ * sshd answers each password; it closes the connection if PAM's account rules refuse the login afterwards.
  */
 function closedDuringLogin(attempted: boolean, notice: string): ConnectorError {
   if (!attempted) return new ConnectorError('unreachable', 'The server closed the connection during login.');
   const words = serverText(notice);
   const refusal = refusalIn(words);
   if (refusal !== undefined && refusal.kind !== 'policy')
-    return new ConnectorError(refusal.kind, `The host does not let the account in: ${words}`, refusal);
+    return new ConnectorError(refusal.kind, `The host refuses the login: ${words}`, refusal);
   if (words !== '')
-    return new ConnectorError('not_now', `The host does not let the account in: ${words}`, {
+    return new ConnectorError('not_now', `The host refuses the login: ${words}`, {
       hint: 'Remove /etc/nologin on the host when its maintenance is over.',
     });
-  return new ConnectorError('protocol', 'The server hung up without an answer to the credential.', {
-    hint: "Look into the host's log: rules for accounts in PAM (pam_access, pam_time) end a login so.",
-  });
+  return new ConnectorError(
+    'protocol',
+    'The server closed the connection without an answer to the credential.',
+    {
+      hint: "See the host's log: PAM's account rules (pam_access, pam_time) end a login this way.",
+    },
+  );
 }
 
 function hostKeyProblem(config: SshConfig, seen: string): ConnectorError {
   if (config.hostKeys.length === 0)
-    return new ConnectorError('untrusted', `No host key is pinned for this target; it shows ${seen}.`, {
+    return new ConnectorError('untrusted', `No host key is pinned for this target; it presents ${seen}.`, {
       hint: "Compare this fingerprint on the host itself, then add it to the target's hostKeys.",
     });
-  return new ConnectorError('untrusted', `The host shows ${seen}, which is not a pinned key.`, {
-    hint: 'Find out why the key differs before you change the settings: it may be another machine.',
+  return new ConnectorError('untrusted', `The host presents ${seen}, which is not a pinned key.`, {
+    hint: 'Find out why the key differs before you change the settings: it may be another host.',
   });
 }

@@ -3,14 +3,14 @@ import { createHash, randomBytes } from 'node:crypto';
 const ROUNDS = 5_000;
 const alphabet = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** How three bytes of the digest make four characters: the order that the scheme prescribes. */
+/** Maps three bytes of the digest to four characters, in the order of the scheme. */
 const order = Array.from({ length: 21 }, (_, at) =>
   [at, at + 21, at + 42].map((_, turn, bytes) => bytes[(turn + at) % 3] ?? 0),
 );
 
 /**
- * The hash of a password as /etc/shadow holds it (`$6$`, SHA-512 in 5000 rounds), which every Linux since
- * 2007 takes. `salt`: up to 16 characters of `./0-9A-Za-z`.
+ * Returns the hash of a password in the format of /etc/shadow (`$6$`, SHA-512, 5000 rounds), which every
+ * Linux since 2007 supports. `salt`: up to 16 characters of `./0-9A-Za-z`.
  */
 export function sha512Crypt(password: string, salt = newSalt()): string {
   const key = Buffer.from(password, 'utf8');
@@ -41,7 +41,7 @@ function digest(...parts: readonly Buffer[]): Buffer {
   return hash.digest();
 }
 
-/** The digest, again and again, cut to `length` bytes. */
+/** Repeats the digest to `length` bytes. */
 function repeated(bytes: Buffer, length: number): Buffer {
   return Buffer.alloc(length, bytes);
 }

@@ -2,12 +2,12 @@ import type { BlockedAccount } from '../connector.ts';
 import type { RunAsRoot } from './run-as-root.ts';
 
 /**
- * Why sshd lets the account in with no password, by the settings that `sshd -T` shows for it, or undefined
- * where it does, or where that cannot be known: with another sshd than the one of this session, with patterns
- * of hosts, with groups whose names have blanks.
+ * Returns why sshd refuses every password of the account, by the settings in `sshd -T`. Returns undefined if
+ * it accepts one, or if that cannot be determined: another sshd than that of this session, host patterns, or
+ * group names with blanks.
  */
 export async function keptOutBySshd(asRoot: RunAsRoot, name: string): Promise<BlockedAccount | undefined> {
-  // SSH_CONNECTION: address and port of the client, then of the server. It is taken apart into $1 to $4.
+  // SSH_CONNECTION has address and port of the client, then of the server; `set` splits it into $1 to $4.
   const command =
     'set -- $SSH_CONNECTION; echo "$4"; id -u -- "$n"; id -G -- "$n"; id -Gn -- "$n"; ' +
     'sshd -T -C "user=$n,host=$1,addr=$1,laddr=$3,lport=$4"';
@@ -40,7 +40,7 @@ function keptOut(
   { name, isRoot, groups }: SshdAccount,
 ): BlockedAccount | undefined {
   const setting = (text: string, hint: string): BlockedAccount => ({
-    reason: `sshd lets this account in with no password: ${text}.`,
+    reason: `sshd accepts no password for this account: ${text}.`,
     hint: `Change sshd_config on the host: ${hint}`,
   });
   const [rootLogin = 'yes'] = all('permitrootlogin');
@@ -53,23 +53,25 @@ function keptOut(
   const byPassword = /^(?:password|any|keyboard-interactive(?::.*)?)$/;
   if (methods.length > 0 && !methods.some((method) => byPassword.test(method)))
     return setting(`AuthenticationMethods is ${methods.join(' ')}`, 'AuthenticationMethods any.');
-  // A pattern with @ may be one of a host: whether it matches is not judged.
+  // A pattern with @ may name a host: it is not evaluated.
   const names = (key: string) => all(key).filter((pattern) => !pattern.includes('@'));
   if (names('denyusers').some((pattern) => matches(pattern, name)))
-    return setting('DenyUsers names it', `take ${name} out of DenyUsers.`);
+    return setting('DenyUsers names it', `remove ${name} from DenyUsers.`);
   if (all('allowusers').length > 0 && names('allowusers').length === all('allowusers').length)
     if (!all('allowusers').some((pattern) => matches(pattern, name)))
       return setting('AllowUsers does not name it', `add ${name} to AllowUsers.`);
   if (groups === undefined) return undefined;
   const anyGroup = (key: string) =>
     all(key).some((pattern) => groups.some((group) => matches(pattern, group)));
-  if (anyGroup('denygroups')) return setting('DenyGroups names a group of it', 'look at DenyGroups.');
+  if (anyGroup('denygroups')) return setting('DenyGroups names one of its groups', 'check DenyGroups.');
   if (all('allowgroups').length > 0 && !anyGroup('allowgroups'))
-    return setting('AllowGroups names no group of it', 'look at AllowGroups.');
+    return setting('AllowGroups names none of its groups', 'check AllowGroups.');
   return undefined;
 }
 
-/** Patterns of sshd_config: `*` and `?`. Takes time in proportion to the product of both lengths. */
+/**
+ * Matches a pattern of sshd_config with `*` and `?`. Takes time proportional to the product of both lengths.
+ */
 export function matches(pattern: string, text: string): boolean {
   let [at, from, star] = [0, 0, -1];
   for (let here = 0; here < text.length; ) {

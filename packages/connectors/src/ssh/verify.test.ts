@@ -97,7 +97,7 @@ describe('an account that logs in with a private key', () => {
       expect(await verifyKey(secret)).toEqual({
         outcome: 'unknown',
         kind: 'configuration',
-        reason: 'The secret is not a private key that can be used.',
+        reason: 'The secret is not a valid private key.',
         hint: expect.stringContaining('without a passphrase'),
       });
     }

@@ -19,7 +19,7 @@ export async function verifySsh(
     await using _session = await openSession(config, credential, ctx, operationSignal(ctx));
     return { outcome: 'accepted' };
   } catch (error) {
-    // It wants another one because it has taken this one.
+    // The host asks for a new password only after it has accepted this one.
     if (error instanceof PasswordMustChange) return { outcome: 'accepted' };
     return verifyFailure(error);
   }

@@ -34,8 +34,9 @@ export interface HttpTargetAnswer {
 }
 
 /**
- * An appliance with an API over HTTPS: `GET /api/me` (Basic, answers `{"user": …}`), `POST /api/login` (a form), and
- * `POST /api/users/NAME/password` (Basic as that account or as the administrator, `{"password": …}`).
+ * An appliance with an API over HTTPS: `GET /api/me` (Basic, answers `{"user": …}`), `POST /api/login` (a
+ * form), and `POST /api/users/NAME/password` (Basic as that account or as the administrator, `{"password":
+ * …}`).
  */
 export interface HttpTarget extends AsyncDisposable {
   readonly host: string;

@@ -160,7 +160,8 @@ async function startOnFreePorts(
     try {
       await until('LDAP target ready', async () => {
         if (!server.running()) return true;
-        // The port alone does not prove that this is the server just started; its administrator's password does.
+        // The port alone does not prove that this is the server just started; its administrator's password
+        // does.
         return bound(`ldap://127.0.0.1:${port}`, admin.username, admin.password, async () => true);
       });
     } catch (error) {

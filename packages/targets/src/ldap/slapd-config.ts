@@ -6,7 +6,10 @@ export const CONFIG_ADMIN = 'cn=config';
 
 const modules = ['/usr/lib/ldap', '/usr/lib64/openldap', '/usr/lib/openldap'];
 
-/** The settings of a directory with one database under a password policy that keeps short and former passwords out. */
+/**
+ * The settings of a directory with one database under a password policy that keeps short and former passwords
+ * out.
+ */
 export function slapdConfig(settings: {
   readonly folder: string;
   readonly suffix: string;

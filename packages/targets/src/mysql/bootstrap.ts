@@ -6,8 +6,8 @@ import { run } from '../run.ts';
 const scripts = ['mysql_system_tables.sql', 'mysql_performance_tables.sql', 'mysql_system_tables_data.sql'];
 
 /**
- * Makes a data folder with one administrator and nobody else. This is what `mariadb-install-db` does, without the programs of the
- * client package that it calls.
+ * Makes a data folder with one administrator and nobody else. This is what `mariadb-install-db` does, without
+ * the programs of the client package that it calls.
  */
 export async function bootstrap(
   mariadbd: string,

@@ -10,8 +10,9 @@ import { createTargetFolder, type TargetFolder } from '../target-folder.ts';
 import { until } from '../until.ts';
 
 /**
- * A PgBouncer before a PostgreSQL target, with SCRAM logins. Its databases `session` and `transaction` are pooled as their names say;
- * logins of `forced` run as the superuser. It asks the server for the password of a role that its userlist.txt does not have.
+ * A PgBouncer before a PostgreSQL target, with SCRAM logins. Its databases `session` and `transaction` are
+ * pooled as their names say; logins of `forced` run as the superuser. It asks the server for the password of
+ * a role that its userlist.txt does not have.
  */
 export interface PgbouncerTarget extends AsyncDisposable {
   readonly host: string;
@@ -55,7 +56,8 @@ export async function startPgbouncerTarget(postgres: PostgresTarget): Promise<Pg
       maxClients: MAX_CLIENTS,
       async list(passwords) {
         await writeList(passwords);
-        // Answered when it is done. A signal would be acted on in the middle of a login, which PgBouncer 1.18 may not survive.
+        // Answered when it is done. A signal would be acted on in the middle of a login, which PgBouncer 1.18
+        // may not survive.
         await ask({ ...postgres.admin, port, database: 'pgbouncer' }, 'RELOAD');
       },
       stop,

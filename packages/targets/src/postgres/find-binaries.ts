@@ -2,8 +2,8 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
 /**
- * The folder with `initdb` and `postgres`: on PATH, else the newest under /usr/lib/postgresql, /usr/pgsql-* or Homebrew's. Throws
- * with what to install when there is none.
+ * The folder with `initdb` and `postgres`: on PATH, else the newest under /usr/lib/postgresql, /usr/pgsql-*
+ * or Homebrew's. Throws with what to install when there is none.
  */
 export function findPostgresBinaries(): string {
   const onPath = (process.env.PATH ?? '').split(delimiter).filter(Boolean);

@@ -23,7 +23,10 @@ export interface PostgresTargetOptions {
   readonly standby?: boolean;
 }
 
-/** A PostgreSQL cluster of its own, with SCRAM logins over TCP on loopback (with and without TLS), and no socket file. */
+/**
+ * A PostgreSQL cluster of its own, with SCRAM logins over TCP on loopback (with and without TLS), and no
+ * socket file.
+ */
 export interface PostgresTarget extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
@@ -36,7 +39,10 @@ export interface PostgresTarget extends AsyncDisposable {
   createRole(name: string, password: string): Promise<void>;
   /** The truth, by a login: true or false; anything but a refused password throws. */
   accepts(name: string, password: string): Promise<boolean>;
-  /** Makes the server refuse every change that this role makes, its own password included; with false, lets it again. */
+  /**
+   * Makes the server refuse every change that this role makes, its own password included; with false, lets it
+   * again.
+   */
   refuseChangesBy(name: string, refuse?: boolean): Promise<void>;
   /** How everybody but the superuser logs in from now on (pg_hba.conf); `reject` lets nobody in. */
   setLoginMethod(method: PostgresLoginMethod): Promise<void>;

@@ -1,6 +1,9 @@
 import { run } from '../run.ts';
 
-/** The user that a server runs as: nobody else when we are not root, else the first of `names` that this machine has. */
+/**
+ * The user that a server runs as: nobody else when we are not root, else the first of `names` that this
+ * machine has.
+ */
 export async function serverUser(
   names: readonly string[] = ['postgres', 'nobody'],
 ): Promise<{ uid: number; gid: number } | undefined> {

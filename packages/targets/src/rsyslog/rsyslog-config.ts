@@ -12,8 +12,9 @@ export interface RsyslogPorts {
 }
 
 /**
- * Takes messages on loopback and writes each as a line of JSON before it reads on: its queue is direct, so that all of a connection that
- * it has closed is in the file, whatever happens to it afterwards. The piece that it has read and not yet written goes with a kill.
+ * Takes messages on loopback and writes each as a line of JSON before it reads on: its queue is direct, so
+ * that all of a connection that it has closed is in the file, whatever happens to it afterwards. The piece
+ * that it has read and not yet written goes with a kill.
  */
 export function rsyslogConfig(files: RsyslogFiles, ports: RsyslogPorts, maxMessageSize: string): string {
   return `

@@ -29,7 +29,10 @@ export interface SyslogRecord {
 const ESTABLISHED = '01';
 const LISTEN = '0A';
 
-/** A real rsyslog on loopback, which can be stopped, killed and started again on the same ports with the same file. */
+/**
+ * A real rsyslog on loopback, which can be stopped, killed and started again on the same ports with the same
+ * file.
+ */
 export interface RsyslogTarget extends AsyncDisposable {
   readonly host: string;
   readonly ports: RsyslogPorts;

@@ -63,8 +63,8 @@ export interface SshTargetOptions {
   readonly settings?: readonly string[];
   /**
    * The server and all that it starts see a copy of /etc: accounts, PAM, sudo and start-up files of shells
-   * are its own. Every account of it may log in; those of the machine have no password there. Where this process
-   * may not mount, its accounts are those of the machine, and `writeEtc` throws.
+   * are its own. Every account of it may log in; those of the machine have no password there. Where this
+   * process may not mount, its accounts are those of the machine, and `writeEtc` throws.
    */
   readonly ownEtc?: boolean;
 }
