@@ -11,7 +11,12 @@ import { narrowed } from '../roles/permission-patterns.ts';
 import type { AuthSchema } from '../schema.ts';
 import { newApiToken } from '../sign-in/bearer-secrets.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
-import { actingNow, readPermissions, requireHeld, requirePerson } from '../users/user-permissions.ts';
+import {
+  readPermissions,
+  requireCurrentActor,
+  requireHeld,
+  requirePerson,
+} from '../users/user-permissions.ts';
 import { type LockedUser, lockUser } from '../users/users-store.ts';
 import { apiTokenMessage } from './api-tokens-store.ts';
 import type { ApiTokensDeps } from './deps.ts';
@@ -35,7 +40,7 @@ export function createApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiToke
     const sessionId = randomUUID();
     const row = await deps.database.withTenant(tenantId, async (tx) => {
       const user = await lockUser(tx, userId);
-      const holds = await actingNow(tx, context);
+      const holds = await requireCurrentActor(tx, context);
       if (userId !== context.actor.userId && user.kind !== 'machine') {
         throw new ClavigerError(
           'denied',

@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { endSession } from '../sign-in/sessions-store.ts';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { ApiTokensDeps } from './deps.ts';
 
 /** Takes effect before the answer. Idempotent. */
@@ -14,7 +14,7 @@ export function revokeApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiToke
     context.auditSubject = { type: 'api-token', id: apiTokenId };
     const sessionId = await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockAdministration(tx);
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       const row = await tx
         .selectFrom('api_tokens')
         .select('session_id')

@@ -1,7 +1,7 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { ConfigurationPoliciesDeps } from './deps.ts';
 import { findPolicy } from './find-policy.ts';
 import { lockPlace } from './policy-place.ts';
@@ -14,7 +14,7 @@ export function deleteConfigurationPolicy(
     const subject = `${request.feature}/${request.scope}/${request.scopeId}`;
     context.auditSubject = { type: 'configuration-policy', id: subject };
     await deps.database.withTenant(context.tenantId, async (tx) => {
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       const place = await lockPlace(tx, context, request);
       const before = await findPolicy(tx, context.tenantId, place);
       if (!before) throw ClavigerError.notFound();

@@ -3,7 +3,7 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { requireRowVersion } from '../row-version.ts';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { ConfigurationPoliciesDeps } from './deps.ts';
 import { findPolicy } from './find-policy.ts';
 import { policiesQuery, policyMessage } from './policies-store.ts';
@@ -18,7 +18,7 @@ export function putConfigurationPolicy(
     const subject = `${request.feature}/${request.scope}/${request.scopeId}`;
     context.auditSubject = { type: 'configuration-policy', id: subject };
     const policy = await deps.database.withTenant(tenantId, async (tx) => {
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       const place = await lockPlace(tx, context, request);
       const enabled = request.pam!.uacInterceptionEnabled ?? null;
       const before = await findPolicy(tx, tenantId, place);

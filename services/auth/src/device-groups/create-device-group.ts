@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sitesNow } from '../sites/actor-sites.ts';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { DeviceGroupsDeps } from './deps.ts';
 import { orGroupExists, readGroup, storeMembers } from './device-groups-store.ts';
 
@@ -14,7 +14,7 @@ export function createDeviceGroup(
     const id = randomUUID();
     const group = await orGroupExists(
       deps.database.withTenant(tenantId, async (tx) => {
-        await actingNow(tx, context);
+        await requireCurrentActor(tx, context);
         const sites = await sitesNow(tx, context);
         await tx
           .insertInto('device_groups')

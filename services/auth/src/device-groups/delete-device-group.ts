@@ -2,7 +2,7 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { DeviceGroupsDeps } from './deps.ts';
 import { lockGroup } from './device-groups-store.ts';
 
@@ -14,7 +14,7 @@ export function deleteDeviceGroup(
     const groupId = objectId(request.groupId);
     context.auditSubject = { type: 'device-group', id: groupId };
     await deps.database.withTenant(context.tenantId, async (tx) => {
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       const { name, deviceIds } = await lockGroup(tx, groupId, await sitesNow(tx, context));
       await tx.deleteFrom('device_groups').where('id', '=', groupId).execute();
       await deps.emitter.audit(tx, context, { details: { name, devices: deviceIds.length } });

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { DeviceGroupsDeps } from './deps.ts';
 import { lockGroup, orGroupExists, readGroup } from './device-groups-store.ts';
 
@@ -16,7 +16,7 @@ export function updateDeviceGroup(
     context.auditSubject = { type: 'device-group', id: groupId };
     const group = await orGroupExists(
       deps.database.withTenant(context.tenantId, async (tx) => {
-        await actingNow(tx, context);
+        await requireCurrentActor(tx, context);
         const sites = await sitesNow(tx, context);
         const before = await lockGroup(tx, groupId, sites);
         requireRowVersion(request.rowVersion, before.rowVersion);

@@ -3,7 +3,7 @@ import type { CallContext } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { requireSite, type Sites, sitesNow } from '../sites/actor-sites.ts';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { DevicesDeps } from './deps.ts';
 import { type LockedDevice, lockDevice } from './devices-store.ts';
 
@@ -20,7 +20,7 @@ export async function changeDevice<T>(
   const deviceId = objectId(deviceIdText);
   context.auditSubject = { type: 'device', id: deviceId };
   return deps.database.withTenant(context.tenantId, async (tx) => {
-    await actingNow(tx, context);
+    await requireCurrentActor(tx, context);
     const sites = await sitesNow(tx, context);
     const device = await lockDevice(tx, deviceId);
     requireSite(sites, device.siteId);

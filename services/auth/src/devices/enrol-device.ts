@@ -6,7 +6,7 @@ import type { Handler } from '@claviger/service-kit';
 import { issueAgentToken } from '../agents/agent-tokens-store.ts';
 import type { DeviceOs } from '../schema.ts';
 import { requestedSite, sitesNow } from '../sites/actor-sites.ts';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { DevicesDeps } from './deps.ts';
 import { readDevice } from './devices-store.ts';
 import { linkedResource } from './linked-resource.ts';
@@ -29,7 +29,7 @@ export function enrolDevice(
     try {
       return await deps.database.withTenant(tenantId, async (tx) => {
         await requireActiveTenant(tx);
-        await actingNow(tx, context);
+        await requireCurrentActor(tx, context);
         const sites = await sitesNow(tx, context);
         const siteId = await requestedSite(tx, sites, request.siteId);
         await tx

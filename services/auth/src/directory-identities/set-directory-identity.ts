@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
-import { actingNow, refuseSelf } from '../users/user-permissions.ts';
+import { refuseSelf, requireCurrentActor } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import { bareName, checkedTexts, foldedName } from './account-names.ts';
 import type { DirectoryIdentitiesDeps } from './deps.ts';
@@ -31,7 +31,7 @@ export function setDirectoryIdentity(
         const { kind } = await lockUser(tx, userId);
         if (kind !== 'person' && accountNames.length > 0)
           throw ClavigerError.invalid('/accountNames', 'must be empty: the user is a machine identity');
-        await actingNow(tx, context);
+        await requireCurrentActor(tx, context);
         await requireSitesWithin(tx, await sitesNow(tx, context), userId);
         const before = await readIdentity(tx, userId);
         requireRowVersion(request.rowVersion, before.rowVersion);

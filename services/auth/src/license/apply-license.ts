@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { lockConfig } from '../settings/settings-store.ts';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { LicenseDeps } from './deps.ts';
 import { licenseMessage } from './license-message.ts';
 import { licenseInForce } from './license-store.ts';
@@ -18,7 +18,7 @@ export function applyLicense(deps: LicenseDeps): Handler<typeof licence.LicenceS
     const { publicKeys } = (await deps.settings.read(tenantId)).values.licence;
     const token = request.license.trim();
     await deps.database.withTenant(tenantId, async (tx) => {
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       await lockConfig(tx, tenantId);
       const { rows } = await sql<{ now: Date }>`SELECT now() AS now`.execute(tx);
       const claims = await verifyLicense(token, {

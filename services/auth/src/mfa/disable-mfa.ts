@@ -1,7 +1,7 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
-import { actingNow, requirePerson } from '../users/user-permissions.ts';
+import { requireCurrentActor, requirePerson } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import type { MfaDeps } from './deps.ts';
 import { removeFactor } from './factors-store.ts';
@@ -14,7 +14,7 @@ export function disableMfa(deps: MfaDeps): Handler<typeof auth.AuthService.disab
     const { userId, tenantId, sessionId } = context.actor;
     const { tell } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockUser(tx, userId);
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       const ended = await endSessionsOfUser(tx, userId, 'mfa-disabled', {
         exceptSessionId: sessionId,
         keepApiTokens: true,

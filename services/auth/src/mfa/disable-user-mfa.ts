@@ -4,7 +4,7 @@ import { objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
-import { actingNow, refuseSelf, requireNotAbove } from '../users/user-permissions.ts';
+import { refuseSelf, requireCurrentActor, requireNotAbove } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import type { MfaDeps } from './deps.ts';
 import { removeFactor } from './factors-store.ts';
@@ -19,7 +19,7 @@ export function disableUserMfa(deps: MfaDeps): Handler<typeof auth.UsersService.
     const { tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockAdministration(tx);
       await lockUser(tx, userId);
-      await requireNotAbove(tx, context, await actingNow(tx, context), userId);
+      await requireNotAbove(tx, context, await requireCurrentActor(tx, context), userId);
       const ended = await endSessionsOfUser(tx, userId, 'mfa-disabled', { keepApiTokens: true });
       if (!(await removeFactor(tx, userId))) throw mfaRefused({ refused: 'no_factor' });
       await clearFailures(tx, userId, ['mfa', 'recovery']);

@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { MfaDeps } from './deps.ts';
 import { replacePendingFactor } from './factors-store.ts';
 import { owesFactor } from './mfa-errors.ts';
@@ -23,7 +23,7 @@ export async function makePendingFactor(
 ): Promise<{ secret: string; otpauthUri: string }> {
   const { userId, userName, tenantId, sessionId } = context.actor;
   const secret = await deps.database.withTenant(tenantId, async (tx) => {
-    await actingNow(tx, context);
+    await requireCurrentActor(tx, context);
     const made = await replacePendingFactor(deps, tx, { tenantId, userId, sessionId });
     // A session without its second factor may set up a first one but learns nothing about an existing one.
     if (!made && context.actor.mfaPending) throw owesFactor();

@@ -1,6 +1,6 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import { actingNow, requirePerson } from '../users/user-permissions.ts';
+import { requireCurrentActor, requirePerson } from '../users/user-permissions.ts';
 import type { MfaDeps } from './deps.ts';
 import { hasConfirmedFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
@@ -14,7 +14,7 @@ export function regenerateRecoveryCodes(
     requirePerson(context);
     const { userId, tenantId } = context.actor;
     const recoveryCodes = await deps.database.withTenant(tenantId, async (tx) => {
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       if (!(await hasConfirmedFactor(tx, userId))) throw mfaRefused({ refused: 'no_factor' });
       await deps.emitter.audit(tx, context, { subject: { type: 'user', id: userId } });
       return replaceRecoveryCodes(tx, tenantId, userId);

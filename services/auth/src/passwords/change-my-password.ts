@@ -5,7 +5,7 @@ import { hasConfirmedFactor } from '../mfa/factors-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { placeOf } from '../sign-in/places.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
-import { actingNow, requirePerson } from '../users/user-permissions.ts';
+import { requireCurrentActor, requirePerson } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import { credentialOfUser, storePassword } from './credentials-store.ts';
 import type { PasswordsDeps } from './deps.ts';
@@ -41,7 +41,7 @@ export function changeMyPassword(deps: PasswordsDeps): Handler<typeof auth.AuthS
     const phc = await deps.passwords.hash(request.newPassword);
     const { tell } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockUser(tx, userId);
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       if ((await credentialOfUser(tx, userId))?.phc !== before) throw wrongPassword();
       await storePassword(tx, { tenantId, userId, phc, setBy: null });
       await clearFailures(tx, userId, ['password'], placeOf(context));

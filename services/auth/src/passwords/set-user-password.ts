@@ -9,7 +9,7 @@ import { lockAdministration } from '../roles/roles-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { endSessionsOfUser, raiseEpoch } from '../sign-in/sessions-store.ts';
 import { notifyGateways } from '../tenants/end-all-access.ts';
-import { actingNow, refuseSelf, requireNotAbove } from '../users/user-permissions.ts';
+import { refuseSelf, requireCurrentActor, requireNotAbove } from '../users/user-permissions.ts';
 import { type LockedUser, lockUser, readUser } from '../users/users-store.ts';
 import { storePassword } from './credentials-store.ts';
 import type { PasswordsDeps } from './deps.ts';
@@ -34,7 +34,7 @@ export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersS
     const { tell, raised } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockAdministration(tx);
       requireHuman(await lockUser(tx, userId));
-      const holds = await actingNow(tx, context);
+      const holds = await requireCurrentActor(tx, context);
       await requireNotAbove(tx, context, holds, userId);
       await storePassword(tx, { tenantId, userId, phc, setBy: actor.userId });
       await clearFailures(tx, userId, ['password']);

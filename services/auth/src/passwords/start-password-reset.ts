@@ -2,7 +2,7 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
-import { actingNow, refuseSelf, requireNotAbove } from '../users/user-permissions.ts';
+import { refuseSelf, requireCurrentActor, requireNotAbove } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import type { PasswordsDeps } from './deps.ts';
 import { createLink } from './one-time-links.ts';
@@ -24,7 +24,7 @@ export function startPasswordReset(
     const { tenantId } = context;
     const link = await deps.database.withTenant(tenantId, async (tx) => {
       const user = await lockUser(tx, userId);
-      const holds = await actingNow(tx, context);
+      const holds = await requireCurrentActor(tx, context);
       requireHuman(user);
       if (user.status !== 'active') {
         throw new ClavigerError('conflict', 'The user is disabled.', {

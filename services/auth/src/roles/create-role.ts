@@ -2,7 +2,7 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isUniqueViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { actingNow, requireHeld } from '../users/user-permissions.ts';
+import { requireCurrentActor, requireHeld } from '../users/user-permissions.ts';
 import { checkedPermissions } from './checked-permissions.ts';
 import type { RolesDeps } from './deps.ts';
 import { roleMessage } from './roles-store.ts';
@@ -12,7 +12,7 @@ export function createRole(deps: RolesDeps): Handler<typeof auth.RolesService.cr
     const permissions = checkedPermissions(request.permissions);
     try {
       const row = await deps.database.withTenant(context.tenantId, async (tx) => {
-        requireHeld(await actingNow(tx, context), permissions);
+        requireHeld(await requireCurrentActor(tx, context), permissions);
         const created = await tx
           .insertInto('roles')
           .values({

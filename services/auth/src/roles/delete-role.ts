@@ -4,7 +4,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
-import { actingNow, requireHeld } from '../users/user-permissions.ts';
+import { requireCurrentActor, requireHeld } from '../users/user-permissions.ts';
 import type { RolesDeps } from './deps.ts';
 import { lockOwnRole } from './update-role.ts';
 
@@ -15,7 +15,7 @@ export function deleteRole(deps: RolesDeps): Handler<typeof auth.RolesService.de
     context.auditSubject = { type: 'role', id: roleId };
     try {
       await deps.database.withTenant(context.tenantId, async (tx) => {
-        const holds = await actingNow(tx, context);
+        const holds = await requireCurrentActor(tx, context);
         const role = await lockOwnRole(tx, roleId);
         requireRowVersion(request.rowVersion, role.row_version);
         requireHeld(holds, role.permissions);

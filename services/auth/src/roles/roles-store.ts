@@ -91,7 +91,7 @@ export async function setRoles(
 
 /**
  * Serialises changes to other users' permissions within a tenant. The common lock order prevents deadlocks:
- * administration, user, session (`actingNow` included), second factor.
+ * administration, user, session (`requireCurrentActor` included), second factor.
  */
 export async function lockAdministration(tx: Tx<AuthSchema>): Promise<void> {
   await tx.selectFrom('roles').select('id').where('name', '=', ADMINISTRATOR).forNoKeyUpdate().execute();

@@ -7,7 +7,7 @@ import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import { requireEverySite, sitesNow } from '../sites/actor-sites.ts';
-import { actingNow, requireHeld } from '../users/user-permissions.ts';
+import { requireCurrentActor, requireHeld } from '../users/user-permissions.ts';
 import { checkedPermissions } from './checked-permissions.ts';
 import type { RolesDeps } from './deps.ts';
 import { lockAdministration, type RoleRow, roleMessage, rolesQuery } from './roles-store.ts';
@@ -22,7 +22,7 @@ export function updateRole(deps: RolesDeps): Handler<typeof auth.RolesService.up
       await lockAdministration(tx);
       const before = await lockOwnRole(tx, roleId);
       const holders = await lockHolders(tx, roleId);
-      const holds = await actingNow(tx, context);
+      const holds = await requireCurrentActor(tx, context);
       // A role applies in every site.
       requireEverySite(await sitesNow(tx, context));
       if (request.rowVersion !== undefined && request.rowVersion !== before.row_version) {

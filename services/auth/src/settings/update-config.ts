@@ -3,7 +3,7 @@ import type * as settings from '@claviger/contracts/auth/v1/settings';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { maskSecrets } from '@claviger/settings';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { SettingsDeps } from './deps.ts';
 import { shownValues } from './get-config.ts';
 import { pendingRestarts } from './pending-restarts.ts';
@@ -28,7 +28,7 @@ export function updateConfig(deps: SettingsDeps): Handler<typeof settings.Config
     context.auditSubject = { type: 'config', id: tenantId };
     const document = (request.values ?? {}) as Record<string, unknown>;
     const result = await deps.database.withTenant(tenantId, async (tx) => {
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       await lockConfig(tx, tenantId);
       const version = await configVersion(tx);
       if (request.rowVersion !== undefined && request.rowVersion !== version) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import { requireEverySite, sitesNow } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { orSiteExists, readSite } from './sites-store.ts';
@@ -15,7 +15,7 @@ export function createSite(
     const id = randomUUID();
     const site = await orSiteExists(
       deps.database.withTenant(tenantId, async (tx) => {
-        await actingNow(tx, context);
+        await requireCurrentActor(tx, context);
         requireEverySite(await sitesNow(tx, context));
         await tx
           .insertInto('sites')

@@ -2,7 +2,7 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import { requireEverySite, sitesNow } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { lockSite } from './sites-store.ts';
@@ -18,7 +18,7 @@ export function deleteSite(
     const siteId = objectId(request.siteId);
     context.auditSubject = { type: 'site', id: siteId };
     await deps.database.withTenant(context.tenantId, async (tx) => {
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       const sites = await sitesNow(tx, context);
       const { name } = await lockSite(tx, siteId, 'delete');
       requireEverySite(sites);

@@ -6,7 +6,7 @@ import { isObjectId, objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
-import { actingNow, refuseSelf, requireNotAbove } from '../users/user-permissions.ts';
+import { refuseSelf, requireCurrentActor, requireNotAbove } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import { readSites, requireEverySite, requireSite, sitesNow } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
@@ -31,7 +31,7 @@ export function setUserSites(
     const live = await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockAdministration(tx);
       await lockUser(tx, userId);
-      const holds = await actingNow(tx, context);
+      const holds = await requireCurrentActor(tx, context);
       // Also refuses users with sites that the actor does not have.
       await requireNotAbove(tx, context, holds, userId);
       const own = await sitesNow(tx, context);

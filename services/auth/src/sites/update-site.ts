@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { raiseDevices } from '../agents/agent-tokens-store.ts';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
-import { actingNow } from '../users/user-permissions.ts';
+import { requireCurrentActor } from '../users/user-permissions.ts';
 import { requireSite, sitesNow } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { lockSite, orSiteExists, readSite } from './sites-store.ts';
@@ -18,7 +18,7 @@ export function updateSite(
     context.auditSubject = { type: 'site', id: siteId };
     const { site, live } = await orSiteExists(
       deps.database.withTenant(context.tenantId, async (tx) => {
-        await actingNow(tx, context);
+        await requireCurrentActor(tx, context);
         const sites = await sitesNow(tx, context);
         const before = await lockSite(tx, siteId, 'change');
         requireSite(sites, siteId);

@@ -11,7 +11,7 @@ import { rolesByName, setRoles } from '../roles/roles-store.ts';
 import { sitesNow } from '../sites/actor-sites.ts';
 import { storeUserSites } from '../sites/store-user-sites.ts';
 import type { UsersDeps } from './deps.ts';
-import { actingNow, requireHeld } from './user-permissions.ts';
+import { requireCurrentActor, requireHeld } from './user-permissions.ts';
 import { readUser } from './users-store.ts';
 
 /**
@@ -33,7 +33,7 @@ export function createUser(deps: UsersDeps): Handler<typeof auth.UsersService.cr
     const { tenantId, actor } = context;
     try {
       const user = await deps.database.withTenant(tenantId, async (tx) => {
-        const holds = await actingNow(tx, context);
+        const holds = await requireCurrentActor(tx, context);
         const roles = await rolesByName(tx, [...new Set(request.roles)]);
         if (roles.length > 0) requireHeld(holds, ['users.roles.update']);
         requireHeld(

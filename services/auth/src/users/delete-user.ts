@@ -10,7 +10,7 @@ import { requireRowVersion } from '../row-version.ts';
 import { notifyGateways } from '../tenants/end-all-access.ts';
 import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
-import { actingNow, readPermissions, requireNotAbove } from './user-permissions.ts';
+import { readPermissions, requireCurrentActor, requireNotAbove } from './user-permissions.ts';
 import { lockUser } from './users-store.ts';
 
 /**
@@ -25,7 +25,7 @@ export function deleteUser(deps: UsersDeps): Handler<typeof auth.UsersService.de
       await lockAdministration(tx);
       const user = await lockUser(tx, userId);
       requireRowVersion(request.rowVersion, user.rowVersion);
-      const holds = await actingNow(tx, context);
+      const holds = await requireCurrentActor(tx, context);
       await requireNotAbove(tx, context, holds, userId);
       const wasAdministrator = (await readPermissions(tx, userId))?.permissions.has('*') ?? false;
       await tx

@@ -4,7 +4,7 @@ import { objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
 import type { UsersDeps } from './deps.ts';
-import { actingNow } from './user-permissions.ts';
+import { requireCurrentActor } from './user-permissions.ts';
 import { lockUser } from './users-store.ts';
 
 /** Ends every session of a user, including API tokens; a user's own call also ends its own session. */
@@ -15,7 +15,7 @@ export function revokeUserSessions(deps: UsersDeps): Handler<typeof auth.UsersSe
     const { ended, tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockAdministration(tx);
       await lockUser(tx, userId);
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       const result = await endSessionsOfUser(tx, userId, 'sessions-revoked');
       await deps.emitter.audit(tx, context, { details: { revokedSessions: result.ended } });
       return result;

@@ -11,7 +11,7 @@ import type { AuthSchema } from '../schema.ts';
 import { notifyGateways } from '../tenants/end-all-access.ts';
 import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
-import { actingNow, requireNotAbove, requirePerson } from './user-permissions.ts';
+import { requireCurrentActor, requireNotAbove, requirePerson } from './user-permissions.ts';
 import { lockUser, readUser } from './users-store.ts';
 
 /**
@@ -31,7 +31,7 @@ export function setResponsiblePerson(
     const { user, ended } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockAdministration(tx);
       const machine = await lockUser(tx, userId);
-      const holds = await actingNow(tx, context);
+      const holds = await requireCurrentActor(tx, context);
       if (machine.kind !== 'machine') {
         throw new ClavigerError('conflict', 'Only machine identities have a responsible person.', {
           code: 'not_a_machine',

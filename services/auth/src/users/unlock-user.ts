@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import type { UsersDeps } from './deps.ts';
-import { actingNow } from './user-permissions.ts';
+import { requireCurrentActor } from './user-permissions.ts';
 import { lockUser } from './users-store.ts';
 
 /** Removes the locks after wrong passwords and codes, for every place. */
@@ -13,7 +13,7 @@ export function unlockUser(deps: UsersDeps): Handler<typeof auth.UsersService.un
     context.auditSubject = { type: 'user', id: userId };
     await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockUser(tx, userId);
-      await actingNow(tx, context);
+      await requireCurrentActor(tx, context);
       await clearFailures(tx, userId, ['password', 'mfa', 'recovery']);
       await deps.emitter.audit(tx, context, {});
     });

@@ -15,7 +15,7 @@ import { requireRowVersion } from '../row-version.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
 import type { UsersDeps } from './deps.ts';
-import { actingNow, refuseSelf, requireHeld } from './user-permissions.ts';
+import { refuseSelf, requireCurrentActor, requireHeld } from './user-permissions.ts';
 import { lockUser } from './users-store.ts';
 
 /** Replaces the roles of another user. The actor must hold every permission that is added or removed. */
@@ -28,7 +28,7 @@ export function updateUserRoles(deps: UsersDeps): Handler<typeof auth.UsersServi
     const { roles, live } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockAdministration(tx);
       requireRowVersion(request.rowVersion, (await lockUser(tx, userId)).rowVersion);
-      const holds = await actingNow(tx, context);
+      const holds = await requireCurrentActor(tx, context);
       await requireSitesWithin(tx, await sitesNow(tx, context), userId);
       const before = await rolesOf(tx, userId);
       const after = await rolesByName(tx, [...new Set(request.roles)]);

@@ -10,7 +10,7 @@ import type { UserStatus } from '../schema.ts';
 import { notifyGateways } from '../tenants/end-all-access.ts';
 import type { UsersDeps } from './deps.ts';
 import { endAccess } from './end-access.ts';
-import { actingNow, readPermissions, requireNotAbove } from './user-permissions.ts';
+import { readPermissions, requireCurrentActor, requireNotAbove } from './user-permissions.ts';
 import { lockUser, readUser } from './users-store.ts';
 
 /**
@@ -27,7 +27,7 @@ export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.up
     const { user, ended } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockAdministration(tx);
       const before = await lockUser(tx, userId);
-      const holds = await actingNow(tx, context);
+      const holds = await requireCurrentActor(tx, context);
       if (request.rowVersion !== undefined && request.rowVersion !== before.rowVersion) throw changed();
       const status = request.status as UserStatus | undefined;
       const changesStatus = status !== undefined && status !== before.status;

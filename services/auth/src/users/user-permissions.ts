@@ -57,7 +57,7 @@ export type Holds = (pattern: string) => boolean;
  * Checks the actor against the database, because the actor token may be a minute old. Locks its session until
  * the transaction ends, so that a concurrent revocation is either seen or waits.
  */
-export async function actingNow(tx: Tx<AuthSchema>, context: CallContext): Promise<Holds> {
+export async function requireCurrentActor(tx: Tx<AuthSchema>, context: CallContext): Promise<Holds> {
   const { actor } = context;
   const session = await tx
     .selectFrom('sessions')
