@@ -10,7 +10,7 @@ import { checkedPermissions } from '../roles/checked-permissions.ts';
 import { narrowed } from '../roles/permission-patterns.ts';
 import type { AuthSchema } from '../schema.ts';
 import { newApiToken } from '../sign-in/bearer-secrets.ts';
-import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
+import { currentSites, requireSitesWithin } from '../sites/actor-sites.ts';
 import {
   readPermissions,
   requireCurrentActor,
@@ -54,7 +54,7 @@ export function createApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiToke
       if (user.status !== 'active') {
         throw new ClavigerError('conflict', 'The user is disabled.', { code: 'user_disabled' });
       }
-      await requireSitesWithin(tx, await sitesNow(tx, context), userId);
+      await requireSitesWithin(tx, await currentSites(tx, context), userId);
       const target = await readPermissions(tx, userId);
       requireHeld(holds, narrowed([...(target?.given ?? [])], permissions));
       if (user.kind === 'machine') {

@@ -5,7 +5,7 @@ import { lockGroup } from '../device-groups/device-groups-store.ts';
 import { lockDevice } from '../devices/devices-store.ts';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema, ConfigurationScope } from '../schema.ts';
-import { requireEverySite, requireSite, sitesNow } from '../sites/actor-sites.ts';
+import { currentSites, requireEverySite, requireSite } from '../sites/actor-sites.ts';
 import { lockSite } from '../sites/sites-store.ts';
 import { THE_ONLY } from './policies-store.ts';
 
@@ -31,7 +31,7 @@ export async function lockPlace(
   path: { readonly feature: string; readonly scope: string; readonly scopeId: string },
 ): Promise<PolicyPlace> {
   if (path.feature !== 'pam') throw ClavigerError.notFound();
-  const sites = await sitesNow(tx, context);
+  const sites = await currentSites(tx, context);
   switch (path.scope) {
     case 'partner':
     case 'organization':

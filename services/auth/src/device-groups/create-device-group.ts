@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import { sitesNow } from '../sites/actor-sites.ts';
+import { currentSites } from '../sites/actor-sites.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { DeviceGroupsDeps } from './deps.ts';
 import { orGroupExists, readGroup, storeMembers } from './device-groups-store.ts';
@@ -15,7 +15,7 @@ export function createDeviceGroup(
     const group = await orGroupExists(
       deps.database.withTenant(tenantId, async (tx) => {
         await requireCurrentActor(tx, context);
-        const sites = await sitesNow(tx, context);
+        const sites = await currentSites(tx, context);
         await tx
           .insertInto('device_groups')
           .values({ tenant_id: tenantId, id, name: request.name })

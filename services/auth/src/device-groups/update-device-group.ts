@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
-import { sitesNow } from '../sites/actor-sites.ts';
+import { currentSites } from '../sites/actor-sites.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { DeviceGroupsDeps } from './deps.ts';
 import { lockGroup, orGroupExists, readGroup } from './device-groups-store.ts';
@@ -17,7 +17,7 @@ export function updateDeviceGroup(
     const group = await orGroupExists(
       deps.database.withTenant(context.tenantId, async (tx) => {
         await requireCurrentActor(tx, context);
-        const sites = await sitesNow(tx, context);
+        const sites = await currentSites(tx, context);
         const before = await lockGroup(tx, groupId, sites);
         requireRowVersion(request.rowVersion, before.rowVersion);
         await tx

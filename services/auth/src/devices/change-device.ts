@@ -2,7 +2,7 @@ import type { Tx } from '@claviger/database';
 import type { CallContext } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
-import { requireSite, type Sites, sitesNow } from '../sites/actor-sites.ts';
+import { currentSites, requireSite, type Sites } from '../sites/actor-sites.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { DevicesDeps } from './deps.ts';
 import { type LockedDevice, lockDevice } from './devices-store.ts';
@@ -21,7 +21,7 @@ export async function changeDevice<T>(
   context.auditSubject = { type: 'device', id: deviceId };
   return deps.database.withTenant(context.tenantId, async (tx) => {
     await requireCurrentActor(tx, context);
-    const sites = await sitesNow(tx, context);
+    const sites = await currentSites(tx, context);
     const device = await lockDevice(tx, deviceId);
     requireSite(sites, device.siteId);
     return work(tx, device, sites);

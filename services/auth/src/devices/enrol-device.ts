@@ -5,7 +5,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { issueAgentToken } from '../agents/agent-tokens-store.ts';
 import type { DeviceOs } from '../schema.ts';
-import { requestedSite, sitesNow } from '../sites/actor-sites.ts';
+import { currentSites, requestedSite } from '../sites/actor-sites.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { DevicesDeps } from './deps.ts';
 import { readDevice } from './devices-store.ts';
@@ -30,7 +30,7 @@ export function enrolDevice(
       return await deps.database.withTenant(tenantId, async (tx) => {
         await requireActiveTenant(tx);
         await requireCurrentActor(tx, context);
-        const sites = await sitesNow(tx, context);
+        const sites = await currentSites(tx, context);
         const siteId = await requestedSite(tx, sites, request.siteId);
         await tx
           .insertInto('devices')

@@ -5,7 +5,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
-import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
+import { currentSites, requireSitesWithin } from '../sites/actor-sites.ts';
 import { refuseSelf, requireCurrentActor } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import { bareName, checkedTexts, foldedName } from './account-names.ts';
@@ -32,7 +32,7 @@ export function setDirectoryIdentity(
         if (kind !== 'person' && accountNames.length > 0)
           throw ClavigerError.invalid('/accountNames', 'must be empty: the user is a machine identity');
         await requireCurrentActor(tx, context);
-        await requireSitesWithin(tx, await sitesNow(tx, context), userId);
+        await requireSitesWithin(tx, await currentSites(tx, context), userId);
         const before = await readIdentity(tx, userId);
         requireRowVersion(request.rowVersion, before.rowVersion);
         const updatedBy = context.actor.userId;

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
-import { requireEverySite, sitesNow } from '../sites/actor-sites.ts';
+import { currentSites, requireEverySite } from '../sites/actor-sites.ts';
 import { requireCurrentActor, requireHeld } from '../users/user-permissions.ts';
 import { checkedPermissions } from './checked-permissions.ts';
 import type { RolesDeps } from './deps.ts';
@@ -24,7 +24,7 @@ export function updateRole(deps: RolesDeps): Handler<typeof auth.RolesService.up
       const holders = await lockHolders(tx, roleId);
       const holds = await requireCurrentActor(tx, context);
       // A role applies in every site.
-      requireEverySite(await sitesNow(tx, context));
+      requireEverySite(await currentSites(tx, context));
       if (request.rowVersion !== undefined && request.rowVersion !== before.row_version) {
         throw new ClavigerError('precondition_failed', 'The role has changed since you read it.', {
           hint: 'Read it again and repeat the change on what it is now.',

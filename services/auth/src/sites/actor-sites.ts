@@ -26,7 +26,7 @@ export async function readSites(reader: Reader<AuthSchema>, userId: string): Pro
  * Returns the actor's sites from the database, because the actor token may be a minute old. Those of a
  * machine identity are limited to its responsible person's.
  */
-export async function sitesNow(reader: Reader<AuthSchema>, { actor }: CallContext): Promise<Sites> {
+export async function currentSites(reader: Reader<AuthSchema>, { actor }: CallContext): Promise<Sites> {
   const own = await readSites(reader, actor.userId);
   if (actor.responsibleId === undefined) return own;
   return withinBoth(own, await readSites(reader, actor.responsibleId));

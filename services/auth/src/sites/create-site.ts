@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { requireCurrentActor } from '../users/user-permissions.ts';
-import { requireEverySite, sitesNow } from './actor-sites.ts';
+import { currentSites, requireEverySite } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { orSiteExists, readSite } from './sites-store.ts';
 
@@ -16,7 +16,7 @@ export function createSite(
     const site = await orSiteExists(
       deps.database.withTenant(tenantId, async (tx) => {
         await requireCurrentActor(tx, context);
-        requireEverySite(await sitesNow(tx, context));
+        requireEverySite(await currentSites(tx, context));
         await tx
           .insertInto('sites')
           .values({ tenant_id: tenantId, id, name: request.name, description: request.description })

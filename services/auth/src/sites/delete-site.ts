@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { objectId } from '../object-id.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
-import { requireEverySite, sitesNow } from './actor-sites.ts';
+import { currentSites, requireEverySite } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { lockSite } from './sites-store.ts';
 
@@ -19,7 +19,7 @@ export function deleteSite(
     context.auditSubject = { type: 'site', id: siteId };
     await deps.database.withTenant(context.tenantId, async (tx) => {
       await requireCurrentActor(tx, context);
-      const sites = await sitesNow(tx, context);
+      const sites = await currentSites(tx, context);
       const { name } = await lockSite(tx, siteId, 'delete');
       requireEverySite(sites);
       const device = await tx

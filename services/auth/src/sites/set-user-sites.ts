@@ -8,7 +8,7 @@ import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import { refuseSelf, requireCurrentActor, requireNotAbove } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
-import { readSites, requireEverySite, requireSite, sitesNow } from './actor-sites.ts';
+import { currentSites, readSites, requireEverySite, requireSite } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { storeUserSites } from './store-user-sites.ts';
 
@@ -34,7 +34,7 @@ export function setUserSites(
       const holds = await requireCurrentActor(tx, context);
       // Also refuses users with sites that the actor does not have.
       await requireNotAbove(tx, context, holds, userId);
-      const own = await sitesNow(tx, context);
+      const own = await currentSites(tx, context);
       if (!restricted) requireEverySite(own);
       for (const siteId of siteIds) requireSite(own, siteId);
       await requireSites(tx, siteIds);

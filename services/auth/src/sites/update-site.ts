@@ -5,7 +5,7 @@ import { raiseDevices } from '../agents/agent-tokens-store.ts';
 import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
-import { requireSite, sitesNow } from './actor-sites.ts';
+import { currentSites, requireSite } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
 import { lockSite, orSiteExists, readSite } from './sites-store.ts';
 
@@ -19,7 +19,7 @@ export function updateSite(
     const { site, live } = await orSiteExists(
       deps.database.withTenant(context.tenantId, async (tx) => {
         await requireCurrentActor(tx, context);
-        const sites = await sitesNow(tx, context);
+        const sites = await currentSites(tx, context);
         const before = await lockSite(tx, siteId, 'change');
         requireSite(sites, siteId);
         requireRowVersion(request.rowVersion, before.rowVersion);

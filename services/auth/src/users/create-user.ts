@@ -8,7 +8,7 @@ import { storePassword } from '../passwords/credentials-store.ts';
 import { checkNewPassword } from '../passwords/password-rules.ts';
 import { requireOwnAccount } from '../responsible/people-behind.ts';
 import { rolesByName, setRoles } from '../roles/roles-store.ts';
-import { sitesNow } from '../sites/actor-sites.ts';
+import { currentSites } from '../sites/actor-sites.ts';
 import { storeUserSites } from '../sites/store-user-sites.ts';
 import type { UsersDeps } from './deps.ts';
 import { requireCurrentActor, requireHeld } from './user-permissions.ts';
@@ -58,7 +58,7 @@ export function createUser(deps: UsersDeps): Handler<typeof auth.UsersService.cr
           .executeTakeFirstOrThrow();
         await setRoles(tx, tenantId, id, roles);
         // A site-restricted creator must not create a user without restriction.
-        const sites = await sitesNow(tx, context);
+        const sites = await currentSites(tx, context);
         if (sites !== undefined) await storeUserSites(tx, tenantId, id, sites);
         if (phc) await storePassword(tx, { tenantId, userId: id, phc, setBy: actor.userId });
         await deps.emitter.audit(tx, context, { subject: { type: 'user', id }, request });

@@ -13,7 +13,7 @@ import {
 } from '../roles/roles-store.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
-import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
+import { currentSites, requireSitesWithin } from '../sites/actor-sites.ts';
 import type { UsersDeps } from './deps.ts';
 import { refuseSelf, requireCurrentActor, requireHeld } from './user-permissions.ts';
 import { lockUser } from './users-store.ts';
@@ -29,7 +29,7 @@ export function updateUserRoles(deps: UsersDeps): Handler<typeof auth.UsersServi
       await lockAdministration(tx);
       requireRowVersion(request.rowVersion, (await lockUser(tx, userId)).rowVersion);
       const holds = await requireCurrentActor(tx, context);
-      await requireSitesWithin(tx, await sitesNow(tx, context), userId);
+      await requireSitesWithin(tx, await currentSites(tx, context), userId);
       const before = await rolesOf(tx, userId);
       const after = await rolesByName(tx, [...new Set(request.roles)]);
       const changed = [

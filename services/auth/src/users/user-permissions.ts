@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { responsiblePerson, withinRights } from '../responsible/responsible-person.ts';
 import type { AuthSchema } from '../schema.ts';
 import { sessionEnded } from '../sign-in/sessions-store.ts';
-import { requireSitesWithin, sitesNow } from '../sites/actor-sites.ts';
+import { currentSites, requireSitesWithin } from '../sites/actor-sites.ts';
 import { permissionsOfUser, rolesOfUser } from './rights-of-user.ts';
 
 /** The permissions of a user by the current roles in the database. */
@@ -102,7 +102,7 @@ export async function requireNotAbove(
 ): Promise<void> {
   const target = await readPermissions(tx, userId);
   requireHeld(holds, target?.given ?? []);
-  await requireSitesWithin(tx, await sitesNow(tx, context), userId);
+  await requireSitesWithin(tx, await currentSites(tx, context), userId);
 }
 
 /** Throws `denied` for the actor's own account, also through a machine identity of the actor. */
