@@ -1,11 +1,11 @@
 import type * as clusterAdmin from '@claviger/contracts/auth/v1/cluster_admin';
 import type { Anomaly, Handler } from '@claviger/service-kit';
-import { changing } from './changing.ts';
 import { type ClusterDeps, callOf } from './deps.ts';
+import { executeOrder } from './execute-order.ts';
 
 export function demoteNode(deps: ClusterDeps): Handler<typeof clusterAdmin.ClusterAdminService.demoteNode> {
   return (request, context) =>
-    changing(deps, context, request, async (client) => {
+    executeOrder(deps, context, request, async (client) => {
       const { service, node, reason, force } = request;
       const order = { node, reason, force, demotedBy: context.actor.userName };
       const { changed, wasLast } = client

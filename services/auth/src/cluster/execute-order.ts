@@ -14,7 +14,7 @@ interface Order {
  * `work` succeeds; a refused order leaves only the event of the refusal. `work` gets the client of the
  * service, undefined for auth itself, and must finish within the limit of a transaction.
  */
-export async function changing<R>(
+export async function executeOrder<R>(
   deps: ClusterDeps,
   context: CallContext,
   request: Order,
