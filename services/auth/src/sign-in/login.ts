@@ -4,8 +4,8 @@ import type { CallContext, Handler } from '@claviger/service-kit';
 import { noteReason } from '../audit-reason.ts';
 import { oneTimeCode } from '../mfa/one-time-code.ts';
 import type { SignInDeps } from './deps.ts';
-import { enter } from './enter.ts';
 import { countFailure, mustWait } from './lockout.ts';
+import { openSignInSession } from './open-sign-in-session.ts';
 import { readAttempt, type SignInAttempt } from './read-attempt.ts';
 import { signInAnswer } from './sign-in-answer.ts';
 
@@ -28,16 +28,16 @@ export function login(deps: SignInDeps): Handler<typeof auth.AuthService.login> 
     if (lockStatus.waitSeconds > 0) throw mustWait(lockStatus.waitSeconds);
     // Also while locked, so that the time does not tell.
     const matches = await deps.passwords.verify(phc, request.password);
-    const shutOut = lockStatus.lockedSeconds > 0 && attempt.kind === 'password';
-    if (!matches || shutOut || !stored || !tried.tenant) {
+    const lockedOut = lockStatus.lockedSeconds > 0 && attempt.kind === 'password';
+    if (!matches || lockedOut || !stored || !tried.tenant) {
       const { locked } = await deps.database.withTenant(attempt.tenantId, (tx) => countFailure(tx, attempt));
-      throw refused(context, reasonOf(tried, shutOut, locked));
+      throw refused(context, reasonOf(tried, lockedOut, locked));
     }
     const rehashed = deps.passwords.isOutdated(phc!)
       ? await deps.passwords.hash(request.password)
       : undefined;
     const { secondFactorMandatory } = (await deps.settings.read(tried.tenant.id)).values.access;
-    const entry = {
+    const verified = {
       tenant: tried.tenant,
       stored,
       attempt,
@@ -46,7 +46,9 @@ export function login(deps: SignInDeps): Handler<typeof auth.AuthService.login> 
       context,
       code,
     };
-    const result = await deps.database.withTenant(attempt.tenantId, (tx) => enter(deps, tx, entry));
+    const result = await deps.database.withTenant(attempt.tenantId, (tx) =>
+      openSignInSession(deps, tx, verified),
+    );
     if ('refusal' in result) {
       if (result.refusal instanceof ClavigerError) throw result.refusal;
       throw refused(context, result.refusal);
@@ -62,10 +64,10 @@ export function login(deps: SignInDeps): Handler<typeof auth.AuthService.login> 
 }
 
 /** The reason for the audit log only. */
-function reasonOf({ tenant, stored, attempt }: SignInAttempt, shutOut: boolean, locked: boolean): string {
+function reasonOf({ tenant, stored, attempt }: SignInAttempt, lockedOut: boolean, locked: boolean): string {
   if (!tenant) return 'unknown_tenant';
   if (!stored) return 'unknown_user';
-  if (shutOut) return 'account_locked';
+  if (lockedOut) return 'account_locked';
   if (attempt.kind === 'recovery') return 'wrong_password_or_recovery_code';
   return locked ? 'wrong_password_locked' : 'wrong_password';
 }

@@ -16,7 +16,7 @@ import { notePlace } from './places.ts';
 import { issueRefreshToken, openSession, type SessionFacts } from './sessions-store.ts';
 import type { TenantEntry } from './tenants-store.ts';
 
-export interface Entry {
+export interface VerifiedPassword {
   readonly tenant: TenantEntry;
   readonly stored: StoredCredential;
   readonly attempt: Attempt;
@@ -26,7 +26,7 @@ export interface Entry {
   readonly code: OneTimeCode | undefined;
 }
 
-export type Entered =
+export type SignInResult =
   | { session: SessionFacts; refreshToken: string; user: auth.User | undefined; hasFactor: boolean }
   /** A text is the reason for the audit log; the caller learns only that the sign-in failed. */
   | { refusal: string | ClavigerError };
@@ -35,8 +35,12 @@ export type Entered =
  * Opens a session after a correct password. Checks everything again with the user locked, because it may have
  * changed while the hash was computed.
  */
-export async function enter(deps: SignInDeps, tx: Tx<AuthSchema>, entry: Entry): Promise<Entered> {
-  const { tenant, stored, attempt, context, code } = entry;
+export async function openSignInSession(
+  deps: SignInDeps,
+  tx: Tx<AuthSchema>,
+  verified: VerifiedPassword,
+): Promise<SignInResult> {
+  const { tenant, stored, attempt, context, code } = verified;
   const { userId } = stored;
   const recovers = attempt.kind === 'recovery';
   // Before any lock: either a concurrent suspension waits for this sign-in, or this sign-in sees it.
@@ -62,11 +66,15 @@ export async function enter(deps: SignInDeps, tx: Tx<AuthSchema>, entry: Entry):
     if ('refused' in proof) return { refusal: recovers ? 'wrong_recovery_code' : mfaRefused(proof) };
     amr.push(proof.method);
   }
-  const mfaPending = (hasFactor || entry.secondFactorMandatory) && amr.length === 1;
+  const mfaPending = (hasFactor || verified.secondFactorMandatory) && amr.length === 1;
   await clearFailures(tx, userId, ['password', 'recovery'], attempt.place);
   if (!mfaPending) await notePlace(tx, tenant.id, userId, attempt.place);
-  if (entry.rehashed) {
-    await tx.updateTable('credentials').set({ phc: entry.rehashed }).where('user_id', '=', userId).execute();
+  if (verified.rehashed) {
+    await tx
+      .updateTable('credentials')
+      .set({ phc: verified.rehashed })
+      .where('user_id', '=', userId)
+      .execute();
   }
   const session = await openSession(tx, deps.config, {
     tenantId: tenant.id,
