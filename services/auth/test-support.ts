@@ -53,7 +53,7 @@ export async function startAuth(): Promise<AuthStack> {
   const peersOf = (name: string): Peers => {
     const known =
       made.get(name) ??
-      patient(createPeers({ ...base, grpc: { ...layout.leaf(name), caFile: layout.internalCa } }));
+      withCallTimeout(createPeers({ ...base, grpc: { ...layout.leaf(name), caFile: layout.internalCa } }));
     made.set(name, known);
     return known;
   };
@@ -71,7 +71,7 @@ export async function startAuth(): Promise<AuthStack> {
   redis.on('error', () => {});
   const gateway = peersOf('gateway');
   const workflow = peersOf('workflow');
-  const operatorPeers = patient(createPeers(base));
+  const operatorPeers = withCallTimeout(createPeers(base));
   return {
     installation,
     gateway,
@@ -92,9 +92,9 @@ export async function startAuth(): Promise<AuthStack> {
 }
 
 /** Detects only hanging calls; the tests do not check how fast a busy machine answers. */
-const PATIENCE_MS = 120_000;
+const CALL_TIMEOUT_MS = 120_000;
 
-function patient(peers: Peers): Peers {
+function withCallTimeout(peers: Peers): Peers {
   let reached: Promise<void> | undefined;
   return {
     client: (peer, definition) => {
@@ -106,7 +106,7 @@ function patient(peers: Peers): Peers {
           async (request: never, options?: CallOptions) => {
             reached ??= reach(peers);
             await reached;
-            return call(request, { timeoutMs: PATIENCE_MS, ...options });
+            return call(request, { timeoutMs: CALL_TIMEOUT_MS, ...options });
           },
         ]),
       ) as unknown as typeof client;
@@ -126,16 +126,16 @@ async function reach(peers: Peers): Promise<void> {
  * Repeats a call that was refused because its locks were held for too long; the refused call changed nothing.
  * For tests with many concurrent callers, which wait longer on a slow disk.
  */
-export function insisting<T>(ask: () => Promise<T>): Promise<T> {
+export function retryWhileLocked<T>(ask: () => Promise<T>): Promise<T> {
   return ask().catch((error: unknown) => {
     if (isClavigerError(error) && /^Another call is changing the same objects/.test(error.message))
-      return insisting(ask);
+      return retryWhileLocked(ask);
     throw error;
   });
 }
 
 /** Introspects until the liveness entry of the session is in Redis; a slow Redis may miss one. */
-export async function noted(
+export async function introspectUntilCached(
   stack: AuthStack,
   introspected: () => Promise<auth.IntrospectResponse>,
 ): Promise<{ seen: auth.IntrospectResponse; live: string }> {

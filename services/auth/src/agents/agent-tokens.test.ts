@@ -12,12 +12,12 @@ import {
   codeOf,
   devicesOf,
   enrol,
-  insisting,
   introspectAgent,
+  introspectUntilCached,
   newTenant,
   newUser,
-  noted,
   reasonOf,
+  retryWhileLocked,
   signIn,
   startAuth,
   type TestTenant,
@@ -53,7 +53,7 @@ test('a token is shown once, stored as a hash, and identifies only the device', 
   );
   expect(JSON.stringify(again)).not.toContain('cla_');
 
-  const { seen: answer, live } = await noted(stack, () => introspectAgent(stack, agentToken));
+  const { seen: answer, live } = await introspectUntilCached(stack, () => introspectAgent(stack, agentToken));
   expect(answer).toMatchObject({ userId: device.id, tenantId: tenant.id, mfaPending: false });
   expect(live).toBe(String(answer.epoch));
   const actor = JSON.parse(Buffer.from(answer.actorToken.split('.')[1]!, 'base64url').toString());
@@ -195,13 +195,13 @@ test('concurrent first uses and rotations leave the device exactly one valid cha
   const acting = await asAgent(stack, agentToken);
   const made = await Promise.allSettled(
     [1, 2, 3, 4, 5, 6].map(() =>
-      insisting(() => agentsOf(stack).rotateOwnAgentToken({ agentId: device.id }, acting)),
+      retryWhileLocked(() => agentsOf(stack).rotateOwnAgentToken({ agentId: device.id }, acting)),
     ),
   );
   const tokens = made.flatMap((each) => (each.status === 'fulfilled' ? [each.value.agentToken] : []));
   expect(tokens).toHaveLength(6);
   const verdicts = await Promise.all(
-    tokens.map((token) => reasonOf(insisting(() => introspectAgent(stack, token)))),
+    tokens.map((token) => reasonOf(retryWhileLocked(() => introspectAgent(stack, token)))),
   );
   expect(verdicts.filter((verdict) => verdict === 'ok')).toHaveLength(1);
   expect(await refused(agentToken)).toBe('unauthenticated');

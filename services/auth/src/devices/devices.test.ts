@@ -11,13 +11,13 @@ import {
   codeOf,
   devicesOf,
   enrol,
-  insisting,
   introspectAccess,
   introspectAgent,
   newTenant,
   newUser,
   PASSWORD,
   page,
+  retryWhileLocked,
   rolesOf,
   signIn,
   startAuth,
@@ -328,7 +328,9 @@ test('a tenant always has an administrator of all sites', async () => {
   const helper = await newUser(stack, lonely, 'helper', ['administrator']);
   const asHelper = await steppedUp(lonely.name, 'helper', PASSWORD);
   const keep = (userId: string, caller: Caller) =>
-    codeOf(insisting(() => sitesOf().setUserSites({ userId, restricted: true, siteIds: [siteId] }, caller)));
+    codeOf(
+      retryWhileLocked(() => sitesOf().setUserSites({ userId, restricted: true, siteIds: [siteId] }, caller)),
+    );
   const both = await Promise.all([
     keep(helper.id, await admin(lonely)),
     keep(lonely.administrator.id, asHelper),

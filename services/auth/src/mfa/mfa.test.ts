@@ -13,11 +13,11 @@ import {
   continued,
   type Enrolment,
   enrolFactor,
-  insisting,
   introspectAccess,
   newTenant,
   newUser,
   PASSWORD,
+  retryWhileLocked,
   signIn,
   startAuth,
   type TestTenant,
@@ -173,8 +173,10 @@ test('sessions that enrol and prove concurrently do not block each other, and on
   const code = codeNow(secret, 0);
   const options = await Promise.all(sessions.map(({ as }) => as()));
   const codes = await Promise.all([
-    ...[0, 0, 1].map((i) => codeOf(insisting(() => authOf(stack).verifyMfa({ code }, options[i]!)))),
-    ...[2, 3].map((i) => codeOf(insisting(() => authOf(stack).completeMfaChallenge({ code }, options[i]!)))),
+    ...[0, 0, 1].map((i) => codeOf(retryWhileLocked(() => authOf(stack).verifyMfa({ code }, options[i]!)))),
+    ...[2, 3].map((i) =>
+      codeOf(retryWhileLocked(() => authOf(stack).completeMfaChallenge({ code }, options[i]!))),
+    ),
   ]);
   expect(codes.filter((each) => each === 'ok')).toHaveLength(1);
   expect(codes).not.toContain('internal');
@@ -214,7 +216,7 @@ test('H-020 H-022 a code works once, also with thirty concurrent attempts on two
   const code = codeNow(secret);
   const codes = await Promise.all(
     Array.from({ length: 30 }, (_, i) =>
-      codeOf(insisting(() => authOf(stack).completeMfaChallenge({ code }, sessions[i % 3]!))),
+      codeOf(retryWhileLocked(() => authOf(stack).completeMfaChallenge({ code }, sessions[i % 3]!))),
     ),
   );
   expect(codes.filter((each) => each === 'ok')).toHaveLength(1);
@@ -362,7 +364,7 @@ test('H-031 a recovery code replaces the device once, also with two concurrent a
   const codes = await Promise.all(
     sessions.map(async ({ as }) => {
       const options = await as();
-      return codeOf(insisting(() => authOf(stack).completeMfaChallenge({ code }, options)));
+      return codeOf(retryWhileLocked(() => authOf(stack).completeMfaChallenge({ code }, options)));
     }),
   );
   expect(codes.sort()).toEqual(['mfa_code_invalid', 'ok']);

@@ -13,12 +13,12 @@ import {
   authOf,
   codeOf,
   devicesOf,
-  insisting,
   introspectAccess,
   introspectAgent,
   newTenant,
   PASSWORD,
   reasonOf,
+  retryWhileLocked,
   signIn,
   startAuth,
 } from '../../test-support.ts';
@@ -73,7 +73,7 @@ test('a set-up link creates the first administrator once, and only the latest li
   expect(await codeOf(setup(tokenOf(earlier.setupUrl)))).toBe('link_invalid');
   expect(await codeOf(setup('nonsense'))).toBe('link_invalid');
   const results = await Promise.all(
-    [0, 1, 2, 3].map((i) => codeOf(insisting(() => setup(token, `first-${i}`)))),
+    [0, 1, 2, 3].map((i) => codeOf(retryWhileLocked(() => setup(token, `first-${i}`)))),
   );
   expect(results.filter((code) => code === 'ok')).toHaveLength(1);
   expect(await codeOf(setup(token))).toBe('already_set_up');
@@ -87,7 +87,9 @@ test('a set-up link creates the first administrator once, and only the latest li
 test('tenant names are unique, and an unknown tenant is not found', async () => {
   const name = `t-${randomUUID()}`;
   const codes = await Promise.all(
-    [0, 1, 2].map(() => codeOf(insisting(() => operatorOf().provisionTenant({ name, displayName: '' })))),
+    [0, 1, 2].map(() =>
+      codeOf(retryWhileLocked(() => operatorOf().provisionTenant({ name, displayName: '' }))),
+    ),
   );
   expect(codes.sort()).toEqual(['ok', 'tenant_exists', 'tenant_exists']);
   expect(await reasonOf(operatorOf().bootstrapAdministrator({ username: 'a', tenant: 'no-such' }))).toBe(

@@ -12,9 +12,9 @@ import {
   authOf,
   codeOf,
   introspectApi,
+  introspectUntilCached,
   newTenant,
   newUser,
-  noted,
   PASSWORD,
   rolesOf,
   signIn,
@@ -81,7 +81,7 @@ test('a machine identity never exceeds the current roles, sites and emergency ac
   expect(free).toMatchObject({ rsp: maker.id, bhd: [maker.id] });
   expect(free.perms).toContain('vault.entries.rotate');
   expect(free.roles).toEqual([]);
-  const before = await noted(stack, () => introspectApi(stack, token));
+  const before = await introspectUntilCached(stack, () => introspectApi(stack, token));
 
   const { role } = await rolesOf(stack).createRole(
     { name: unique('reader'), description: '', permissions: ['vault.entries.read', 'users.read'] },
@@ -124,7 +124,7 @@ test('a machine identity never exceeds the current roles, sites and emergency ac
 
 test('without an active responsible person a machine identity is suspended immediately until that person is active', async () => {
   const { boss, maker, token } = await scene();
-  const { seen } = await noted(stack, () => introspectApi(stack, token));
+  const { seen } = await introspectUntilCached(stack, () => introspectApi(stack, token));
   const live = () => stack.redis.get(`claviger:live:{${seen.sessionId}}`);
   const before = Number(await live());
   const status = (value: string) =>

@@ -10,11 +10,11 @@ import {
   authOf,
   codeOf,
   enrolFactor,
-  insisting,
   newTenant,
   newUser,
   PASSWORD,
   page,
+  retryWhileLocked,
   signIn,
   startAuth,
   type TestTenant,
@@ -163,7 +163,7 @@ test('settings of the platform are refused to tenants by name', async () => {
 test('a change from an old version is refused, and of two concurrent changes one succeeds', async () => {
   const as = await administratorOf(await newTenant(stack));
   const change = (minutes: number) =>
-    codeOf(insisting(() => put({ access: { maximumGrantMinutes: minutes } }, as, { rowVersion: 0 })));
+    codeOf(retryWhileLocked(() => put({ access: { maximumGrantMinutes: minutes } }, as, { rowVersion: 0 })));
   const results = await Promise.all([change(60), change(120)]);
   expect(results.sort()).toEqual(['ok', 'precondition_failed']);
   expect(await change(240)).toBe('precondition_failed');

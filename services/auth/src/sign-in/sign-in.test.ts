@@ -5,10 +5,10 @@ import {
   auditOf,
   authOf,
   codeOf,
-  insisting,
   introspectAccess,
+  introspectUntilCached,
   newTenant,
-  noted,
+  retryWhileLocked,
   signIn,
   startAuth,
 } from '../../test-support.ts';
@@ -25,7 +25,9 @@ test('H-047 a sign-in is introspected until its logout, and refused at once afte
   const { answer } = await signIn(stack, tenant.name, username, password);
   expect(answer).toMatchObject({ tokenType: 'Bearer', expiresIn: 300, mfaRequired: false });
   expect(answer.token).toBe(answer.accessToken);
-  const { seen, live } = await noted(stack, () => introspectAccess(stack, answer.accessToken));
+  const { seen, live } = await introspectUntilCached(stack, () =>
+    introspectAccess(stack, answer.accessToken),
+  );
   expect(seen).toMatchObject({ userId: id, tenantId: tenant.id, mfaPending: false });
   const key = `claviger:live:{${seen.sessionId}}`;
   expect(live).toBe(String(seen.epoch));
@@ -81,7 +83,7 @@ test('of many concurrent refreshes of one token, one gets tokens', async () => {
   const { answer } = await signIn(stack, tenant.name, username, password);
   const codes = await Promise.all(
     Array.from({ length: 20 }, () =>
-      codeOf(insisting(() => authOf(stack).refresh({ refreshToken: answer.refreshToken }))),
+      codeOf(retryWhileLocked(() => authOf(stack).refresh({ refreshToken: answer.refreshToken }))),
     ),
   );
   expect(codes.filter((code) => code === 'ok')).toHaveLength(1);
@@ -96,7 +98,7 @@ test('no token of a refresh concurrent with a logout outlives the logout', async
     const options = await as();
     const [refreshed] = await Promise.allSettled([
       authOf(stack).refresh({ refreshToken: answer.refreshToken }),
-      insisting(() => authOf(stack).logout({}, options)),
+      retryWhileLocked(() => authOf(stack).logout({}, options)),
     ]);
     if (refreshed.status === 'rejected') continue;
     expect(await codeOf(introspectAccess(stack, refreshed.value.accessToken))).toBe('session_revoked');

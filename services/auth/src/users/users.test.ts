@@ -9,7 +9,6 @@ import {
   auditOf,
   authOf,
   codeOf,
-  insisting,
   introspectAccess,
   introspectApi,
   newTenant,
@@ -17,6 +16,7 @@ import {
   PASSWORD,
   page,
   reasonOf,
+  retryWhileLocked,
   rolesOf,
   signIn,
   startAuth,
@@ -255,8 +255,8 @@ test('the last administrator stays, also if two remove each other concurrently',
   const second = await newUser(stack, from, 'second', ['administrator']);
   const secondOptions = await signedInAs('second', from);
   const codes = await Promise.all([
-    codeOf(insisting(() => users.updateUserRoles({ userId: second.id, roles: [] }, options))),
-    codeOf(insisting(() => users.updateUserRoles({ userId: first.id, roles: [] }, secondOptions))),
+    codeOf(retryWhileLocked(() => users.updateUserRoles({ userId: second.id, roles: [] }, options))),
+    codeOf(retryWhileLocked(() => users.updateUserRoles({ userId: first.id, roles: [] }, secondOptions))),
   ]);
   expect(codes.filter((code) => code === 'ok')).toHaveLength(1);
   const [left] = await stack.sql<{ count: number }>(
@@ -330,10 +330,10 @@ test('two administrators who act on each other concurrently do not deadlock', as
   for (let round = 0; round < 5; round += 1) {
     const [asLeft, asRight] = await Promise.all([steppedUpAs('left'), steppedUpAs('right')]);
     const codes = await Promise.all([
-      codeOf(insisting(() => usersOf(stack).revokeUserSessions({ userId: right.user.id }, asLeft))),
-      codeOf(insisting(() => usersOf(stack).revokeUserSessions({ userId: left.user.id }, asRight))),
-      codeOf(insisting(() => usersOf(stack).disableUserMfa({ userId: left.user.id }, asRight))),
-      codeOf(insisting(() => usersOf(stack).startPasswordReset({ userId: right.user.id }, asLeft))),
+      codeOf(retryWhileLocked(() => usersOf(stack).revokeUserSessions({ userId: right.user.id }, asLeft))),
+      codeOf(retryWhileLocked(() => usersOf(stack).revokeUserSessions({ userId: left.user.id }, asRight))),
+      codeOf(retryWhileLocked(() => usersOf(stack).disableUserMfa({ userId: left.user.id }, asRight))),
+      codeOf(retryWhileLocked(() => usersOf(stack).startPasswordReset({ userId: right.user.id }, asLeft))),
     ]);
     expect(codes).not.toContain('internal');
     expect(codes).not.toContain('unavailable');
