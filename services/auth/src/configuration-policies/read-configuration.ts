@@ -24,7 +24,7 @@ export async function readConfiguration(
     .executeTakeFirst();
   if (!device) return undefined;
   // Partner rows belong to the platform's tenant; row-level security shows other tenants no other rows of it.
-  const sayings = await reader
+  const settings = await reader
     .selectFrom('configuration_policies')
     .select(['scope', scopeIdOfPolicy.as('scopeId'), 'uac_interception_enabled as enabled'])
     .where('feature', '=', 'pam')
@@ -36,7 +36,7 @@ export async function readConfiguration(
           WHERE m.tenant_id = configuration_policies.tenant_id AND m.device_id = ${device.id}::uuid))`,
     )
     .execute();
-  const { enabled, scope, scopeId } = resolveUacInterception(sayings);
+  const { enabled, scope, scopeId } = resolveUacInterception(settings);
   return {
     pam: { uacInterceptionEnabled: enabled },
     sources: [{ setting: 'pam.uacInterceptionEnabled', scope, scopeId }],

@@ -1,35 +1,35 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ConfigurationScope } from '../schema.ts';
-import { type LevelSaying, type Resolved, resolveUacInterception } from './resolve-uac-interception.ts';
+import { type LevelSetting, type Resolved, resolveUacInterception } from './resolve-uac-interception.ts';
 
 const SCOPES: readonly ConfigurationScope[] = ['partner', 'organization', 'site', 'group', 'device'];
 const SAYS = [true, false, null] as const;
 
-const say = (scope: ConfigurationScope, enabled: boolean | null, scopeId: string = scope): LevelSaying => ({
+const say = (scope: ConfigurationScope, enabled: boolean | null, scopeId: string = scope): LevelSetting => ({
   scope,
   scopeId,
   enabled,
 });
 
 /** All 3^5 combinations of the settings of the five levels. */
-const combinations = SCOPES.reduce<LevelSaying[][]>(
-  (made, scope) => made.flatMap((sayings) => SAYS.map((enabled) => [...sayings, say(scope, enabled)])),
+const combinations = SCOPES.reduce<LevelSetting[][]>(
+  (made, scope) => made.flatMap((settings) => SAYS.map((enabled) => [...settings, say(scope, enabled)])),
   [[]],
 );
 
 test('for all combinations of levels, the closest level with a setting decides', () => {
   expect(combinations).toHaveLength(243);
-  for (const sayings of combinations) {
+  for (const settings of combinations) {
     let expected: Resolved = { enabled: true, scope: 'default', scopeId: '' };
     // From the farthest to the closest level: each level that has a setting overrides.
-    for (const { scope, scopeId, enabled } of sayings)
+    for (const { scope, scopeId, enabled } of settings)
       if (enabled !== null) expected = { enabled, scope, scopeId };
-    expect(resolveUacInterception(sayings)).toEqual(expected);
+    expect(resolveUacInterception(settings)).toEqual(expected);
   }
 });
 
-test.each<[string, LevelSaying[], Resolved]>([
+test.each<[string, LevelSetting[], Resolved]>([
   ['no level has a setting', [], { enabled: true, scope: 'default', scopeId: '' }],
   [
     'all levels are unset',
@@ -56,19 +56,19 @@ test.each<[string, LevelSaying[], Resolved]>([
     [say('group', false, 'z'), say('group', false, 'k')],
     { enabled: false, scope: 'group', scopeId: 'k' },
   ],
-])('%s', (_, sayings, expected) => {
-  expect(resolveUacInterception(sayings)).toEqual(expected);
+])('%s', (_, settings, expected) => {
+  expect(resolveUacInterception(settings)).toEqual(expected);
 });
 
 /** An independent implementation: visits each level in turn and combines the settings of its members. */
-function oracle(sayings: readonly LevelSaying[]): { enabled: boolean; scope: string } {
+function oracle(settings: readonly LevelSetting[]): { enabled: boolean; scope: string } {
   for (const scope of ['device', 'group', 'site', 'organization', 'partner']) {
     let on = 0;
     let off = 0;
-    for (const saying of sayings) {
-      if (saying.scope !== scope) continue;
-      if (saying.enabled === true) on += 1;
-      if (saying.enabled === false) off += 1;
+    for (const setting of settings) {
+      if (setting.scope !== scope) continue;
+      if (setting.enabled === true) on += 1;
+      if (setting.enabled === false) off += 1;
     }
     if (off > 0) return { enabled: false, scope };
     if (on > 0) return { enabled: true, scope };
@@ -77,7 +77,7 @@ function oracle(sayings: readonly LevelSaying[]): { enabled: boolean; scope: str
 }
 
 test('for any settings in any order, the rule agrees with a naive implementation', () => {
-  const sayings = fc.array(
+  const settings = fc.array(
     fc.record({
       scope: fc.constantFrom(...SCOPES),
       scopeId: fc.constantFrom('a', 'b', 'c', 'd'),
@@ -86,7 +86,7 @@ test('for any settings in any order, the rule agrees with a naive implementation
     { maxLength: 12 },
   );
   fc.assert(
-    fc.property(sayings, (said) => {
+    fc.property(settings, (said) => {
       const before = structuredClone(said);
       const { enabled, scope, scopeId } = resolveUacInterception(said);
       expect({ enabled, scope }).toEqual(oracle(said));

@@ -1,7 +1,7 @@
 import type { ConfigurationScope } from '../schema.ts';
 
 /** The setting of one level for a device; null if the level does not set it. */
-export interface LevelSaying {
+export interface LevelSetting {
   readonly scope: ConfigurationScope;
   readonly scopeId: string;
   readonly enabled: boolean | null;
@@ -19,14 +19,14 @@ const CLOSEST_FIRST: readonly ConfigurationScope[] = ['device', 'group', 'site',
  * Decides whether a device captures elevation prompts: the closest level that sets it applies. A device may
  * be in several groups; if they disagree, off applies. If no level sets it, the device captures prompts.
  */
-export function resolveUacInterception(sayings: readonly LevelSaying[]): Resolved {
+export function resolveUacInterception(settings: readonly LevelSetting[]): Resolved {
   for (const scope of CLOSEST_FIRST) {
-    const said = sayings
-      .filter((saying) => saying.scope === scope && saying.enabled !== null)
+    const set = settings
+      .filter((setting) => setting.scope === scope && setting.enabled !== null)
       .sort(
         (one, other) => Number(one.enabled) - Number(other.enabled) || (one.scopeId < other.scopeId ? -1 : 1),
       );
-    const [first] = said;
+    const [first] = set;
     if (first) return { enabled: first.enabled === true, scope, scopeId: first.scopeId };
   }
   return { enabled: true, scope: 'default', scopeId: '' };
