@@ -19,7 +19,7 @@ export function rotateOwnAgentToken(
 ): Handler<typeof devices.AgentsService.rotateOwnAgentToken> {
   return async (request, context) => {
     context.auditSubject = { type: 'device', id: objectId(request.agentId) };
-    const { agentToken, tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
+    const { agentToken, revoked } = await deps.database.withTenant(context.tenantId, async (tx) => {
       await requireActiveTenant(tx);
       const { deviceId, tokenId } = await lockOwnDevice(tx, context, request.agentId);
       const ended = await endAgentTokens(tx, deviceId, 'never-used', tokenId);
@@ -32,9 +32,9 @@ export function rotateOwnAgentToken(
         .execute();
       const made = await issueAgentToken(tx, context.tenantId, deviceId);
       await deps.emitter.audit(tx, context, { details: { by: 'agent' } });
-      return { agentToken: made, tell: ended };
+      return { agentToken: made, revoked: ended };
     });
-    await deps.liveness.revoke(tell);
+    await deps.liveness.revoke(revoked);
     return { agentToken };
   };
 }

@@ -11,7 +11,7 @@ export function decommissionDevice(
   deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.decommissionDevice> {
   return async (request, context) => {
-    const { device, tell } = await changeDevice(
+    const { device, revoked } = await changeDevice(
       deps,
       context,
       request.deviceId,
@@ -32,10 +32,10 @@ export function decommissionDevice(
           reason: request.reason,
           details: { repeated: before.status === 'decommissioned' },
         });
-        return { device: await readDevice(tx, before.id, sites), tell: ended };
+        return { device: await readDevice(tx, before.id, sites), revoked: ended };
       },
     );
-    await deps.liveness.revoke(tell);
+    await deps.liveness.revoke(revoked);
     return { device };
   };
 }

@@ -9,12 +9,12 @@ export function revokeAgentToken(
   deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.revokeAgentToken> {
   return async (request, context) => {
-    const tell = await changeDevice(deps, context, request.deviceId, async (tx, device) => {
+    const revoked = await changeDevice(deps, context, request.deviceId, async (tx, device) => {
       const ended = await endAgentTokens(tx, device.id, 'revoked');
       await deps.emitter.audit(tx, context, {});
       return ended;
     });
-    await deps.liveness.revoke(tell);
+    await deps.liveness.revoke(revoked);
     return {};
   };
 }

@@ -11,7 +11,7 @@ export function rotateAgentToken(
   deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.rotateAgentToken> {
   return async (request, context) => {
-    const { answer, tell } = await changeDevice(
+    const { answer, revoked } = await changeDevice(
       deps,
       context,
       request.deviceId,
@@ -21,10 +21,10 @@ export function rotateAgentToken(
         const ended = await endAgentTokens(tx, device.id, 'rotated');
         const agentToken = await issueAgentToken(tx, context.tenantId, device.id);
         await deps.emitter.audit(tx, context, { details: { by: 'administrator' } });
-        return { answer: { device: await readDevice(tx, device.id, sites), agentToken }, tell: ended };
+        return { answer: { device: await readDevice(tx, device.id, sites), agentToken }, revoked: ended };
       },
     );
-    await deps.liveness.revoke(tell);
+    await deps.liveness.revoke(revoked);
     return answer;
   };
 }

@@ -60,12 +60,12 @@ export async function challenge<T>(
     // The sign-in succeeds only now.
     if (before.mfaPending) await notePlace(tx, tenantId, userId, place);
     const refreshToken = await issueRefreshToken(tx, tenantId, session.sessionId);
-    const { tell } = proof.confirmedNow
+    const { revoked } = proof.confirmedNow
       ? await endSessionsOfUser(tx, userId, 'factor-added', {
           exceptSessionId: session.sessionId,
           keepApiTokens: true,
         })
-      : { tell: [sessionId] };
+      : { revoked: [sessionId] };
     const recoveryCodes = proof.confirmedNow ? await replaceRecoveryCodes(tx, tenantId, userId) : [];
     await deps.emitter.audit(tx, context, {
       details: {
@@ -77,7 +77,7 @@ export async function challenge<T>(
       },
     });
     const done = { session, refreshToken, recoveryCodes, also: await also(tx) };
-    await notifyGateways(deps, tell, before.mfaPending && !proof.confirmedNow);
+    await notifyGateways(deps, revoked, before.mfaPending && !proof.confirmedNow);
     return done;
   });
   if ('refusal' in result) throw result.refusal;

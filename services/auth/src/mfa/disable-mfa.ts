@@ -12,7 +12,7 @@ export function disableMfa(deps: MfaDeps): Handler<typeof auth.AuthService.disab
   return async (_request, context) => {
     requirePerson(context);
     const { userId, tenantId, sessionId } = context.actor;
-    const { tell } = await deps.database.withTenant(tenantId, async (tx) => {
+    const { revoked } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockUser(tx, userId);
       await requireCurrentActor(tx, context);
       const ended = await endSessionsOfUser(tx, userId, 'mfa-disabled', {
@@ -23,7 +23,7 @@ export function disableMfa(deps: MfaDeps): Handler<typeof auth.AuthService.disab
       await deps.emitter.audit(tx, context, { subject: { type: 'user', id: userId } });
       return ended;
     });
-    await deps.liveness.revoke(tell);
+    await deps.liveness.revoke(revoked);
     return {};
   };
 }

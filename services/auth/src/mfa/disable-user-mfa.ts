@@ -16,7 +16,7 @@ export function disableUserMfa(deps: MfaDeps): Handler<typeof auth.UsersService.
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };
     refuseSelf(context, userId, 'Use DELETE /api/v1/auth/mfa.');
-    const { tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
+    const { revoked } = await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockAdministration(tx);
       await lockUser(tx, userId);
       await requireNotAbove(tx, context, await requireCurrentActor(tx, context), userId);
@@ -26,7 +26,7 @@ export function disableUserMfa(deps: MfaDeps): Handler<typeof auth.UsersService.
       await deps.emitter.audit(tx, context, {});
       return ended;
     });
-    await deps.liveness.revoke(tell);
+    await deps.liveness.revoke(revoked);
     return {};
   };
 }

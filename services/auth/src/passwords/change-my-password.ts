@@ -39,7 +39,7 @@ export function changeMyPassword(deps: PasswordsDeps): Handler<typeof auth.AuthS
     }
     const before = await provePassword(deps, context, request.currentPassword);
     const phc = await deps.passwords.hash(request.newPassword);
-    const { tell } = await deps.database.withTenant(tenantId, async (tx) => {
+    const { revoked } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockUser(tx, userId);
       await requireCurrentActor(tx, context);
       if ((await credentialOfUser(tx, userId))?.phc !== before) throw wrongPassword();
@@ -51,7 +51,7 @@ export function changeMyPassword(deps: PasswordsDeps): Handler<typeof auth.AuthS
         keepApiTokens: true,
       });
     });
-    await deps.liveness.revoke(tell);
+    await deps.liveness.revoke(revoked);
     return {};
   };
 }

@@ -47,7 +47,7 @@ export function completePasswordReset(
       return endSessionsOfUser(tx, userId, 'password-changed', { keepApiTokens: true });
     });
     if (!done) throw linkRefused();
-    await deps.liveness.revoke(done.tell);
+    await deps.liveness.revoke(done.revoked);
     return {};
   };
 }

@@ -31,7 +31,7 @@ export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersS
     const phc = await deps.passwords.hash(request.password);
     requireOwnAccount(context);
     const { tenantId, actor } = context;
-    const { tell, raised } = await deps.database.withTenant(tenantId, async (tx) => {
+    const { revoked, raised } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockAdministration(tx);
       requireHuman(await lockUser(tx, userId));
       const holds = await requireCurrentActor(tx, context);
@@ -47,9 +47,9 @@ export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersS
       });
       const ended = await endSessionsOfUser(tx, userId, 'password-changed', { keepApiTokens: true });
       // Tokens of the user and of their machine identities name the people behind the account.
-      return { tell: ended.tell, raised: await raiseEpoch(tx, [userId]) };
+      return { revoked: ended.revoked, raised: await raiseEpoch(tx, [userId]) };
     });
-    await notifyGateways(deps, { revoked: tell, raised });
+    await notifyGateways(deps, { revoked, raised });
     await deliverAccountStatus(deps, tenantId, userId);
     return {};
   };

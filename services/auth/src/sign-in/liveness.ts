@@ -6,7 +6,7 @@ const LIVE_TTL_SECONDS = 60;
 /** Longer than any access token and any call in progress. */
 const REVOKED_TTL_SECONDS = 900;
 const REVOKED = 'revoked';
-const TELL_WITHIN_MS = 2_000;
+const NOTIFY_WITHIN_MS = 2_000;
 const RETRY_MS = 100;
 const COMMAND_TIMEOUT_MS = 500;
 
@@ -67,8 +67,8 @@ export function createLiveness(options: {
     return value === REVOKED ? REVOKED : Number(value);
   };
 
-  const tell = async (work: () => Promise<unknown>): Promise<void> => {
-    const deadline = performance.now() + TELL_WITHIN_MS;
+  const notify = async (work: () => Promise<unknown>): Promise<void> => {
+    const deadline = performance.now() + NOTIFY_WITHIN_MS;
     for (;;) {
       try {
         await work();
@@ -103,12 +103,12 @@ export function createLiveness(options: {
       }
     },
     revoke: (sessionIds) =>
-      tell(() =>
+      notify(() =>
         Promise.all(sessionIds.map((id) => redis.set(keyOf(id), REVOKED, 'EX', REVOKED_TTL_SECONDS))),
       ),
-    raise: (sessions) => tell(() => Promise.all(sessions.map(raiseOne))),
+    raise: (sessions) => notify(() => Promise.all(sessions.map(raiseOne))),
     forgetAll: () =>
-      tell(async () => {
+      notify(async () => {
         for await (const keys of redis.scanStream({ match: keyOf('*'), count: 1_000 }))
           if (keys.length > 0) await redis.unlink(keys as string[]);
       }),

@@ -245,7 +245,7 @@ export async function endSessionsOfUser(
   userId: string,
   because: EndedBecause,
   options: { exceptSessionId?: string; keepApiTokens?: boolean } = {},
-): Promise<{ ended: number; tell: string[] }> {
+): Promise<{ ended: number; revoked: string[] }> {
   const ended = await tx
     .updateTable('sessions')
     .set({ revoked_at: sql`now()`, revoked_reason: because })
@@ -269,7 +269,7 @@ export async function endSessionsOfUser(
     .where('user_id', '=', userId)
     .where(sql<boolean>`revoked_at > now() - interval '15 minutes'`)
     .execute();
-  return { ended: ended.filter((row) => row.was_live).length, tell: recent.map((row) => row.id) };
+  return { ended: ended.filter((row) => row.was_live).length, revoked: recent.map((row) => row.id) };
 }
 
 /**

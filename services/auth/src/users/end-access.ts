@@ -19,6 +19,6 @@ export async function endAccess(
     .where('user_id', '=', userId)
     .where('ended_at', 'is', null)
     .execute();
-  const { tell } = await endSessionsOfUser(tx, userId, because);
-  return { revoked: tell, raised: await raiseEpoch(tx, [userId]) };
+  const { revoked } = await endSessionsOfUser(tx, userId, because);
+  return { revoked, raised: await raiseEpoch(tx, [userId]) };
 }

@@ -12,7 +12,7 @@ export function revokeUserSessions(deps: UsersDeps): Handler<typeof auth.UsersSe
   return async (request, context) => {
     const userId = objectId(request.userId);
     context.auditSubject = { type: 'user', id: userId };
-    const { ended, tell } = await deps.database.withTenant(context.tenantId, async (tx) => {
+    const { ended, revoked } = await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockAdministration(tx);
       await lockUser(tx, userId);
       await requireCurrentActor(tx, context);
@@ -20,7 +20,7 @@ export function revokeUserSessions(deps: UsersDeps): Handler<typeof auth.UsersSe
       await deps.emitter.audit(tx, context, { details: { revokedSessions: result.ended } });
       return result;
     });
-    await deps.liveness.revoke(tell);
+    await deps.liveness.revoke(revoked);
     return { revokedSessions: ended };
   };
 }
