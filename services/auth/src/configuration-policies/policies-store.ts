@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 
 /** Scope id of the partner and organization levels, which exist once. */
-export const THE_ONLY = 'default';
+export const SINGLE_SCOPE_ID = 'default';
 
 export const scopeIdOfPolicy = sql<string>`coalesce(configuration_policies.site_id::text,
   configuration_policies.group_id::text, configuration_policies.device_id::text, 'default')`;

@@ -7,7 +7,7 @@ import { objectId } from '../object-id.ts';
 import type { AuthSchema, ConfigurationScope } from '../schema.ts';
 import { currentSites, requireEverySite, requireSite } from '../sites/actor-sites.ts';
 import { lockSite } from '../sites/sites-store.ts';
-import { THE_ONLY } from './policies-store.ts';
+import { SINGLE_SCOPE_ID } from './policies-store.ts';
 
 /** Identifies the policy of one level. */
 export interface PolicyPlace {
@@ -18,7 +18,7 @@ export interface PolicyPlace {
   readonly device_id: string | null;
 }
 
-const NOWHERE = { feature: 'pam', site_id: null, group_id: null, device_id: null } as const;
+const NO_PLACE = { feature: 'pam', site_id: null, group_id: null, device_id: null } as const;
 
 /**
  * Resolves the policy that a path names and locks its site, group or device until the transaction ends.
@@ -35,25 +35,25 @@ export async function lockPlace(
   switch (path.scope) {
     case 'partner':
     case 'organization':
-      if (path.scopeId !== THE_ONLY) throw ClavigerError.notFound();
+      if (path.scopeId !== SINGLE_SCOPE_ID) throw ClavigerError.notFound();
       if (path.scope === 'partner' && !context.actor.platform) throw platformOnly();
       requireEverySite(sites);
-      return { ...NOWHERE, scope: path.scope };
+      return { ...NO_PLACE, scope: path.scope };
     case 'site': {
       const siteId = objectId(path.scopeId);
       await lockSite(tx, siteId, 'change');
       requireSite(sites, siteId);
-      return { ...NOWHERE, scope: 'site', site_id: siteId };
+      return { ...NO_PLACE, scope: 'site', site_id: siteId };
     }
     case 'group': {
       const groupId = objectId(path.scopeId);
       await lockGroup(tx, groupId, sites);
-      return { ...NOWHERE, scope: 'group', group_id: groupId };
+      return { ...NO_PLACE, scope: 'group', group_id: groupId };
     }
     case 'device': {
       const device = await lockDevice(tx, objectId(path.scopeId));
       requireSite(sites, device.siteId);
-      return { ...NOWHERE, scope: 'device', device_id: device.id };
+      return { ...NO_PLACE, scope: 'device', device_id: device.id };
     }
     default:
       throw ClavigerError.notFound();

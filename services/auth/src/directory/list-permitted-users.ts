@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { peopleBehindUser } from '../responsible/people-behind.ts';
 import { sitesOfUser } from '../sites/actor-sites.ts';
-import { rolesOfUser } from '../users/rights-of-user.ts';
+import { rolesOfUser } from '../users/roles-of-user.ts';
 import type { DirectoryDeps } from './deps.ts';
 
 const DEFAULT_LIMIT = 1_000;

@@ -6,7 +6,7 @@ import type { AuthSchema } from '../schema.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { MfaDeps } from './deps.ts';
 import { replacePendingFactor } from './factors-store.ts';
-import { owesFactor } from './mfa-errors.ts';
+import { secondFactorRequired } from './mfa-errors.ts';
 import { otpauthUri } from './totp.ts';
 
 /** Adding the first factor requires a password verified within this time. */
@@ -26,7 +26,7 @@ export async function makePendingFactor(
     await requireCurrentActor(tx, context);
     const made = await replacePendingFactor(deps, tx, { tenantId, userId, sessionId });
     // A session without its second factor may set up a first one but learns nothing about an existing one.
-    if (!made && context.actor.mfaPending) throw owesFactor();
+    if (!made && context.actor.mfaPending) throw secondFactorRequired();
     if (!made) {
       throw new ClavigerError('conflict', 'A confirmed second factor already exists.', {
         code: 'mfa_already_enabled',

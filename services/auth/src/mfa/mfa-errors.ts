@@ -32,7 +32,7 @@ export function mfaRefused(refusal: Refused): ClavigerError {
 }
 
 /** The error for a session that requires its second factor before any other operation. */
-export function owesFactor(): ClavigerError {
+export function secondFactorRequired(): ClavigerError {
   return new ClavigerError('unauthenticated', 'This session requires its second factor.', {
     code: 'mfa_required',
     hint: 'Complete it with POST /api/v1/auth/mfa/challenge.',

@@ -3,7 +3,7 @@ import type { Reader, Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 import { sha256 } from '../sign-in/bearer-secrets.ts';
-import { NOBODY } from '../sign-in/lockout.ts';
+import { NIL_ID } from '../sign-in/lockout.ts';
 import { base32 } from './totp.ts';
 
 const COUNT = 10;
@@ -45,7 +45,7 @@ export async function hasRecoveryCode(
   const row = await reader
     .selectFrom('recovery_codes')
     .select('id')
-    .where('user_id', '=', userId ?? NOBODY)
+    .where('user_id', '=', userId ?? NIL_ID)
     .where('code_hash', '=', sha256(code))
     .where('used_at', 'is', null)
     .executeTakeFirst();

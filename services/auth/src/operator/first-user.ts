@@ -18,7 +18,7 @@ export async function hasUser(tx: Tx<AuthSchema>): Promise<boolean> {
  */
 export async function requireNoUser(tx: Tx<AuthSchema>, tenantId: string): Promise<void> {
   await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
-  if (await hasUser(tx)) throw alreadySetUp();
+  if (await hasUser(tx)) throw tenantHasUser();
 }
 
 export async function createFirstAdministrator(
@@ -46,7 +46,7 @@ export async function createFirstAdministrator(
   return id;
 }
 
-export function alreadySetUp(): ClavigerError {
+export function tenantHasUser(): ClavigerError {
   return new ClavigerError('conflict', 'The tenant already has a user.', {
     code: 'already_set_up',
     hint: 'Sign in as an administrator and create users there.',
@@ -55,5 +55,5 @@ export function alreadySetUp(): ClavigerError {
 
 /** Refuses before a costly hash; the check under the lock decides. */
 export async function refuseEarly(deps: OperatorDeps, tenantId: string): Promise<void> {
-  if (await deps.database.withTenant(tenantId, hasUser)) throw alreadySetUp();
+  if (await deps.database.withTenant(tenantId, hasUser)) throw tenantHasUser();
 }

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { narrowed } from '../roles/permission-patterns.ts';
 import type { AuthSchema } from '../schema.ts';
 import { type Sites, sitesOfUser } from '../sites/actor-sites.ts';
-import { permissionsOfUser, rolesOfUser } from '../users/rights-of-user.ts';
+import { permissionsOfUser, rolesOfUser } from '../users/roles-of-user.ts';
 
 /** The limits of a machine identity's permissions at this moment. */
 export interface ResponsiblePerson {
@@ -46,7 +46,7 @@ export async function responsiblePerson(
  * Returns the permissions and roles that both hold. Roles are limited too, because rules name approvers by
  * role.
  */
-export function withinRights(
+export function limitToPerson(
   own: { readonly permissions: readonly string[]; readonly roles: readonly string[] },
   person: Pick<ResponsiblePerson, 'permissions' | 'roles'>,
 ): { readonly permissions: string[]; readonly roles: string[] } {

@@ -5,11 +5,15 @@ import { type Actor, type Handler, signActorToken } from '@claviger/service-kit'
 import { sql } from 'kysely';
 import { type FoundAgent, readAgent } from '../agents/read-agent.ts';
 import { peopleBehindUser } from '../responsible/people-behind.ts';
-import { responsiblePerson, responsiblePersonGone, withinRights } from '../responsible/responsible-person.ts';
+import {
+  limitToPerson,
+  responsiblePerson,
+  responsiblePersonGone,
+} from '../responsible/responsible-person.ts';
 import { narrowed } from '../roles/permission-patterns.ts';
 import type { AuthSchema } from '../schema.ts';
 import { sitesOfUser, withinBoth } from '../sites/actor-sites.ts';
-import { permissionsOfUser, rolesOfUser } from '../users/rights-of-user.ts';
+import { permissionsOfUser, rolesOfUser } from '../users/roles-of-user.ts';
 import { invalidToken } from './access-token.ts';
 import { readAgentToken, readApiToken } from './bearer-secrets.ts';
 import type { SignInDeps } from './deps.ts';
@@ -142,8 +146,8 @@ async function readActor(
   if (row.user_kind === 'machine' && !person) throw responsiblePersonGone();
   if (row.stale) await touch(tx, row.session_id, row.kind);
   const permissions = row.narrowing ? narrowed(row.permissions, row.narrowing) : row.permissions;
-  const rights = person
-    ? withinRights({ permissions, roles: row.roles }, person)
+  const limited = person
+    ? limitToPerson({ permissions, roles: row.roles }, person)
     : { permissions, roles: row.roles };
   const siteIds = withinBoth(row.site_restricted ? row.site_ids : undefined, person?.sites);
   const actor: Actor = {
@@ -153,8 +157,8 @@ async function readActor(
     platform: row.platform,
     sessionId: row.session_id,
     kind: row.kind,
-    permissions: new Set(rights.permissions),
-    roles: rights.roles,
+    permissions: new Set(limited.permissions),
+    roles: limited.roles,
     mfaPending: row.mfa_pending || (secondFactorMandatory && row.mfa_at === null),
     mfaAt: row.mfa_at ? Math.floor(row.mfa_at.getTime() / 1000) : 0,
     emergency: row.emergency || person?.emergency === true,

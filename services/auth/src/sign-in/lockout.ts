@@ -13,9 +13,9 @@ export const WINDOW_MINUTES = 15;
 const window = sql.raw(`interval '${WINDOW_MINUTES} minutes'`);
 
 /** The place of the row that counts all unknown places together. */
-const ELSEWHERE = '';
-/** An id of no user, so that a query for an unknown user is the same statement. */
-export const NOBODY = '00000000-0000-0000-0000-000000000000';
+const UNKNOWN_PLACES = '';
+/** An id of no row, so that a query for an unknown user is the same statement. */
+export const NIL_ID = '00000000-0000-0000-0000-000000000000';
 
 /** An attempt to prove something for an account, from a place. */
 export interface Attempt {
@@ -40,13 +40,13 @@ export interface LockStatus {
 
 /** Returns the lock status of an account for a place, with the same single query for every name. */
 export async function readLockStatus(reader: Reader<AuthSchema>, attempt: Attempt): Promise<LockStatus> {
-  const { kind, subject, userId = NOBODY, place } = attempt;
+  const { kind, subject, userId = NIL_ID, place } = attempt;
   const restAt = (at: string) => sql`coalesce((
     SELECT ceil(extract(epoch FROM f.locked_until - clock_timestamp())) FROM login_failures f
     WHERE f.kind = ${kind} AND f.subject = ${subject} AND f.place = ${at}
     AND f.locked_until > clock_timestamp()), 0)::int`;
   const { rows } = await sql<{ wait: number; locked: number; known: boolean }>`
-    SELECT ${restAt(place)} AS wait, ${restAt(ELSEWHERE)} AS locked, ${isKnown(userId, place)} AS known`.execute(
+    SELECT ${restAt(place)} AS wait, ${restAt(UNKNOWN_PLACES)} AS locked, ${isKnown(userId, place)} AS known`.execute(
     reader,
   );
   const { wait, locked, known } = rows[0]!;
@@ -63,7 +63,7 @@ const isKnown = (userId: string, place: string) => sql<boolean>`EXISTS (SELECT F
  * answered as could have come one after the other. Attempts during a wait do not extend it.
  */
 export async function countFailure(tx: Tx<AuthSchema>, attempt: Attempt): Promise<{ locked: boolean }> {
-  const { tenantId, kind, subject, userId = NOBODY, place } = attempt;
+  const { tenantId, kind, subject, userId = NIL_ID, place } = attempt;
   // A recovery code cannot be guessed, so wrong ones do not lock the account elsewhere.
   const countsElsewhere = kind === 'password' || kind === 'mfa';
   const grows = kind === 'password' || kind === 'recovery';
@@ -75,7 +75,7 @@ export async function countFailure(tx: Tx<AuthSchema>, attempt: Attempt): Promis
       RETURNING failures),
     elsewhere AS (
       INSERT INTO login_failures AS f (tenant_id, kind, subject, place, failures, last_failed_at)
-      SELECT ${tenantId}::uuid, ${kind}, ${subject}, ${ELSEWHERE}, 1, now() FROM here
+      SELECT ${tenantId}::uuid, ${kind}, ${subject}, ${UNKNOWN_PLACES}, 1, now() FROM here
       WHERE ${countsElsewhere}::boolean AND NOT ${isKnown(userId, place)}
       ${counting(false)}
       RETURNING failures)

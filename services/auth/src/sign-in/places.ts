@@ -6,11 +6,11 @@ import type { AuthSchema } from '../schema.ts';
 export const PLACE_DAYS = 30;
 const MAX_PLACES = 20;
 /** The place of a call without an address. */
-const NOWHERE = 'unknown';
+const UNKNOWN_PLACE = 'unknown';
 
 /** Returns the place of a call: an IPv4 address, or the /64 of an IPv6 address. */
 export const placeOf = ({ sourceAddress }: { readonly sourceAddress: string }): string =>
-  addressPrefix(sourceAddress) ?? NOWHERE;
+  addressPrefix(sourceAddress) ?? UNKNOWN_PLACE;
 
 /**
  * Stores that the account completed a sign-in from this place. Keeps the newest `MAX_PLACES` places of an

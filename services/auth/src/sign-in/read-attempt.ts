@@ -5,12 +5,12 @@ import { hasRecoveryCode } from '../mfa/recovery-codes.ts';
 import { canonicalLogin } from '../passwords/canonical-login.ts';
 import { credentialByLogin, type StoredCredential } from '../passwords/credentials-store.ts';
 import type { SignInDeps } from './deps.ts';
-import { type Attempt, type LockStatus, NOBODY, readLockStatus } from './lockout.ts';
+import { type Attempt, type LockStatus, NIL_ID, readLockStatus } from './lockout.ts';
 import { placeOf } from './places.ts';
 import { findSignInTenant, type TenantEntry } from './tenants-store.ts';
 
 /** Tenant id for attempts at unknown tenants, so that they cause the same queries and are counted. */
-const NO_TENANT = NOBODY;
+const NO_TENANT = NIL_ID;
 
 export interface SignInAttempt {
   readonly tenant: TenantEntry | undefined;
@@ -39,16 +39,16 @@ export async function readAttempt(
   const recovery = code?.kind === 'recovery' ? code.text : undefined;
   return deps.database.readTenant(tenantId, async (reader) => {
     const stored = await credentialByLogin(reader, canonical);
-    const nobody = deps.nameHash(tenant ? canonical : `${request.tenant}\n${canonical}`);
+    const unknownSubject = deps.nameHash(tenant ? canonical : `${request.tenant}\n${canonical}`);
     const attempt: Attempt = {
       tenantId,
       kind: recovery === undefined ? 'password' : 'recovery',
-      subject: stored?.userId ?? nobody,
+      subject: stored?.userId ?? unknownSubject,
       userId: stored?.userId,
       place: placeOf(context),
     };
     const lockStatus = await readLockStatus(reader, attempt);
-    const fits = recovery === undefined || (await hasRecoveryCode(reader, stored?.userId, recovery));
-    return { tenant, stored, phc: fits ? stored?.phc : undefined, attempt, lockStatus };
+    const codeIsRight = recovery === undefined || (await hasRecoveryCode(reader, stored?.userId, recovery));
+    return { tenant, stored, phc: codeIsRight ? stored?.phc : undefined, attempt, lockStatus };
   });
 }

@@ -3,7 +3,7 @@ import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, failpoint, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { owesFactor } from '../mfa/mfa-errors.ts';
+import { secondFactorRequired } from '../mfa/mfa-errors.ts';
 import type { AuthSchema } from '../schema.ts';
 import { readUser } from '../users/users-store.ts';
 import { readRefreshToken } from './bearer-secrets.ts';
@@ -42,7 +42,7 @@ export function refresh(deps: SignInDeps): Handler<typeof auth.AuthService.refre
       context.auditActorName = session.username;
       context.auditSubject = { type: 'session', id: session.sessionId };
       if (session.ended) return { refusal: sessionEnded(session.ended) };
-      if (session.mfaPending) return { refusal: owesFactor() };
+      if (session.mfaPending) return { refusal: secondFactorRequired() };
       if (secondFactorMandatory && session.amr.length < 2) return { refusal: factorBecameMandatory() };
       const refusal = presented && (await spend(deps, tx, context, session, presented.hash));
       if (refusal) return refusal;

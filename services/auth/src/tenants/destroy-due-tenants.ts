@@ -55,7 +55,7 @@ export async function destroyDueTenants(deps: Deps, leadership: Leadership): Pro
         { err: error, tenantId: order.tenant_id },
         'the keys of a tenant could not be destroyed; the duty repeats it',
       );
-      await putOff(deps, leadership, order);
+      await postpone(deps, leadership, order);
     }
   }
 }
@@ -257,7 +257,7 @@ const duty = (logOf: string, subjectId: string) =>
     reason: '',
   }) as const;
 
-async function putOff(deps: Deps, leadership: Leadership, order: Order): Promise<void> {
+async function postpone(deps: Deps, leadership: Leadership, order: Order): Promise<void> {
   await deps.database.withTenant(order.tenant_id, async (tx) => {
     await leadership.assert(tx);
     await tx

@@ -2,11 +2,11 @@ import type { Reader, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, peopleBehind, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { responsiblePerson, withinRights } from '../responsible/responsible-person.ts';
+import { limitToPerson, responsiblePerson } from '../responsible/responsible-person.ts';
 import type { AuthSchema } from '../schema.ts';
 import { sessionEnded } from '../sign-in/sessions-store.ts';
 import { currentSites, requireSitesWithin } from '../sites/actor-sites.ts';
-import { permissionsOfUser, rolesOfUser } from './rights-of-user.ts';
+import { permissionsOfUser, rolesOfUser } from './roles-of-user.ts';
 
 /** The permissions of a user by the current roles in the database. */
 export interface UserPermissions {
@@ -41,12 +41,12 @@ export async function readPermissions(
   const given = new Set(row.permissions);
   if (row.kind === 'person') return { active: row.active, permissions: given, given, roles: row.roles };
   const person = await responsiblePerson(reader, row.responsible_id);
-  const rights = withinRights(row, person ?? { permissions: [], roles: [] });
+  const limited = limitToPerson(row, person ?? { permissions: [], roles: [] });
   return {
     active: row.active && person !== undefined,
-    permissions: new Set(rights.permissions),
+    permissions: new Set(limited.permissions),
     given,
-    roles: rights.roles,
+    roles: limited.roles,
   };
 }
 

@@ -5,7 +5,7 @@ import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { AuthSchema, UserKind, UserStatus } from '../schema.ts';
 import { MAX_FAILURES } from '../sign-in/lockout.ts';
-import { rolesOfUser } from './rights-of-user.ts';
+import { rolesOfUser } from './roles-of-user.ts';
 
 const heldBy = sql<string | null>`(SELECT c.set_by FROM credentials c
   WHERE c.tenant_id = users.tenant_id AND c.user_id = users.id)`;

@@ -7,7 +7,7 @@ import { METERED_ACTIONS, type Metered, meter } from './meter.ts';
 
 const INTERVAL_MS = 2_000;
 /** Internal calls name a tenant; the list of log sizes belongs to none. */
-const OF_NO_TENANT = '00000000-0000-0000-0000-000000000000';
+const NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
 type Log = ServiceClient<typeof tenantLog.TenantLogService>;
 type Deps = Pick<TenantsDeps, 'database' | 'logger' | 'tenantPeers'>;
@@ -35,7 +35,7 @@ export async function meterTenants(
 ): Promise<void> {
   let afterTenantId = '';
   for (;;) {
-    const { items } = await log.listLogSizes({ afterTenantId }, { tenantId: OF_NO_TENANT });
+    const { items } = await log.listLogSizes({ afterTenantId }, { tenantId: NO_TENANT });
     if (items.length === 0) return;
     const known = await cursorsOf(
       deps,
