@@ -1,6 +1,6 @@
 /**
- * A slow model of who may do what to a secret, written from docs/security.md and not from the source. It
- * knows only what has happened so far. Its people, entries and resources are numbers.
+ * A slow reference model of access to secrets, written from docs/security.md and not from the source. It
+ * knows only the calls made so far. People, entries and resources are numbers.
  */
 
 export interface Role {
@@ -9,14 +9,14 @@ export interface Role {
 }
 export interface Person {
   readonly role: Role;
-  /** Whose machine it is. */
+  /** The person whose machine it is. */
   readonly madeBy?: number;
 }
 export interface ModelResource {
   owner: number;
-  /** Whether it changes the passwords of its accounts through its admin entry. */
+  /** Whether the resource rotates with its admin entry. */
   readonly byAdmin: boolean;
-  /** Whether it has an access policy of its own. */
+  /** Whether the resource has an access policy of its own. */
   readonly policy: boolean;
   admin: number | undefined;
 }
@@ -25,9 +25,9 @@ export interface NewEntry {
   readonly type: 'password' | 'ssh-key';
   readonly grant: boolean;
   readonly reason: boolean;
-  /** The vault makes the secret: nobody knows it. */
+  /** The vault generates the secret: no actor has seen it. */
   readonly generate: boolean;
-  /** Of its rotations by schedule; 0 for none. */
+  /** Interval of scheduled rotations in hours; 0 for none. */
   readonly hours: number;
 }
 
@@ -45,26 +45,26 @@ interface ModelEntry {
   owner: number;
   readonly resource: number;
   readonly type: NewEntry['type'];
-  /** Another one after each change of its name or of the place of its resource. */
+  /** Changes with the user name and with the address of the resource. */
   account: number;
   shares: Map<number, 'view' | 'modify' | 'manage'>;
   grants: Grant[];
   requiresGrant: boolean;
   requiresReason: boolean;
   versions: Version[];
-  rotation: 'idle' | 'under way' | 'out of step';
+  rotation: 'idle' | 'open' | 'out of sync';
   proposer: number | undefined;
   deleted: boolean;
   unproven: boolean;
-  /** Whether the target ever accepted the current secret of the account. */
+  /** Whether the target has accepted the current secret of the account. */
   verified: boolean;
-  /** The vault knew that it is out of step when the administrator was asked to rotate it. */
+  /** Whether the entry was out of sync when the rotation with the admin entry was requested. */
   lost: boolean;
 }
 
 export type WorkflowSays = 'pending' | 'approved' | 'away' | 'not governed';
 
-/** What is tried at a target: the account as it was then, and its secret. */
+/** A login at a target: the account at that time, and its secret. */
 export interface Login {
   readonly entry: number;
   readonly account: number;
@@ -77,7 +77,7 @@ export class Oracle {
   readonly resources: readonly ModelResource[];
   readonly entries: ModelEntry[] = [];
   readonly gone = new Set<number>();
-  /** `person entry version`, of each secret that somebody learned or set. */
+  /** `person entry version` of each secret that a person saw or set. */
   readonly learned = new Set<string>();
   #accounts = 0;
 
@@ -86,7 +86,7 @@ export class Oracle {
     this.resources = resources;
   }
 
-  /** What an owner of the resource stores there. */
+  /** Stores an entry of the resource's owner. */
   add(owner: number, made: NewEntry, value: string): void {
     this.#accounts += 1;
     this.entries.push({
@@ -109,7 +109,10 @@ export class Oracle {
     if (!made.generate) this.#learn(owner, this.entries.length - 1, 1);
   }
 
-  /** An account of a resource of others begins unproven, with at least the protection of what is there. */
+  /**
+   * An account on another owner's resource starts unproven, with at least the protection of the resource's
+   * accounts.
+   */
   create(who: number, made: NewEntry, value: string): void {
     const unproven = !this.#owns(who, made.resource);
     const { policy, admin } = this.resources[made.resource]!;
@@ -145,14 +148,14 @@ export class Oracle {
     return this.#modify(who, entry) || this.entries[entry]!.shares.has(who);
   }
 
-  /** Of a resource: its owner, who has full access to its admin entry, and administrators. */
+  /** Owners of a resource: its owner, actors with full access to its admin entry, and administrators. */
   #owns(who: number, resource: number): boolean {
     const { owner, admin } = this.resources[resource]!;
     if (this.people[who]!.role.administrator || owner === who) return true;
     return admin !== undefined && this.#full(who, admin);
   }
 
-  /** Their live grants; of an unproven account those of its owner only. */
+  /** The person's live grants; of an unproven account only those of its owner. */
   #grantsOf(who: number, entry: number): Grant[] {
     const { grants, unproven, owner } = this.entries[entry]!;
     if (unproven && owner !== who) return [];
@@ -163,12 +166,12 @@ export class Oracle {
     this.learned.add(`${who} ${entry} ${version}`);
   }
 
-  /** The number of the current version. */
+  /** The current version. */
   #current(entry: number): number {
     return this.entries[entry]!.versions.findIndex(({ state }) => state === 'current') + 1;
   }
 
-  /** The secret, or undefined where it may not be seen. */
+  /** The secret, or undefined if the person may not see it. */
   retrieve(who: number, entry: number, version: number | undefined, reason: boolean): string | undefined {
     const e = this.entries[entry]!;
     if (e.deleted || !this.#holds(who, 'vault.entries.retrieve')) return undefined;
@@ -187,7 +190,7 @@ export class Oracle {
     return value;
   }
 
-  /** What the target may hold, newest first: candidates, the current one, and the one before it. */
+  /** What the target may hold, newest first: pending versions, the current and the previous one. */
   recover(who: number, entry: number): string[] | undefined {
     const e = this.entries[entry]!;
     const lasting = e.grants.some((grant) => grant.live && grant.user === who && !grant.oneTime);
@@ -201,10 +204,10 @@ export class Oracle {
     return shown.reverse().map((index) => e.versions[index]!.value);
   }
 
-  /** A change of the entry itself; none is made while a rotation of it is under way. */
+  /** Whether the person may change the entry itself. Refused while a rotation is open. */
   #mayUpdate(who: number, entry: number, level: 'modify' | 'full'): boolean {
     const { deleted, rotation } = this.entries[entry]!;
-    if (deleted || rotation === 'under way' || !this.#holds(who, 'vault.entries.update')) return false;
+    if (deleted || rotation === 'open' || !this.#holds(who, 'vault.entries.update')) return false;
     return level === 'full' ? this.#full(who, entry) : this.#modify(who, entry);
   }
 
@@ -239,7 +242,7 @@ export class Oracle {
     return true;
   }
 
-  /** An unproven account becomes the acceptor’s, and its shares end. */
+  /** An unproven account passes to the acceptor, and its shares end. */
   accept(who: number, entry: number): boolean {
     const e = this.entries[entry]!;
     if (e.deleted || !this.#holds(who, 'vault.entries.update')) return false;
@@ -289,37 +292,37 @@ export class Oracle {
     this.entries[entry]!.grants[grant]!.live = false;
   }
 
-  /** Without a schedule no target is changed. */
+  /** Setting a schedule of 0 hours requires no access to a target. */
   schedule(who: number, entry: number, hours: number): boolean {
     const e = this.entries[entry]!;
     if (e.deleted || !this.#holds(who, 'vault.entries.update') || !this.#full(who, entry)) return false;
     return hours === 0 || (e.type === 'password' && this.#mayRotateAt(who, e.resource));
   }
 
-  /** Through an admin entry takes a right to that entry, or owning the resource. */
+  /** A rotation with an admin entry requires modify access to that entry, or ownership of the resource. */
   #mayRotateAt(who: number, resource: number): boolean {
     const { owner, byAdmin, admin } = this.resources[resource]!;
     if (!byAdmin || admin === undefined) return true;
     return this.people[who]!.role.administrator || owner === who || this.#modify(who, admin);
   }
 
-  /** Whether a rotation is queued. Whoever asks for it learns nothing by that. */
+  /** Whether a rotation is queued. The caller does not see the secret. */
   rotate(who: number, entry: number): boolean {
     const e = this.entries[entry]!;
     if (e.deleted || !this.#holds(who, 'vault.entries.rotate') || !this.#modify(who, entry)) return false;
-    if (e.rotation === 'under way' || !this.canRotate(entry) || !this.#mayRotateAt(who, e.resource))
+    if (e.rotation === 'open' || !this.canRotate(entry) || !this.#mayRotateAt(who, e.resource))
       return false;
-    e.lost = e.rotation === 'out of step' && this.resources[e.resource]!.byAdmin;
-    e.rotation = 'under way';
+    e.lost = e.rotation === 'out of sync' && this.resources[e.resource]!.byAdmin;
+    e.rotation = 'open';
     return true;
   }
 
-  /** The secret that the vault made for the rotation. */
+  /** The secret that the vault generated for the rotation. */
   candidate(entry: number, value: string): void {
     this.entries[entry]!.versions.push({ value, state: 'pending' });
   }
 
-  /** Whether the secret of the account may be changed at the target as it is now. */
+  /** Whether the secret can be changed on the target now. */
   canRotate(entry: number): boolean {
     const { type, unproven, resource } = this.entries[entry]!;
     const { byAdmin, admin } = this.resources[resource]!;
@@ -327,7 +330,10 @@ export class Oracle {
     return !byAdmin || (admin !== undefined && !this.entries[admin]!.unproven);
   }
 
-  /** An administrator changes it only after the account logged in, unless nobody knows the secret or ever tried it. */
+  /**
+   * The admin entry changes the secret only after the account logged in, unless the secret is lost or was
+   * never verified.
+   */
   mayGoOn(entry: number, currentAccepted: boolean): boolean {
     const e = this.entries[entry]!;
     if (e.lost) return true;
@@ -336,7 +342,9 @@ export class Oracle {
     return true;
   }
 
-  /** The target took the candidate, or it refused the account's own login, or that of the admin entry. */
+  /**
+   * The target accepted the pending version, or refused the account's own login or that of the admin entry.
+   */
   rotated(entry: number, outcome: 'applied' | 'account refused' | 'admin refused'): void {
     const e = this.entries[entry]!;
     if (outcome === 'applied') {
@@ -345,10 +353,10 @@ export class Oracle {
       return;
     }
     e.versions.at(-1)!.state = 'rejected';
-    e.rotation = outcome === 'admin refused' && !e.lost ? 'idle' : 'out of step';
+    e.rotation = outcome === 'admin refused' && !e.lost ? 'idle' : 'out of sync';
   }
 
-  /** The login that is tried with the account's own secret; undefined where it may not be. */
+  /** The login with the account's own secret; undefined if it is not allowed. */
   verify(who: number, entry: number): Login | undefined {
     const e = this.entries[entry]!;
     if (e.deleted || e.type !== 'password' || !this.#holds(who, 'vault.entries.rotate')) return undefined;
@@ -365,7 +373,9 @@ export class Oracle {
     return { entry, account, version, secret: versions[version - 1]!.value };
   }
 
-  /** The target accepted a login: it proves the account that was tried, none that the entry has become. */
+  /**
+   * The target accepted a login. It proves the account of the login, even if the entry names another one now.
+   */
   verified({ entry, account, version }: Login): void {
     const e = this.entries[entry]!;
     if (e.account !== account || this.#current(entry) !== version) return;
@@ -373,7 +383,7 @@ export class Oracle {
     e.verified = true;
   }
 
-  /** Accounts log in to the host: it sees their secrets, and so does who names it. */
+  /** A login sends the secret to the host, so the actor who sets the host can see it. */
   readdress(who: number, resource: number): boolean {
     const { admin } = this.resources[resource]!;
     const sent = this.entries.flatMap((e, entry) =>
@@ -384,7 +394,7 @@ export class Oracle {
     const accounts = this.entries.filter((e) => !e.deleted && e.resource === resource);
     const owns = this.#owns(who, resource);
     if (!owns && accounts.length === 0) return false;
-    // At another host they are other accounts.
+    // Another host has other accounts.
     for (const e of accounts) {
       this.#accounts += 1;
       e.account = this.#accounts;

@@ -22,7 +22,7 @@ import type { VaultSchema } from './src/schema.ts';
 
 const PATIENT_MS = 120_000;
 
-/** What a target of these tests answers, in the place of a connector that speaks to one. */
+/** A target of these tests, in the place of a connector. */
 export type AnsweringTarget = Pick<PooledConnector, 'verify' | 'rotate'>;
 
 type AnyHandler = (request: object, context: CallContext) => Promise<unknown>;
@@ -45,13 +45,13 @@ export async function startRights(options: { readonly rotation?: Partial<VaultCo
   });
   const keys = createTenantKeys(database, seal, { activeForMs: PATIENT_MS });
   const emitter = createEmitter({ service: 'vault', macKey: randomBytes(32) });
-  /** Users whom auth knows, with their status. */
+  /** The users in auth, with their status. */
   const users = new Map<string, 'active' | 'disabled' | 'deleted'>();
   let authIsAway = false;
-  /** What workflow says of each change: nothing yet, a decision, or no answer. */
+  /** Workflow's answer about each change: pending, a decision, or no answer. */
   const protection = {
     status: 'pending' as WorkflowSays,
-    /** Of a change with this reason. */
+    /** The answer for a change with this reason. */
     statusOf: (_reason: string): WorkflowSays => protection.status,
     requestIdOf: (): string => protection.requestId,
     requestId: randomUUID() as string,
@@ -130,7 +130,7 @@ export async function startRights(options: { readonly rotation?: Partial<VaultCo
     scratch,
     schema: schema.schema,
     users,
-    /** Auth gives no answer until the result is disposed of. */
+    /** Auth does not answer until the result is disposed. */
     directoryAway: (): Disposable => {
       authIsAway = true;
       return {
@@ -141,7 +141,7 @@ export async function startRights(options: { readonly rotation?: Partial<VaultCo
     },
     targets,
     protection,
-    /** Paths of the operations that were registered. */
+    /** Paths of the registered operations. */
     paths: [...handlers.keys()],
     call,
     person: (tenantId: string, permissions: readonly string[], more: Partial<Actor> = {}): Actor => {
@@ -191,7 +191,7 @@ function contextOf(method: MethodInfo, actor: Actor, internal: boolean): CallCon
   };
 }
 
-/** `ok`, or the code of the refusal; anything else is thrown on. */
+/** `ok`, or the code of a refusal. Throws other errors. */
 export async function codeOf(call: Promise<unknown>): Promise<string> {
   try {
     await call;

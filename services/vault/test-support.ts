@@ -27,30 +27,30 @@ import {
 } from '@claviger/service-kit';
 import pg from 'pg';
 
-/** A vault as its callers see it, in real processes on real parts. */
+/** A vault in real processes on real servers, with clients of its callers. */
 export interface VaultBench extends AsyncDisposable {
   readonly installation: Installation;
   readonly receiptPublicKey: ReturnType<typeof createPublicKey>;
-  /** Starts the vault anew, and waits until those who call it are connected again. */
+  /** Restarts the vault and waits until its callers are connected again. */
   restart(options?: { readonly env?: Readonly<Record<string, string>> }): Promise<void>;
-  /** Arms failpoints of all vaults that run, e.g. `vault.rotate.before_promote=crash`; '' disarms them. */
+  /** Arms failpoints in all running vaults, e.g. `vault.rotate.before_promote=crash`; '' disarms them. */
   arm(points: string): void;
-  /** The calls of one person, as the gateway makes them (workflow's, for deliveries). */
+  /** A client with the calls of one person, as the gateway makes them (deliveries: as workflow). */
   as(person: Partial<Actor>): Promise<Person>;
   /** Calls of the workflow service in a tenant. */
   workflow(tenantId: string): Calls<typeof vault.EntitlementsService>;
   emergency(tenantId: string): Calls<typeof emergency.EmergencyService>;
   readonly gateway: Peers;
-  /** Auth winds tenants down. */
+  /** Auth's client, for the deprovisioning of tenants. */
   readonly auth: Peers;
-  /** Lets targets be at these ports of 127.0.0.1. */
+  /** Allows targets at these ports of 127.0.0.1. */
   openPorts(...ports: readonly number[]): Promise<void>;
   superuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
-  /** Everything the vault has logged. */
+  /** The log of the vault. */
   log(): string;
 }
 
-/** A client whose requests may leave out what is unset. */
+/** A client whose requests may omit unset fields. */
 export type Calls<D extends ServiceDefinition> = {
   readonly [K in keyof ServiceClient<D>]: (
     request: Partial<Parameters<ServiceClient<D>[K]>[0]>,
@@ -59,7 +59,7 @@ export type Calls<D extends ServiceDefinition> = {
 
 export interface Person {
   readonly actor: Actor;
-  /** What each call of theirs carries. */
+  /** Options of each call of the person. */
   options(): Promise<CallOptions>;
   readonly entries: Calls<typeof vault.EntriesService>;
   readonly resources: Calls<typeof vault.ResourcesService>;
@@ -69,7 +69,7 @@ export interface Person {
   readonly exposure: Calls<typeof exposure.ExposureService>;
 }
 
-/** The lease is long: on a busy machine a short one could end under a worker that is alive. See `endLeases`. */
+/** The lease is long: on a busy machine a short lease could end while its worker lives. See `endLeases`. */
 export const quickRotation = {
   leaseSeconds: 60,
   sweepIntervalSeconds: 0.2,
@@ -77,14 +77,14 @@ export const quickRotation = {
   backoffSeconds: 0.5,
 };
 
-/** As if time had passed since a worker was killed in the middle of a rotation. */
+/** Ends all leases, as if time had passed since a worker was killed during a rotation. */
 export async function endLeases(bench: VaultBench): Promise<void> {
   await bench.superuser((client) =>
     client.query('UPDATE rotations SET lease_until = now() WHERE finished_at IS NULL'),
   );
 }
 
-/** With `auth` among its services, whom `as` makes is a user of auth too. */
+/** If `auth` is among its services, the users of `as` exist in auth as well. */
 export async function startVault(options: Partial<StartOptions> = {}): Promise<VaultBench> {
   const dataDir = await createTemporaryDataDir();
   const installation = await startInstallation({
@@ -105,11 +105,11 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
   const gateway = peersOf('gateway');
   const workflow = peersOf('workflow');
   const auth = peersOf('auth');
-  // A call waits for a connection only for a moment.
+  // A call waits only briefly for a connection.
   const connected = () =>
     Promise.all(
       [gateway, workflow, auth].map((peers) =>
-        eventually('that the vault answers', () =>
+        eventually('an answer of the vault', () =>
           peers
             .client('vault', vault.EntriesService)
             .getEntry({ entryId: randomUUID() })
@@ -230,7 +230,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
   };
 }
 
-/** A client whose every call carries these options. */
+/** A client that passes these options with every call. */
 function withOptions<D extends ServiceDefinition>(
   client: ServiceClient<D>,
   definition: D,
@@ -246,7 +246,7 @@ function withOptions<D extends ServiceDefinition>(
   return calls as Calls<D>;
 }
 
-/** Polls until the check answers something true, for at most 90 seconds. */
+/** Repeats the check until it returns a true value, for at most 90 seconds. */
 export async function eventually<T>(what: string, check: () => Promise<T | undefined | false>): Promise<T> {
   const deadline = Date.now() + 90_000;
   for (;;) {

@@ -5,7 +5,7 @@ import { startDnsServer } from '@claviger/testkit';
 import { expect, test } from 'vitest';
 import { eventually, startVault } from '../test-support.ts';
 
-test('vault processes share the load as DNS lists one, three and two of them, and no retrieval fails', async () => {
+test('vault processes share the load while DNS lists one, three and two of them, and no retrieval fails', async () => {
   await using bench = await startVault({ services: ['vault', 'auth'], replicas: { vault: 3 } });
   await using dns = await startDnsServer();
   const { installation } = bench;
@@ -40,7 +40,7 @@ test('vault processes share the load as DNS lists one, three and two of them, an
   });
   const spreadOver = async (...expected: string[]): Promise<void> => {
     const since = performance.now();
-    await eventually(`that ${expected.join(', ')} serve their share`, async () => {
+    await eventually(`${expected.join(', ')} to serve their share`, async () => {
       const last = served.slice(-300);
       const counts = Map.groupBy(last, ({ node }) => node);
       return (
@@ -55,7 +55,7 @@ test('vault processes share the load as DNS lists one, three and two of them, an
   await spreadOver('vault-1');
   list(1, 2, 3);
   await spreadOver('vault-1', 'vault-2', 'vault-3');
-  // As Kubernetes does it: the name goes and the process is told to stop, both at once.
+  // As in Kubernetes: the name is removed and the process is told to stop at the same time.
   list(1, 2);
   await installation.kill('vault-3', 'SIGTERM');
   await spreadOver('vault-1', 'vault-2');

@@ -23,7 +23,7 @@ const newEntry = async (who: Person, more: object = {}) => {
 };
 const colleague = (permissions: string[] = ['vault.entries.retrieve', 'vault.entries.read']) =>
   bench.as({ tenantId: admin.actor.tenantId, permissions: new Set(permissions) });
-/** Asks again where a busy database kept nobody's answer from coming, as the callers of the vault do. */
+/** Repeats a call that a busy database did not answer, as the callers of the vault do. */
 const answered = <T>(call: () => Promise<T>): Promise<T> =>
   eventually('an answer', async () => {
     try {
@@ -33,7 +33,7 @@ const answered = <T>(call: () => Promise<T>): Promise<T> =>
       return undefined;
     }
   }).then(({ value }) => value);
-/** Whether a session of the database waits for a lock. */
+/** Whether a database session waits for a lock. */
 const waitsForLock = () =>
   bench.superuser(async (client) => {
     const { rowCount } = await client.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
@@ -102,7 +102,7 @@ describe('resources and entries', () => {
     });
   });
 
-  test('names are unique, a secret is given or generated, and it is never part of an event', async () => {
+  test('names are unique, a secret is given or generated, and events never contain it', async () => {
     const name = unique('same');
     const entry = await newEntry(admin, { name });
     await expect(admin.entries.createEntry({ name, secret: 'x' })).rejects.toMatchObject({
@@ -129,7 +129,7 @@ describe('resources and entries', () => {
     expect(JSON.stringify(events)).not.toContain('canary-5f1d');
   });
 
-  test('a file comes back as its bytes, up to 48 KiB, and is base64 of one spelling', async () => {
+  test('a file of up to 48 KiB is returned byte for byte, and only canonical base64 is accepted', async () => {
     const bytes = Buffer.from(Array.from({ length: 49_152 }, (_, n) => n * 7));
     const entry = await newEntry(admin, { type: 'file', secret: bytes.toString('base64') });
     const { secret, type } = await admin.entries.retrieveEntry({ entryId: entry.id });
@@ -157,7 +157,7 @@ describe('resources and entries', () => {
     });
   });
 
-  test("another tenant's objects answer word for word as those that do not exist", async () => {
+  test("another tenant's objects give exactly the answer of unknown objects", async () => {
     const stranger = await bench.as({});
     const entry = await newEntry(admin);
     const { resource } = await admin.resources.createResource({ name: unique('r'), type: 'server' });
@@ -213,7 +213,7 @@ describe('resources and entries', () => {
     ).rejects.toMatchObject({ reason: 'invalid' });
   });
 
-  test('a list is walked past three pages by cursor, and its total follows every change', async () => {
+  test('a cursor reads a list of more than three pages, and its total follows every change', async () => {
     const alone = await bench.as({});
     const names: string[] = [];
     for (let index = 0; index < 13; index += 1) {
@@ -248,7 +248,7 @@ describe('resources and entries', () => {
 });
 
 describe('retrieve', () => {
-  test('gives the secret with a receipt for the event that was committed before', async () => {
+  test('returns the secret with a receipt for the event that was committed before', async () => {
     const entry = await newEntry(admin);
     const answer = await admin.entries.retrieveEntry({ entryId: entry.id, reason: 'deploy', ticket: 'T-1' });
     expect(answer).toMatchObject({ secret: CANARY, version: 1, rotationState: 'idle' });
@@ -260,7 +260,7 @@ describe('retrieve', () => {
       details: { version: 1, basis: 'owner', ticket: 'T-1' },
     });
     expect(verifyReceipt(answer.receipt!, [bench.receiptPublicKey])).toBe(true);
-    // The second goes in one flight, on what the first has learned; a new version is noticed.
+    // The second retrieval is one statement with the facts of the first; a new version is detected.
     await admin.entries.retrieveEntry({ entryId: entry.id });
     await admin.entries.updateEntry({ entryId: entry.id, secret: 'second' });
     expect(await admin.entries.retrieveEntry({ entryId: entry.id })).toMatchObject({
@@ -277,7 +277,7 @@ describe('retrieve', () => {
     ).toEqual([1, 1]);
   });
 
-  test('needs a share, and the refusal is an event', async () => {
+  test('requires a share, and the refusal is an event', async () => {
     const entry = await newEntry(admin);
     const user = await colleague();
     await expect(user.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({
@@ -301,7 +301,7 @@ describe('retrieve', () => {
     ).rejects.toMatchObject({ reason: 'denied' });
   });
 
-  test('obeys the policy of the entry: a reason, and a live grant even with a share', async () => {
+  test('enforces the protection of the entry: a reason, and a live grant even with a share', async () => {
     const entry = await newEntry(admin, { requiresReason: true, requiresGrant: true });
     await expect(admin.entries.retrieveEntry({ entryId: entry.id, reason: 'x' })).rejects.toMatchObject({
       reason: 'denied',
@@ -316,7 +316,7 @@ describe('retrieve', () => {
     expect((await admin.entries.retrieveEntry({ entryId: entry.id, reason: 'x' })).secret).toBe(CANARY);
   });
 
-  test('gives nothing when the record cannot be written', async () => {
+  test('discloses nothing when the record cannot be written', async () => {
     const entry = await newEntry(admin);
     const grantId = await place(entry.id, admin.actor.userId);
     await admin.entries.retrieveEntry({ entryId: entry.id });
@@ -339,7 +339,7 @@ describe('retrieve', () => {
   });
 });
 
-test('nothing is shown of a suspended tenant, even to a call that was let in before', async () => {
+test('no secret of a suspended tenant is disclosed, even to a call that was admitted before', async () => {
   const person = await bench.as({});
   const { tenantId, userId } = person.actor;
   const entry = await newEntry(person);
@@ -362,7 +362,7 @@ test('nothing is shown of a suspended tenant, even to a call that was let in bef
   for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'tenant_suspended' });
 });
 
-test('a destroyed key is gone from the memory of every replica, also of one that was frozen meanwhile', async () => {
+test('every replica drops a destroyed key from memory, also one that was frozen at the time', async () => {
   const person = await bench.as({});
   const { tenantId } = person.actor;
   const entry = await newEntry(person);
@@ -393,13 +393,13 @@ test('a destroyed key is gone from the memory of every replica, also of one that
       replica.destroyTenantKeys(order, { tenantId }),
     );
     expect(() => requireEvery('vault', answers)).toThrow('1 of 3 replicas of vault did not confirm');
-    // Whatever may still bring it back to life: there is nothing to decrypt its secrets with.
+    // Even if the tenant becomes active again, its secrets cannot be decrypted.
     await standing('active', 3);
   } finally {
     process.kill(pid, 'SIGCONT');
   }
-  // Nobody tells the third one: it asks the database.
-  await eventually('that all have dropped the key', async () =>
+  // The third replica gets no call: it reads the database.
+  await eventually('all replicas to drop the key', async () =>
     (await retrieve()).every(({ error }) => error?.code === 'tenant_deprovisioned'),
   );
   expect(await eventsOf('encryption.tenant-keys.destroyed', tenantId)).toHaveLength(1);
@@ -420,7 +420,7 @@ async function place(entryId: string, userId: string, more: object = {}): Promis
   return grantId;
 }
 
-test('an id works in upper case, too, and stands in events in lower case', async () => {
+test('an id is accepted in upper case, and events contain it in lower case', async () => {
   const entry = await newEntry(admin);
   const entryId = entry.id.toUpperCase();
   expect((await admin.entries.getEntry({ entryId })).entry).toMatchObject({ id: entry.id });
@@ -429,7 +429,7 @@ test('an id works in upper case, too, and stands in events in lower case', async
 });
 
 describe('grants', () => {
-  test('H-170 of 50 deliveries of one-time credentials at once, one gets them', async () => {
+  test('H-170 of 50 concurrent deliveries of one-time credentials, one succeeds', async () => {
     const entry = await newEntry(admin);
     const user = await colleague([]);
     const grantId = await place(entry.id, user.actor.userId);
@@ -447,7 +447,7 @@ describe('grants', () => {
     expect(events.filter((event) => event.outcome === 'allowed')).toHaveLength(1);
   });
 
-  test('H-175 end at once, stay ended, and are for the grantee alone', async () => {
+  test('H-175 end at once and for good, and are for the grantee alone', async () => {
     const entry = await newEntry(admin);
     const user = await colleague([]);
     const other = await colleague([]);
@@ -487,7 +487,7 @@ describe('grants', () => {
     });
   });
 
-  test('a grant that ended before it was placed never comes to life', async () => {
+  test('a grant that ended before its placement is never placed', async () => {
     const entry = await newEntry(admin);
     const user = await colleague([]);
     const workflow = bench.workflow(admin.actor.tenantId);
@@ -507,7 +507,7 @@ describe('grants', () => {
         reason: 'not_found',
       });
     }
-    // Both at the same moment, in either order: once both are through, nothing is left alive.
+    // Both calls are concurrent, in either order: afterwards no grant is live.
     for (let turn = 0; turn < 10; turn += 1) {
       await Promise.all(
         Array.from({ length: 5 }, async () => {
@@ -524,7 +524,7 @@ describe('grants', () => {
         }),
       );
     }
-    // Another tenant's grant of the same id is another grant.
+    // A grant with the same id in another tenant is another grant.
     const stranger = await bench.as({});
     const foreign = await newEntry(stranger);
     await bench.workflow(stranger.actor.tenantId).placeEntitlement({
@@ -536,7 +536,7 @@ describe('grants', () => {
     expect((await stranger.entitlements.deliverCredentials({ grantId })).secret).toBe(CANARY);
   });
 
-  test('what was seen and cannot be rotated is said so, also when it is asked again', async () => {
+  test('the end of a grant reports a seen secret that cannot be rotated, also when it is repeated', async () => {
     const entry = await newEntry(admin);
     const user = await colleague([]);
     const workflow = bench.workflow(admin.actor.tenantId);
@@ -561,7 +561,7 @@ describe('grants', () => {
     ).toEqual(['impossible']);
   });
 
-  test('a grant that is placed or ended again leaves no second event; another end time does', async () => {
+  test('a repeated placement or end of a grant records no second event; another expiry does', async () => {
     const entry = await newEntry(admin);
     const user = await colleague([]);
     const workflow = bench.workflow(admin.actor.tenantId);
@@ -583,11 +583,11 @@ describe('grants', () => {
     expect(await eventsOf('vault.entitlement.removed', neverPlaced)).toHaveLength(1);
   });
 
-  test('a grant that expires while its lock is waited for discloses nothing', async () => {
+  test('a grant that expires during the wait for its lock discloses nothing', async () => {
     const entry = await newEntry(admin, { requiresGrant: true });
     const user = await colleague();
     const grantId = await place(entry.id, user.actor.userId, { oneTime: false });
-    // Both replicas then foresee the event, and decide in one statement.
+    // Afterwards both replicas predict the event and decide in one statement.
     await Promise.all(Array.from({ length: 8 }, () => user.entries.retrieveEntry({ entryId: entry.id })));
     await bench.superuser(async (locker) => {
       await locker.query('BEGIN');
@@ -597,7 +597,7 @@ describe('grants', () => {
       const retrieving = user.entries.retrieveEntry({ entryId: entry.id });
       retrieving.catch(() => {});
       await eventually('a wait for the lock', () => waitsForLock());
-      // After the start of the transaction that waits.
+      // After the start of the transaction that waits for the lock.
       await locker.query('UPDATE entitlements SET expires_at = clock_timestamp() WHERE grant_id = $1', [
         grantId,
       ]);
@@ -613,8 +613,8 @@ describe('grants', () => {
       ({ grantId }: { entryId: string; grantId: string }) =>
         user.entitlements.deliverCredentials({ grantId }),
     ]) {
-      // Again where a busy machine came too late to one of the steps.
-      await eventually('a disclosure that waits beyond the end of its grant', async () => {
+      // Repeats if a busy machine delayed one of the steps.
+      await eventually('a disclosure that waits until after the end of its grant', async () => {
         const entry = await newEntry(admin, { requiresGrant: true });
         const first = await place(entry.id, user.actor.userId, { oneTime: false });
         await user.entries.retrieveEntry({ entryId: entry.id });
@@ -650,7 +650,7 @@ describe('grants', () => {
     }
   });
 
-  test('a one-time grant is also spent by a retrieval', async () => {
+  test('a retrieval also spends a one-time grant', async () => {
     const entry = await newEntry(admin, { requiresGrant: true });
     const user = await colleague();
     const grantId = await place(entry.id, user.actor.userId);
@@ -699,7 +699,7 @@ describe('what is stored', () => {
     ['cek_id', 'gen_random_uuid()'],
     ['kek_id', 'gen_random_uuid()'],
   ])(
-    '%s changed: an integrity error, an event, and other entries are fine',
+    '%s changed: an integrity error, an event, and other entries still decrypt',
     async (what, change, column = what) => {
       const entry = await newEntry(admin);
       await bench.superuser(async (client) => {
@@ -718,7 +718,7 @@ describe('what is stored', () => {
     },
   );
 
-  test('a sealed version moved to another entry does not open there', async () => {
+  test('an encrypted version that was moved to another entry does not decrypt there', async () => {
     const [from, to] = [await newEntry(admin), await newEntry(admin)];
     await bench.superuser(async (client) => {
       await client.query("SET session_replication_role = 'replica'");
@@ -730,7 +730,7 @@ describe('what is stored', () => {
     });
   });
 
-  test('never changes by an ordinary write, and holds no clear secret, nor does the log', async () => {
+  test('cannot be changed by an ordinary write; neither rows nor log contain a plain secret', async () => {
     const entry = await newEntry(admin);
     await expect(
       bench.superuser((client) =>
@@ -752,7 +752,7 @@ describe('what is stored', () => {
   });
 });
 
-test('who lacks full access to a secret cannot have it sent to a host of their own', async () => {
+test('without full access to a secret an actor cannot change the host that it is sent to', async () => {
   const { resource } = await admin.resources.createResource({
     name: unique('r'),
     type: 'server',
@@ -780,7 +780,7 @@ test('who lacks full access to a secret cannot have it sent to a host of their o
   await expect(
     keeper.resources.updateResource({ resourceId: own.id, adminEntryId: entry.id }),
   ).rejects.toMatchObject(refused);
-  // What moves nothing is theirs to do, and so is everything about what they may see.
+  // Changes that move nothing are allowed, and all changes for secrets with full access.
   await update({ description: 'kept well', host: 'db.example', port: 0 });
   const theirs = await newEntry(keeper, { resourceId: own.id, username: 'app' });
   await keeper.resources.updateResource({
@@ -799,7 +799,7 @@ test('who lacks full access to a secret cannot have it sent to a host of their o
   await admin.resources.updateResource({ resourceId, host: 'again.example' });
 });
 
-test('who lacks full access to a secret cannot have the module of its resource write it elsewhere on the host', async () => {
+test('without full access to the secrets an actor cannot change where a module sends them', async () => {
   const reach = { allowedCidrs: ['127.0.0.0/8'], allowedPorts: [443] };
   const me = {
     method: 'GET',
@@ -844,13 +844,13 @@ test('who lacks full access to a secret cannot have the module of its resource w
       config: { ...reach, verify: me, rotate: change, tls: { mode: 'disable' } },
     }),
   ).rejects.toMatchObject(refused);
-  // What may be reached is no new place for a secret, nor is anything once they may see all of them.
+  // A change of the allowed addresses moves no secret. With access to all secrets every change is allowed.
   await patch({ ...reach, allowedPorts: [443, 8443], verify: me, rotate: change });
   await admin.entries.putShare({ entryId: entry.id, userId: keeper.actor.userId, access: 'manage' });
   await patch({ ...reach, verify: me, rotate: change, port: 8443 });
 });
 
-test('modules are checked by their connector, and used ones stay', async () => {
+test('a connector checks the configuration of a module, and a module in use cannot be deleted', async () => {
   const { module } = await admin.modules.createModule({
     name: unique('pg'),
     type: 'postgres',
@@ -892,7 +892,7 @@ test('modules are checked by their connector, and used ones stay', async () => {
     code: 'in_use',
   });
   const entry = await newEntry(admin, { resourceId: resource!.id, username: 'app' });
-  // A port that the module does not list is not reached at all.
+  // A port that the module does not list is never reached.
   expect(await admin.modules.testModule({ moduleId: module!.id })).toMatchObject({ ok: false });
   expect((await admin.modules.getModule({ moduleId: module!.id })).module).toMatchObject({
     status: 'failing',

@@ -63,7 +63,7 @@ const outcomesOf = async (calls: readonly Promise<{ outcome: string }>[]) =>
     each.status === 'fulfilled' ? each.value.outcome : (each.reason as { code: string }).code,
   );
 
-test('F-38 an account is tried twice in half an hour at most, by all at once', async () => {
+test('F-38 concurrent calls make at most two failed logins to an account in half an hour', async () => {
   const username = unique('app');
   await postgres.createRole(username, 'right');
   const entryId = await createEntry(username, { resourceId: await createResource() });
@@ -75,7 +75,7 @@ test('F-38 an account is tried twice in half an hour at most, by all at once', a
   expect(error).toMatchObject(spent);
   expect(Math.round(error.retryAfterSeconds / 60)).toBe(30);
 
-  // As long as was said, and no longer.
+  // Only as long as the answer said.
   await bench.superuser((client) =>
     client.query(
       'UPDATE accounts SET probe_window_at = probe_window_at - make_interval(secs => $2) WHERE account_key = $1',
@@ -83,7 +83,7 @@ test('F-38 an account is tried twice in half an hour at most, by all at once', a
     ),
   );
   await admin.entries.updateEntry({ entryId, secret: 'right' });
-  // What the target accepts costs nothing.
+  // Accepted logins are not counted.
   for (let turn = 0; turn < 3; turn += 1) expect((await verify()).outcome).toBe('accepted');
   await admin.entries.updateEntry({ entryId, secret: 'wrong' });
   expect(await outcomesOf([verify(), verify(), verify()])).toEqual(
@@ -91,7 +91,7 @@ test('F-38 an account is tried twice in half an hour at most, by all at once', a
   );
 });
 
-test('guessing at a target has one budget for each account, whichever entry, resource, spelling or operation', async () => {
+test('failed logins have one budget per account for all entries, resources, spellings and operations', async () => {
   const username = unique('root');
   const other = unique('app');
   await postgres.createRole(username, 'right');
@@ -111,11 +111,11 @@ test('guessing at a target has one budget for each account, whichever entry, res
   await expect(admin.modules.testModule({ moduleId, resourceId: second })).rejects.toMatchObject(spent);
   await expect(admin.resources.discoverAccounts({ resourceId: second })).rejects.toMatchObject(spent);
   await expect(admin.entries.verifyEntry({ entryId: verified })).rejects.toMatchObject(spent);
-  // A deleted entry does not take its guesses with it.
+  // A deleted entry does not reset the budget.
   await admin.entries.deleteEntry({ entryId: verified });
   const again = await createEntry(username, { resourceId: first });
   await expect(admin.entries.verifyEntry({ entryId: again })).rejects.toMatchObject(spent);
-  // A rotation waits, and sends nothing to the target.
+  // The rotation waits and sends nothing to the target.
   await admin.entries.rotateEntry({ entryId: rotated, reason: 'test' });
   await eventually('a rotation that waits', async () => {
     const [rotation] = (await admin.entries.listRotations({ entryId: rotated })).items;
@@ -124,7 +124,7 @@ test('guessing at a target has one budget for each account, whichever entry, res
   expect(await postgres.accepts(other, 'right')).toBe(true);
 });
 
-test('two entries for one account are refused, whatever the resource and the spelling, and named to who may see them', async () => {
+test('a second entry for an account is refused for any resource and spelling; the error names a visible one', async () => {
   const username = unique('app');
   const [resourceId, spelt] = await Promise.all([
     createResource(),
@@ -144,10 +144,10 @@ test('two entries for one account are refused, whatever the resource and the spe
   expect(error).toMatchObject(taken);
   expect(String(error)).not.toContain(entryId);
 
-  // Neither by renaming, nor by moving the resource, nor by its module.
+  // The same for a renamed entry, a moved resource and a changed module.
   const renamed = await createEntry(unique('app'), { resourceId: spelt });
   await expect(admin.entries.updateEntry({ entryId: renamed, username })).rejects.toMatchObject(taken);
-  // Names that were given up leave nothing behind.
+  // Unused names leave no rows.
   const names = Array.from({ length: 3 }, () => unique('name'));
   for (const name of names) await admin.entries.updateEntry({ entryId: renamed, username: name });
   const left = await bench.superuser((client) =>
@@ -171,13 +171,14 @@ test('two entries for one account are refused, whatever the resource and the spe
     }),
   ).rejects.toMatchObject(taken);
 
-  // A key is another secret of the account; another tenant has accounts of its own; a deleted entry makes room.
+  // A key is another secret of the account; another tenant has its own accounts; a deleted entry frees its
+  // account.
   await createEntry(username, { resourceId, type: 'ssh-key' });
   await admin.entries.deleteEntry({ entryId });
   await createEntry(username, { resourceId: spelt });
 });
 
-test('of many entries for one account that are stored at once, one is', async () => {
+test('of concurrent creations of entries for one account, one succeeds', async () => {
   const username = unique('app');
   const resources = await Promise.all([createResource(), createResource({ host: '::ffff:127.0.0.1' })]);
   const results = await Promise.allSettled(
@@ -188,7 +189,7 @@ test('of many entries for one account that are stored at once, one is', async ()
   expect(refused).toEqual(Array.from({ length: 11 }, () => expect.objectContaining(taken)));
 });
 
-test('entries of a former release for one account are linked: they share it, and are not rotated until one is left', async () => {
+test('entries of a former release for one account are linked, and not rotated until one is left', async () => {
   const username = unique('app');
   const names = [username, unique('other')];
   await postgres.createRole(username, 'right');
@@ -211,7 +212,7 @@ test('entries of a former release for one account are linked: they share it, and
           )
         ).rows,
     );
-  await eventually('that their accounts are known', async () =>
+  await eventually('the assignment of their accounts', async () =>
     (await rows()).every((row) => !row.account_due),
   );
   const [oldest, newest] = await rows();

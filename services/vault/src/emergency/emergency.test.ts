@@ -23,7 +23,7 @@ async function note(
   return { entryId: entry!.id, secret };
 }
 
-/** Somebody of the owner's tenant who may retrieve, but to whom nothing was shared. */
+/** A user of the owner's tenant with the permission to retrieve and without shares. */
 const responder = () =>
   bench.as({ tenantId: owner.actor.tenantId, permissions: new Set(['vault.entries.retrieve']) });
 
@@ -32,7 +32,7 @@ async function openSession(person: Person, scope: object = { allEntries: true })
   const session = { sessionId, userId: person.actor.userId, expiresAt: inAnHour(), ...scope };
   const calls = bench.emergency(person.actor.tenantId);
   await calls.placeEmergencySession(session);
-  // As workflow does until auth knows of it too.
+  // Workflow places the session before auth knows it.
   await calls.placeEmergencySession(session);
   return sessionId;
 }
@@ -58,8 +58,8 @@ const eventsOf = (entryId: string) =>
 const journalFile = () => `${bench.installation.layout.journals}/vault-1.jsonl`;
 
 /**
- * Two records that cannot be merged, one in a form that no version writes and one that the database refuses, and after them
- * the last disclosure once more, as another one.
+ * Writes two records that cannot be merged, one in an unknown format and one that the database refuses, and
+ * after them a copy of the last disclosure with a new event id.
  */
 async function writeBadRecords(): Promise<void> {
   const key = Buffer.from(readFileSync(bench.installation.layout.outboxMacKey('vault'), 'utf8').trim());
@@ -70,7 +70,7 @@ async function writeBadRecords(): Promise<void> {
   await journal.append(JSON.stringify({ ...last, eventId: randomUUID() }));
 }
 
-/** The database takes no audit record, for the length of `work`. */
+/** The database refuses audit records while `work` runs. */
 async function withoutAudit(work: () => Promise<void>): Promise<void> {
   await bench.superuser((client) =>
     client.query(`CREATE FUNCTION refuse_audit() RETURNS trigger LANGUAGE plpgsql AS $f$
@@ -84,7 +84,7 @@ async function withoutAudit(work: () => Promise<void>): Promise<void> {
   }
 }
 
-test('an open session lets its person see what it covers, with a reason, a record and a receipt', async () => {
+test('an open session discloses what it covers to its user, with a reason, a record and a receipt', async () => {
   const [named, unnamed] = [await note(), await note()];
   const person = await responder();
   await expect(person.entries.retrieveEntry({ ...named, reason: 'fire' })).rejects.toMatchObject({
@@ -117,7 +117,7 @@ test('an open session lets its person see what it covers, with a reason, a recor
   ]);
 });
 
-test('an API token of the person whose session is open sees nothing more than before', async () => {
+test('an open session gives the API tokens of its user no access', async () => {
   const { entryId } = await note();
   const person = await responder();
   await openSession(person);
@@ -128,7 +128,7 @@ test('an API token of the person whose session is open sees nothing more than be
   expect((await person.entries.retrieveEntry({ entryId, reason: 'fire' })).secret).toBeTruthy();
 });
 
-test("another tenant's session opens nothing here, and its people see nothing of ours", async () => {
+test("another tenant's session discloses nothing here, and its users see nothing of this tenant", async () => {
   const { entryId } = await note();
   const stranger = await bench.as({});
   const sessionId = await openSession(stranger, { allEntries: true, entryIds: [entryId] });
@@ -147,7 +147,7 @@ test("another tenant's session opens nothing here, and its people see nothing of
   expect(sessionId).not.toBe(ours);
 });
 
-test('H-183 time is up by the clock of the database, whether or not anybody ends the session', async () => {
+test('H-183 a session ends by the clock of the database, without a call that ends it', async () => {
   const { entryId } = await note();
   const person = await responder();
   const sessionId = await openSession(person);
@@ -162,7 +162,7 @@ test('H-183 time is up by the clock of the database, whether or not anybody ends
   });
 });
 
-test('H-181 while the database takes no audit record, one on the local disk goes before the secret, and is merged once', async () => {
+test('H-181 while the database refuses audit records, a record on the local disk precedes the secret and is merged once', async () => {
   const { entryId, secret } = await note();
   const person = await responder();
   const sessionId = await openSession(person);
@@ -177,7 +177,7 @@ test('H-181 while the database takes no audit record, one on the local disk goes
     expect(journal).not.toContain(secret);
     expect(await eventsOf(entryId)).toEqual([]);
     await writeBadRecords();
-    // Its process may end before the database comes back.
+    // The process may end before the database is back.
     await bench.restart({ env: {} });
   });
   await eventually('the merge', async () => (await eventsOf(entryId)).length === 2);
@@ -187,7 +187,7 @@ test('H-181 while the database takes no audit record, one on the local disk goes
     { entryId, fromJournal: true },
     { entryId, fromJournal: true },
   ]);
-  // What cannot be merged is reported, stays where it is, and holds up nothing.
+  // A record that cannot be merged is reported, stays in the journal, and blocks no other record.
   for (const why of ['this version does not know its format', 'the database refuses it'])
     expect(bench.log()).toContain(`"why":"${why}"`);
   expect(readFileSync(journalFile(), 'utf8')).toContain('of another version');
@@ -196,7 +196,7 @@ test('H-181 while the database takes no audit record, one on the local disk goes
   expect(await eventsOf(entryId)).toHaveLength(3);
 });
 
-test('what was seen is queued for rotation at the end, also when the journal brings it later; notes are for people', async () => {
+test('disclosed secrets are queued for rotation at the end, also if the journal is merged later; notes are not', async () => {
   const target = await startPostgresTarget();
   try {
     await bench.openPorts(target.port);
@@ -238,7 +238,8 @@ test('what was seen is queued for rotation at the end, also when the journal bri
     await withoutAudit(async () => {
       await person.entries.retrieveEntry({ entryId: accounts[1]!, reason: 'fire' });
       await bench.superuser((client) => client.query('DROP TRIGGER refuse_audit ON outbox'));
-      // What the replica could not record yet is unknown to whoever ends the session, or known by now: either way it is rotated.
+      // The end of the session may come before or after the record of the replica: the secret is rotated in
+      // both cases.
       expect(await calls.endEmergencySession({ sessionId, cause: 'deactivated' })).toMatchObject({
         rotationsImpossible: 1,
       });
@@ -248,7 +249,7 @@ test('what was seen is queued for rotation at the end, also when the journal bri
         const { entry } = await owner.entries.getEntry({ entryId: id });
         return entry!.currentVersion === 2;
       });
-      // A schedule does not hide that somebody has seen it.
+      // A schedule does not hide the cause of the rotation.
       const { items } = await owner.entries.listRotations({ entryId: id });
       expect(items).toMatchObject([{ trigger: 'grant-ended', state: 'verified' }]);
       expect(await target.accepts(`app_${i ? 'two' : 'one'}`, `first-secret-${i + 1}`)).toBe(false);
@@ -258,7 +259,7 @@ test('what was seen is queued for rotation at the end, also when the journal bri
     });
     const again = await calls.endEmergencySession({ sessionId, cause: 'deactivated' });
     expect(again).toMatchObject({ disclosed: 3, rotationsQueued: 2, rotationsImpossible: 1 });
-    // One event for each change, whatever was repeated.
+    // One event for each change, also after repetitions.
     expect((await sessionEvents(sessionId)).map(({ action }) => action)).toEqual([
       'breakglass.session.placed',
       'breakglass.session.ended',
@@ -268,7 +269,7 @@ test('what was seen is queued for rotation at the end, also when the journal bri
   }
 });
 
-test('a session that ended before the vault heard of it never opens', async () => {
+test('a session whose end arrives before its placement never opens', async () => {
   const person = await responder();
   const calls = bench.emergency(owner.actor.tenantId);
   const sessionId = randomUUID();
@@ -283,7 +284,7 @@ test('a session that ended before the vault heard of it never opens', async () =
   ).rejects.toMatchObject({ code: 'breakglass_ended' });
 });
 
-test('a drill goes through every step and leaves its record', async () => {
+test('a drill runs every step and leaves a record', async () => {
   const calls = bench.emergency(owner.actor.tenantId);
   const drill = await calls.runEmergencyDrill({ sessionId: randomUUID(), userId: owner.actor.userId });
   expect(drill.node).toBe('vault-1');
@@ -294,7 +295,7 @@ test('a drill goes through every step and leaves its record', async () => {
   ]);
 });
 
-test('a journal that cannot be written to means no disclosure; everything else goes on', async () => {
+test('without a writable journal there is no emergency disclosure, and all other operations work', async () => {
   const { entryId, secret } = await note();
   const person = await responder();
   await openSession(person);

@@ -12,7 +12,7 @@ let entryId: string;
 let keyFile: string;
 let healthUrl: string;
 
-/** The vault inside this process, in the place of the one that was killed. */
+/** Starts the vault in this process, in the place of the killed one. */
 async function start(): Promise<VaultService> {
   const node = bench.installation.nodes.find((each) => each.node === 'vault-1')!;
   return createVaultService({ ...loadConfig(configSchema, node.configFile), logLevel: 'error' });
@@ -37,7 +37,7 @@ const answers = <T>(call: () => Promise<T>) =>
       return undefined;
     }),
   );
-/** Everything that a start or a call could have generated or overwritten. */
+/** All rows that a start or a call could generate or overwrite. */
 const stored = () =>
   bench.superuser(async (client) => {
     const { rows } = await client.query<{ text: string }>(
@@ -58,7 +58,7 @@ test.each<[string, () => unknown]>([
     },
   ],
 ])(
-  'H-135 with a root key that is %s the vault is sealed: live, not ready, and nothing is written over',
+  'H-135 with a root key that is %s the vault is sealed: live, not ready, and nothing is overwritten',
   async (_, damage) => {
     const before = await stored();
     await damage();
@@ -74,7 +74,7 @@ test.each<[string, () => unknown]>([
         () => admin.entries.recoverCandidates({ entryId, reason: 'x' }),
         () => admin.entries.createEntry({ name: 'new', secret: 'x' }),
         () => admin.entries.updateEntry({ entryId, secret: 'x' }),
-        // Whose tenant has no key yet: none is made.
+        // The tenant has no key, and none is created.
         () => stranger.entries.createEntry({ name: 'new', secret: 'x' }),
       ]) {
         await expect(call()).rejects.toMatchObject({ reason: 'sealed' });
@@ -82,7 +82,7 @@ test.each<[string, () => unknown]>([
       expect(await stored()).toBe(before);
       rmSync(keyFile, { force: true });
       copyFileSync(`${keyFile}.kept`, keyFile);
-      // The right key in its place is all that is needed.
+      // After the right key is back, the vault opens by itself.
       await eventually('the vault is open', async () => (await fetch(`${healthUrl}/ready`)).ok);
       expect((await admin.entries.retrieveEntry({ entryId })).secret).toBe('the secret');
     } finally {
@@ -92,7 +92,7 @@ test.each<[string, () => unknown]>([
   },
 );
 
-test('keys without their canary are not taken for an empty database', async () => {
+test('a database with keys and without a canary does not count as empty', async () => {
   await bench.superuser((client) => client.query('CREATE TABLE kept AS SELECT * FROM root_key_canary'));
   await bench.superuser((client) => client.query('DELETE FROM root_key_canary'));
   {
@@ -120,7 +120,7 @@ test('H-123 nothing is decrypted when the record of a disclosure cannot be writt
     await expect(call()).rejects.toMatchObject({ reason: 'audit_unavailable' });
   }
   await bench.superuser((client) => client.query('DROP FUNCTION refuse CASCADE'));
-  // Refusals, denials and lost records decrypt nothing either.
+  // Refusals and failed records decrypt nothing.
   const stranger = await bench.as({});
   await expect(stranger.entries.retrieveEntry({ entryId })).rejects.toMatchObject({ reason: 'not_found' });
   expect(secrets.decryptions).toBe(before);

@@ -13,7 +13,9 @@ const failpoints = [
   'vault.kek.retire=crash@1',
 ];
 
-/** The exchange of the key of so many entries, in batches of this size (at least six batches). */
+/**
+ * Tests the rotation of a KEK with this number of entries, in batches of this size (at least six batches).
+ */
 export function kekRotation(entries: number, batchSize: number): void {
   let bench: VaultBench;
   let person: Person;
@@ -55,7 +57,7 @@ export function kekRotation(entries: number, batchSize: number): void {
     return opened;
   }
 
-  /** As the vault would have stored them, in one statement. */
+  /** Inserts entries as the vault stores them, in one statement. */
   async function storeMany(client: pg.Client): Promise<void> {
     const { tenantId } = person.actor;
     const [kek] = [...(await openedKeks(client, tenantId)).values()];
@@ -87,7 +89,7 @@ export function kekRotation(entries: number, batchSize: number): void {
     );
   }
 
-  /** Opens every secret with nothing but the database and the root key; answers the states of the keys they are under. */
+  /** Decrypts every secret with only the database and the root key. Returns the states of the KEKs in use. */
   async function openEverything(): Promise<Set<string>> {
     return bench.superuser(async (client) => {
       const { tenantId } = person.actor;
@@ -128,7 +130,7 @@ export function kekRotation(entries: number, batchSize: number): void {
     });
 
   test.each(failpoints)(
-    'F-06 killed at %s, the exchange of a key goes on: every entry opens, none is under a retired key',
+    'F-06 killed at %s, the rotation of a KEK continues: every entry decrypts, none uses a retired KEK',
     async (point) => {
       bench.arm(point);
       const before = bench.installation.pid('vault-1');
@@ -150,7 +152,7 @@ export function kekRotation(entries: number, batchSize: number): void {
     },
   );
 
-  test('another tenant keeps its own keys, and sees nothing of the job', async () => {
+  test('another tenant keeps its keys, and does not see the job', async () => {
     const status = await other.encryption.getEncryptionStatus({});
     expect(status).toMatchObject({ contentKeys: 1, keys: [{ version: 1, state: 'active', wraps: 1 }] });
     expect(status.latestJob).toBeUndefined();
@@ -164,8 +166,8 @@ export function kekRotation(entries: number, batchSize: number): void {
     });
   });
 
-  test('two that ask at once get one job; writers never notice', async () => {
-    // No more at once than the vault has connections to its database.
+  test('concurrent requests create one job, and no write fails during it', async () => {
+    // Not more concurrent writers than the vault has database connections.
     const writing = Array.from({ length: 8 }, async (_, writer) => {
       for (let i = writer; i < 200; i += 8) {
         const secret = `written meanwhile ${i}`;
@@ -191,7 +193,7 @@ export function kekRotation(entries: number, batchSize: number): void {
     expect([...(await openEverything())]).toEqual(['active']);
   });
 
-  test('a key that has grown old is exchanged by itself', async () => {
+  test('a KEK that has reached its maximum age is rotated without a request', async () => {
     await bench.superuser((client) =>
       client.query(
         `UPDATE keks SET activated_at = now() - interval '91 days' WHERE tenant_id = $1 AND state = 'active'`,
@@ -205,9 +207,9 @@ export function kekRotation(entries: number, batchSize: number): void {
     expect(job).toMatchObject({ trigger: 'age', kind: 'rotate-kek', rewrapped: 1 });
   });
 
-  test('a leader whose term is over asks for no exchange: the next one does', async () => {
+  test('a leader whose term has ended requests no rotation; the next leader does', async () => {
     const { tenantId } = other.actor;
-    // Who leads by the database's own record, at the moment at which a job is stored.
+    // The leader in the database's record when a job is stored.
     await bench.superuser((client) =>
       client.query(`CREATE TABLE asked_by (tenant_id uuid, node text);
       CREATE FUNCTION note_leader() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $f$
@@ -242,7 +244,7 @@ export function kekRotation(entries: number, batchSize: number): void {
     }
   });
 
-  test('H-133 a content key that is gone is reported and never made anew; repair wraps what is under a former key', async () => {
+  test('H-133 a lost DEK is reported and never replaced; repair rewraps DEKs under a former KEK', async () => {
     const [broken, missing, outdated] = [...secrets.keys()];
     const before = await bench.superuser(async (client) => {
       const { tenantId } = person.actor;
@@ -259,7 +261,7 @@ export function kekRotation(entries: number, batchSize: number): void {
         tenantId,
         missing,
       ]);
-      // As a restore of an older backup would leave it: wrapped by a key that was retired since.
+      // The state after a restore of an older backup: wrapped by a KEK that was retired since.
       const keks = await openedKeks(client, tenantId);
       const former = keks.get(rows[0]!.id)!;
       const ids = { tenantId, entryId: outdated!, version: 1, purpose: 'password', kekId: former.kekId };
@@ -314,7 +316,7 @@ export function kekRotation(entries: number, batchSize: number): void {
     expect(secret).toBe(secrets.get(outdated!));
   });
 
-  test('a key with something under it that does not open is never retired', async () => {
+  test('a KEK that wraps a DEK that cannot be decrypted is never retired', async () => {
     const { job } = await person.encryption.rotateKek({ reason: 'with a broken one' });
     expect(await done(job!.id)).toMatchObject({ state: 'done', unrecoverable: 1 });
     const { keys } = await person.encryption.getEncryptionStatus({});

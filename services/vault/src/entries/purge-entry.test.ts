@@ -42,7 +42,7 @@ const bytesOf = (entryId: string) =>
     entryId,
   );
 
-test('a deleted entry keeps its keys for its retention; then they are removed, once, and who saw it stays known', async () => {
+test('a deleted entry keeps its keys for its retention; then they are removed once, and its exposures stay', async () => {
   const { tenantId, entryId } = await deletedEntry();
   await age(entryId, 29);
   expect(await purgeEntry(deps(), tenantId, entryId, soleLeadership)).toBe(false);
@@ -68,7 +68,7 @@ test('a deleted entry keeps its keys for its retention; then they are removed, o
   ]);
 });
 
-test('the database lets nobody purge a version of a living entry, or change one that was purged', async () => {
+test('the database refuses to purge a version of an active entry, or to change a purged one', async () => {
   const { tenantId, entryId } = await deletedEntry();
   await age(entryId, 31);
   const owner = bench.person(tenantId, ['vault.*']);

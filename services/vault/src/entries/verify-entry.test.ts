@@ -8,7 +8,7 @@ let ssh: SshTarget;
 let proxy: FaultyProxy;
 /** Owns the host. */
 let admin: Person;
-/** May name accounts of the host, and owns none of them. */
+/** May create accounts on the host, and owns none of them. */
 let operator: Person;
 let moduleId: string;
 let resourceId: string;
@@ -67,7 +67,7 @@ async function unproven(username: string, secret: string, more: object = {}): Pr
 const verify = (entryId: string) => operator.entries.verifyEntry({ entryId });
 const isUnproven = async (entryId: string) => (await admin.entries.getEntry({ entryId })).entry!.unproven;
 
-test('a private key of somebody else’s host is proved by logging in with it, and by no other key', async () => {
+test('a private key for another owner’s host is proven by a login with it, and by no other key', async () => {
   const [{ username }, other] = [await ssh.createAccount(), await ssh.createAccount()];
   const [key, planted] = [await ssh.addKey(username), await ssh.addKey(other.username)];
   const entryId = await unproven(username, planted, { type: 'ssh-key' });
@@ -76,18 +76,18 @@ test('a private key of somebody else’s host is proved by logging in with it, a
   await operator.entries.updateEntry({ entryId, secret: key });
   expect(await verify(entryId)).toMatchObject({ outcome: 'accepted' });
   expect(await isUnproven(entryId)).toBe(false);
-  // A key of a database proves nothing.
+  // A database accepts no SSH key.
   const database = await createResource(await createModule('postgres', { tls: { mode: 'disable' } }));
   const elsewhere = await unproven(username, key, { type: 'ssh-key', resourceId: database });
   await expect(verify(elsewhere)).rejects.toMatchObject({ reason: 'conflict', code: 'not_an_account' });
 });
 
-test('a login proves the account that it reached, and not the one that the entry names by then', async () => {
+test('a login proves the account that it reached, not the one that the entry names afterwards', async () => {
   const { username, password } = await ssh.createAccount();
   const { username: root } = await ssh.createAccount({ superuser: true });
   const entryId = await unproven(username, password);
   let renamed: Promise<unknown> | undefined;
-  // Before the host's first answer reaches the vault.
+  // Before the vault receives the host's first answer.
   await proxy.setMode({
     kind: 'reset',
     when: async () => {

@@ -45,7 +45,7 @@ interface Account {
   readonly first: string;
 }
 
-/** An account on the target, whose secret nobody knows yet but the administrator who stored it. */
+/** An account on the target. Only the administrator who stored its secret knows it. */
 async function account(): Promise<Account> {
   const username = unique('app').replace('-', '_');
   const first = `First-${randomUUID()}`;
@@ -66,7 +66,7 @@ async function account(): Promise<Account> {
   return { entryId: entry!.id, username, first };
 }
 
-/** The person sees it by a share. */
+/** Retrieves the secret under a share. */
 async function see(who: Person, entryId: string): Promise<string> {
   await admin.entries.putShare({ entryId, userId: who.actor.userId, access: 'view' });
   return (await who.entries.retrieveEntry({ entryId })).secret;
@@ -93,7 +93,7 @@ const rotate = (who: Person, more: object = {}) =>
 const rotationsOf = async (entryId: string) =>
   (await admin.entries.listRotations({ entryId, pageSize: 100 })).items;
 
-test('each way in which a secret became known is kept: every grant, share, emergency, recovery, and setting it', async () => {
+test('the ledger keeps every path of an exposure: grants, share, emergency, recovery and setting the secret', async () => {
   const person = await colleague();
   const entryId = await note();
   const [first, second] = [await underGrant(person, entryId), await underGrant(person, entryId)];
@@ -140,7 +140,7 @@ test('each way in which a secret became known is kept: every grant, share, emerg
   });
 });
 
-test('who types a secret knows it, who lets it be generated does not, and a new version is another one', async () => {
+test('typing a secret is an exposure, generating it is not, and a new version is a new exposure', async () => {
   const [author, next] = [
     await bench.as({ tenantId: admin.actor.tenantId }),
     await bench.as({ tenantId: admin.actor.tenantId }),
@@ -157,13 +157,13 @@ test('who types a secret knows it, who lets it be generated does not, and a new 
     { entryId, version: 1, current: false, rotation: 'done' },
   ]);
   expect((await exposureOf(next)).items).toMatchObject([{ entryId, version: 2, current: true }]);
-  // Nobody has seen it: what people know without a disclosure is no evidence of one.
+  // There was no disclosure: setting a secret does not count as one.
   expect((await admin.entries.listEntryVersions({ entryId })).items.map((v) => v.seenByCount)).toEqual([
     0, 0,
   ]);
 });
 
-test('a list is searched, sorted and paged, and another tenant sees none of it', async () => {
+test('a list can be searched, sorted and paged, and another tenant does not see it', async () => {
   const person = await colleague();
   const ids: string[] = [];
   for (let n = 0; n < 5; n += 1) {
@@ -190,7 +190,7 @@ test('a list is searched, sorted and paged, and another tenant sees none of it',
   expect((await exposureOf(person)).currentSecrets).toBe(4);
 
   const stranger = await bench.as({});
-  // The same id, as somebody of theirs.
+  // The same user id in another tenant.
   const namesake = await bench.as({ tenantId: stranger.actor.tenantId, userId: person.actor.userId });
   const theirs = await note(namesake);
   const { items } = await stranger.exposure.getUserExposure({ userId: person.actor.userId });
@@ -207,7 +207,7 @@ test('a list is searched, sorted and paged, and another tenant sees none of it',
   });
 });
 
-test('what a leaver knows is rotated by one call: the target refuses what they know, and their list is empty', async () => {
+test('one call rotates all secrets that a leaver has seen: the target refuses them, and the list is empty', async () => {
   const leaver = await colleague();
   const [one, two, three] = [await account(), await account(), await account()];
   const onPaper = await note();
@@ -230,7 +230,7 @@ test('what a leaver knows is rotated by one call: the target refuses what they k
     { entryId: onPaper, reason: expect.stringContaining('not an account') },
   ]);
   expect(all.queued).toBe(2);
-  await eventually('a list that holds only what no machine can rotate', async () => {
+  await eventually('a list of only secrets that no connector can rotate', async () => {
     const { items } = await exposureOf(leaver);
     return items.length === 1 && items[0]!.entryId === onPaper;
   });
@@ -255,7 +255,7 @@ test('what a leaver knows is rotated by one call: the target refuses what they k
   ]);
 });
 
-test('callers at once queue each secret once, while it is being disclosed to the same person', async () => {
+test('concurrent calls queue each secret once, while it is disclosed to the same person', async () => {
   const leaver = await colleague();
   const accounts = await Promise.all(Array.from({ length: 3 }, account));
   for (const { entryId } of accounts) await see(leaver, entryId);
@@ -267,7 +267,8 @@ test('callers at once queue each secret once, while it is being disclosed to the
   ]);
   const queued = answers.reduce((sum, answer) => sum + (answer?.queued ?? 0), 0);
   expect(queued).toBeGreaterThanOrEqual(accounts.length);
-  // Who saw the new one meanwhile knows it: as often as it takes, until nothing they know is in use.
+  // A disclosure during the rotation exposes the new version: repeat until nothing that the person has seen
+  // is in use.
   for (const entry of accounts)
     await admin.entries.deleteShare({ entryId: entry.entryId, userId: leaver.actor.userId });
   await eventually('an empty list', async () => {
@@ -278,14 +279,14 @@ test('callers at once queue each secret once, while it is being disclosed to the
     const versions = (await admin.entries.listEntryVersions({ entryId, pageSize: 100 })).items;
     const rotations = await rotationsOf(entryId);
     expect(rotations.every(({ state }) => state === 'verified')).toBe(true);
-    // No rotation beside another: each made the version that took the place of one that was seen.
+    // No rotations in parallel: each replaced a version that the person had seen.
     expect(rotations.length).toBe(versions.length - 1);
     const { secret } = await admin.entries.retrieveEntry({ entryId });
     expect(await postgres.accepts(username, secret)).toBe(true);
   }
 });
 
-test('what cannot be rotated now says why, and no schedule puts off what is queued', async () => {
+test('an entry that cannot be rotated has a reason, and no schedule delays a queued rotation', async () => {
   const leaver = await colleague();
   const { entryId } = await account();
   await see(leaver, entryId);
@@ -304,14 +305,14 @@ test('what cannot be rotated now says why, and no schedule puts off what is queu
   await eventually('an empty list', async () => (await exposureOf(leaver)).currentSecrets === 0);
 });
 
-test('an account that the leaver changed is an obstacle only where no administrator can set it anew', async () => {
+test('an account that the leaver changed is an obstacle only if no admin entry can set its secret', async () => {
   const leaver = await colleague();
   const { entryId, username } = await account();
   await see(leaver, entryId);
   const theirs = `Theirs-${randomUUID()}`;
   await postgres.sql(`ALTER ROLE ${username} PASSWORD '${theirs}'`);
   await admin.entries.rotateEntry({ entryId, reason: 'by hand' });
-  await eventually('an account out of step', async () =>
+  await eventually('an account out of sync', async () =>
     (await rotationsOf(entryId)).some(({ state }) => state === 'out_of_sync'),
   );
   expect(await rotate(leaver)).toMatchObject({

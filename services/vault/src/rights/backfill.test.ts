@@ -39,7 +39,7 @@ test('entries and resources of an existing installation belong to their creators
   expect(await access(owned!, sharer!)).toEqual([{ owner_id: creator, access: 'full' }]);
   expect(await access(foreign!, creator!)).toEqual([{ owner_id: null, access: 'none' }]);
   expect(await scratch.query(`SELECT owner_id FROM ${name}.assets`)).toEqual([{ owner_id: creator }]);
-  // Row-level security holds the owner of the tables again.
+  // Row-level security applies to the tables' owner again.
   expect(
     await scratch.query(
       `SELECT relname FROM pg_class WHERE relnamespace = '${name}'::regnamespace AND relname IN ('entries', 'assets')

@@ -50,7 +50,7 @@ async function scene(more: object = {}) {
   return { tenantId, owner, entryId: entry.id, someone, holder };
 }
 
-/** Operations of people that take access, with what a request of each needs beside the entry. */
+/** Operations that require access to an entry, with the other fields that a request of each needs. */
 const guarded = [...methods.values()].filter(
   (method) =>
     method.owner === 'vault' &&
@@ -100,7 +100,7 @@ async function fieldsOf(name: string, entryId: string, owner: Actor): Promise<ob
   return { resourceId: resource.id, adminEntryId: entryId };
 }
 
-test('protection and account name take full access; a field sent unchanged is no change', async () => {
+test('protection and account name require full access; an unchanged field is no change', async () => {
   const { entryId, holder, owner } = await scene({ requiresReason: true });
   const modifier = await holder('modify');
   const full = await holder('full');
@@ -118,7 +118,7 @@ test('protection and account name take full access; a field sent unchanged is no
   expect(owner.userId).not.toBe(modifier.userId);
 });
 
-test('an entry is shared with active users only; while auth is away nobody is taken for unknown', async () => {
+test('an entry is shared only with active users; while auth is away no user counts as unknown', async () => {
   const { entryId, owner, someone } = await scene();
   const bob = someone();
   const share = (userId: string) => entries('PutShare', owner, { entryId, userId, access: 'view' });
@@ -141,14 +141,14 @@ test('an entry is shared with active users only; while auth is away nobody is ta
   expect(await shared()).toEqual([]);
   bench.users.set(bob.userId, 'active');
   await share(bob.userId);
-  // What somebody held is taken back whatever became of them, and without auth.
+  // A share can be deleted whatever the user's status, and without auth.
   bench.users.set(bob.userId, 'deleted');
   using _away = bench.directoryAway();
   await entries('DeleteShare', owner, { entryId, userId: bob.userId });
   expect(await shared()).toEqual([]);
 });
 
-test('what a live grant gives is to see, never to change', async () => {
+test('a live grant gives view access, and no access to change anything', async () => {
   const { entryId, someone, tenantId } = await scene({ requiresGrant: true });
   const grantee = someone();
   const fields = {
@@ -168,14 +168,14 @@ test('what a live grant gives is to see, never to change', async () => {
   expect(await codeOf(entries('DeleteEntry', grantee, { entryId }))).toBe('insufficient_access');
 });
 
-test('an entry that requires a grant shows no candidates without one, whatever else its caller holds', async () => {
+test('an entry that requires a grant discloses no pending versions without one, even to other access', async () => {
   const { entryId, owner, someone } = await scene({ requiresGrant: true });
   const administrator = someone(['*']);
   for (const actor of [owner, administrator])
     expect(await codeOf(entries('RecoverCandidates', actor, { entryId, reason: 'why' }))).toBe('denied');
 });
 
-test('a protection that a policy demands is lowered by an approved request only, and each approval is used once', async () => {
+test('only an approved request lowers a protection that a policy requires, and each approval is used once', async () => {
   const { entryId, owner } = await scene({ requiresGrant: true, requiresReason: true });
   const { protection } = bench;
   const lower = () => entries('UpdateEntry', owner, { entryId, requiresGrant: false });
@@ -195,7 +195,7 @@ test('a protection that a policy demands is lowered by an approved request only,
   protection.status = 'away';
   expect(await codeOf(lower())).toBe('unavailable');
   expect(await state()).toEqual({ requires_grant: true, requires_reason: true });
-  // What lowers nothing needs nobody.
+  // A change that does not lower the protection needs no approval.
   await entries('UpdateEntry', owner, { entryId, requiresGrant: true, description: 'kept' });
   protection.status = 'approved';
   await lower();
@@ -206,14 +206,14 @@ test('a protection that a policy demands is lowered by an approved request only,
     after: { requiresGrant: false },
     approvedBy: protection.requestId,
   });
-  // Raised again, the same change is another one for the approvers; the used approval opens nothing.
+  // After it was raised again, the same change needs a new approval; the used one is not valid.
   await entries('UpdateEntry', owner, { entryId, requiresGrant: true });
   await expect(lower()).rejects.toThrow();
   expect(await state()).toEqual({ requires_grant: true, requires_reason: true });
   expect(protection.digests.slice(0, -1)).not.toContain(protection.digests.at(-1));
 });
 
-test('an administrator has full access to every entry, and the event names that right', async () => {
+test('an administrator has full access to every entry, and the event contains that basis', async () => {
   const { entryId, someone } = await scene();
   await entries('UpdateEntry', someone(['*']), { entryId, requiresGrant: true });
   const [event] = await eventsOf(entryId, 'vault.entry.updated');
@@ -230,7 +230,7 @@ const adopt = (actor: Actor, entryId: string) =>
 const giveResource = (actor: Actor, resourceId: string, ownerId: string) =>
   bench.call('/claviger.vault.v1.ResourcesService/PutResourceOwner', actor, { resourceId, ownerId });
 
-test('an entry whose owner has left passes to the owner of its resource, who is asked for and nobody else', async () => {
+test('an entry whose owner has left passes to the owner of its resource, and to no other actor', async () => {
   const tenantId = randomUUID();
   const [keeper, leaver, admin] = [OPERATOR, OPERATOR, ['*']].map((permissions) =>
     bench.person(tenantId, permissions),
@@ -253,7 +253,7 @@ test('an entry whose owner has left passes to the owner of its resource, who is 
   expect(await codeOf(entries('RetrieveEntry', keeper!, { entryId: entry.id }))).toBe('denied');
   expect(await adopt(keeper!, entry.id)).toMatchObject({ state: 'adopted', ownerId: keeper!.userId });
   expect(await codeOf(entries('RetrieveEntry', keeper!, { entryId: entry.id }))).toBe('ok');
-  // Back again, the former owner has lost it.
+  // The former owner returns and no longer owns the entry.
   bench.users.set(leaver!.userId, 'active');
   expect(await codeOf(entries('RetrieveEntry', leaver!, { entryId: entry.id }))).toBe('denied');
   const [event] = await eventsOf(entry.id, 'vault.entry.adopted');
@@ -263,7 +263,7 @@ test('an entry whose owner has left passes to the owner of its resource, who is 
   });
 });
 
-test('without an owner of the resource two administrators adopt, and no machine of the first is the second', async () => {
+test('without a resource owner two administrators adopt; a machine of the first is not the second', async () => {
   const { entryId, owner, tenantId } = await scene();
   bench.users.set(owner.userId, 'deleted');
   const [first, second] = [bench.person(tenantId, ADOPTER), bench.person(tenantId, ADOPTER)];
@@ -279,7 +279,7 @@ test('without an owner of the resource two administrators adopt, and no machine 
   expect(await codeOf(entries('RetrieveEntry', second, { entryId }))).toBe('denied');
 });
 
-test('a proposal lapses, ends with its proposer, and says nothing of a later owner', async () => {
+test('a proposal expires, ends with its proposer, and does not apply to a later owner', async () => {
   const { entryId, owner, tenantId } = await scene();
   bench.users.set(owner.userId, 'deleted');
   const [first, second, third] = [1, 2, 3].map(() => bench.person(tenantId, ADOPTER));
@@ -296,7 +296,7 @@ test('a proposal lapses, ends with its proposer, and says nothing of a later own
   expect(await adopt(first!, entryId)).toMatchObject({ state: 'proposed', ownerId: first!.userId });
 });
 
-test('a resource is given away by its owner or an administrator, to an active user', async () => {
+test('only its owner or an administrator gives a resource another owner, who must be active', async () => {
   const tenantId = randomUUID();
   const [keeper, other] = [bench.person(tenantId, OPERATOR), bench.person(tenantId, OPERATOR)];
   const { resource } = (await bench.call('/claviger.vault.v1.ResourcesService/CreateResource', keeper, {

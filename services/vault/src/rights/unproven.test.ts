@@ -86,7 +86,7 @@ async function grant(entryId: string, grantee: Actor): Promise<string> {
   return grantId;
 }
 
-test('an account begins proven by an owner of its resource only', async () => {
+test('only an owner of its resource creates an account that starts proven', async () => {
   const adminEntry = (
     await entries('CreateEntry', owner, { name: unique('admin'), username: 'root', secret: 's' })
   ).entry;
@@ -98,13 +98,13 @@ test('an account begins proven by an owner of its resource only', async () => {
     await entries('PutShare', owner, { entryId: adminEntry.id, userId: other.userId, access });
     expect(await account(other, resourceId)).toMatchObject({ unproven: access !== 'manage' });
   }
-  // What no connector logs in with is no account.
+  // Connectors cannot log in with a note, so it is no account.
   expect(await account(bench.person(tenantId, OPERATOR), resourceId, { type: 'note' })).toMatchObject({
     unproven: false,
   });
 });
 
-test('a second resource for a host makes nobody an owner of its accounts', async () => {
+test('another resource for a host does not make its owner an owner of the accounts', async () => {
   const address = { moduleId: await moduleId(), host: '127.0.0.1', port: 5432 };
   await account(owner, await resourceOf(owner, address));
   const spelt = await resourceOf(other, { ...address, host: '::ffff:127.0.0.1' });
@@ -115,7 +115,7 @@ test('a second resource for a host makes nobody an owner of its accounts', async
   expect(await accept(administrator)).toBe('ok');
 });
 
-test('an unproven account is not rotated, administers nothing, and is disclosed under no grant but its owner’s', async () => {
+test('an unproven account is not rotated, is no admin entry, and only its owner’s grant discloses it', async () => {
   const resourceId = await resourceOf(owner, { moduleId: await moduleId(), host: '127.0.0.1', port: 5432 });
   const { id: entryId } = await account(other, resourceId);
   expect(await codeOf(entries('RotateEntry', other, { entryId, reason: 'why' }))).toBe('unproven');
@@ -135,7 +135,7 @@ test('an unproven account is not rotated, administers nothing, and is disclosed 
   expect(await Promise.all(ways(grantee, grantId))).toEqual(['ok', 'ok']);
 });
 
-test('an unproven account begins with the protection that the policy and the other accounts of its resource demand', async () => {
+test('an unproven account starts with the protection of its resource’s policy and other accounts', async () => {
   const free = await resourceOf(owner);
   expect(await account(other, free)).toMatchObject({ requiresGrant: false, requiresReason: false });
   await account(owner, free, { requiresReason: true });
@@ -147,12 +147,12 @@ test('an unproven account begins with the protection that the policy and the oth
   const withPolicy = await resourceOf(owner);
   bench.protection.policies.add(withPolicy);
   expect(await account(other, withPolicy)).toMatchObject({ requiresGrant: true });
-  // An outage of workflow protects more, never less.
+  // An outage of workflow leads to more protection, never to less.
   bench.protection.status = 'away';
   expect(await account(other, await resourceOf(owner))).toMatchObject({ requiresGrant: true });
 });
 
-test('another account name is proved again, unless an owner of the resource gives it', async () => {
+test('a new account name must be proven, unless an owner of the resource sets it', async () => {
   const resourceId = await resourceOf(owner);
   const { id: entryId } = await account(owner, resourceId);
   await entries('PutShare', owner, { entryId, userId: other.userId, access: 'manage' });
@@ -164,7 +164,7 @@ test('another account name is proved again, unless an owner of the resource give
   expect(await rename(owner, 'root')).toBe(true);
 });
 
-test('who accepts an account owns it; its former owner and those it was shared with see it no more', async () => {
+test('the acceptor of an account owns it; its former owner and shares lose their access', async () => {
   const resourceId = await resourceOf(owner);
   const accomplice = bench.person(tenantId, OPERATOR);
   const { id: entryId } = await account(other, resourceId);
@@ -181,7 +181,7 @@ test('who accepts an account owns it; its former owner and those it was shared w
   expect(await codeOf(entries('AcceptAccount', owner, { entryId }))).toBe('already_proven');
 });
 
-test('to act through an admin entry takes modify access to it, or the ownership of the resource', async () => {
+test('the use of an admin entry requires modify access to it, or ownership of the resource', async () => {
   const adminEntryId = (
     await entries('CreateEntry', owner, { name: unique('admin'), username: 'root', secret: 's' })
   ).entry.id;
@@ -199,7 +199,7 @@ test('to act through an admin entry takes modify access to it, or the ownership 
     await codeOf(entries('PutRotationSchedule', other, { entryId, intervalHours: 1 })),
     await codeOf(account(other, resourceId, { rotationIntervalHours: 1 })),
   ];
-  // What an allowed one answers before it reaches the target.
+  // The answer to an allowed call before it reaches the target.
   const login = accountKey('postgres', { host: '127.0.0.1', port: 5432, tls: { mode: 'disable' } }, 'root')!;
   for (let probe = 0; probe < 2; probe += 1) await takeProbe(bench.deps, tenantId, login);
   const discover = () => codeOf(resources('DiscoverAccounts', other, { resourceId }));
@@ -213,7 +213,7 @@ test('to act through an admin entry takes modify access to it, or the ownership 
   expect(await attempts()).toEqual(['ok', 'ok', 'ok']);
 });
 
-test('a rotation gives back the guesses of the account that it changed, and of none that the entry names by then', async () => {
+test('a rotation resets the probe budget of the account that it changed, not of the one named afterwards', async () => {
   const resourceId = await resourceOf(owner, { moduleId: await moduleId(), host: 'one.example', port: 5432 });
   const username = unique('app');
   const { id: entryId } = await account(owner, resourceId, { username });
@@ -246,7 +246,7 @@ test('a rotation gives back the guesses of the account that it changed, and of n
 
 const ROTATION_FILES = ['rotation/run-rotation.ts', 'rotation/rotation-step.ts'];
 
-test('whatever reaches a target checks a right to the account and counts the login before it is tried', () => {
+test('every file that reaches a target checks the access to the account and counts the login first', () => {
   const source = join(import.meta.dirname, '..');
   const reaching = readdirSync(source, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
@@ -259,13 +259,13 @@ test('whatever reaches a target checks a right to the account and counts the log
       file,
       counts: true,
     });
-    // Rotations are the platform's: what queues one for a person checks it.
+    // The code that queues a rotation checks the access.
     const checks = /requireAccess\(|requireAccountUse\(/.test(text) || ROTATION_FILES.includes(file);
     expect({ file, checks }).toEqual({ file, checks: true });
   }
 });
 
-test('only an owner of a resource names its admin entry, and the place of a resource without accounts', async () => {
+test('only an owner of a resource sets its admin entry, or the address of a resource without accounts', async () => {
   const resourceId = await resourceOf(owner);
   const mine = (await entries('CreateEntry', other, { name: unique('admin'), username: 'root', secret: 's' }))
     .entry.id;
@@ -277,7 +277,7 @@ test('only an owner of a resource names its admin entry, and the place of a reso
   expect(await change(owner, { host: 'new.example' })).toBe('ok');
 });
 
-test('of the entries of former releases, a password of another owner’s resource that was never verified or rotated is unproven', async () => {
+test('after the migration a password on another owner’s resource, never verified or rotated, is unproven', async () => {
   const first = migrations.findIndex(({ name }) => name.startsWith('0011-'));
   const schema = await bench.scratch.createSchema();
   await migrate(schema, migrations.slice(0, first));

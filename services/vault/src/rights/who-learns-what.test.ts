@@ -11,7 +11,7 @@ import { runRotation } from '../rotation/run-rotation.ts';
 
 let bench: RightsBench;
 beforeAll(async () => {
-  // How often a login may fail, and how long a rotation waits, is no part of this.
+  // The limit of failed logins and the delays of rotations are not tested here.
   bench = await startRights({
     rotation: {
       probesPerWindow: 1_000,
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench?.[Symbol.asyncDispose]());
 
-/** Sequences: several run at once, each with people and entries of its own. More of them in an extended run. */
+/** Concurrent sequences, each with its own people and entries. An extended run plays more of them. */
 const LANES = 8;
 const RUNS_OF_A_LANE = process.env.EXTENDED_TESTS === undefined ? 40 : 200;
 const PEOPLE = 5;
@@ -51,10 +51,10 @@ const ROLES: readonly (readonly string[])[] = [
   ['*'],
 ];
 
-/** Some people and one entry meet more often, so that what takes several steps happens. */
+/** Some people and one entry are more frequent, so that operations of several steps occur. */
 const who = fc.constantFrom(0, 0, 0, 1, 1, 1, 2, 2, 3, PEOPLE - 1);
 const NEWEST = -1;
-/** Of those that there are, begun anew after the last. */
+/** An index into the existing entries, modulo their number. */
 const entry = fc.constantFrom(0, 0, 0, 0, 1, 2, NEWEST, NEWEST);
 const resource = fc.nat(RESOURCES - 1);
 const made: fc.Arbitrary<NewEntry> = fc
@@ -80,15 +80,15 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('recover' as const), who, entry }) },
-  // Whether the target was given it, too.
+  // Whether the target receives the value as well.
   {
     weight: 2,
     arbitrary: fc.record({ op: fc.constant('setValue' as const), who, entry, right: fc.boolean() }),
   },
   { weight: 3, arbitrary: fc.record({ op: fc.constant('create' as const), who, made, right: fc.boolean() }) },
-  // Whether it runs at once.
+  // Whether the rotation runs at once.
   { weight: 4, arbitrary: fc.record({ op: fc.constant('rotate' as const), who, entry, runs: fc.boolean() }) },
-  // Whether the next step happens before the target answers.
+  // Whether the next step is played before the target answers.
   {
     weight: 3,
     arbitrary: fc.record({ op: fc.constant('verify' as const), who, entry, meanwhile: fc.boolean() }),
@@ -130,7 +130,7 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ op: fc.constant('schedule' as const), who, entry, hours: fc.nat(1) }),
   },
-  // To a host that accepts and confirms whatever it is asked, or to the same one by another name.
+  // To a host that accepts and confirms everything, or to the same host under another name.
   {
     weight: 2,
     arbitrary: fc.record({ op: fc.constant('readdress' as const), who, resource, hostile: fc.boolean() }),
@@ -144,7 +144,9 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Somebody changes an account while it is verified or rotated; it may be one that they have just named. */
+/**
+ * A person changes an account while it is verified or rotated, possibly one that the person has just named.
+ */
 const during = fc
   .record({
     who,
@@ -166,7 +168,10 @@ const during = fc
         : { op: change as 'rename', who, entry: of, right },
     ];
   });
-/** An account is named anew, which may be that of an admin entry, and another of its resources is rotated. */
+/**
+ * An account gets another name, possibly that of an admin entry, and another account of the resource is
+ * rotated.
+ */
 const renamed = fc.record({ who, other: who }).map(({ who, other }): Step[] => [
   { op: 'rename', who, entry: 0, right: false },
   { op: 'rotate', who: other, entry: 1, runs: true },
@@ -216,10 +221,10 @@ class Play {
   readonly #resourceIds: string[] = [];
   readonly #hosts: string[] = [];
   readonly #grantIds = new Map<string, string>();
-  /** Of entries, until they are over. */
+  /** By entry, until the rotation has ended. */
   readonly #rotationIds = new Map<number, string>();
   readonly #running = new Set<number>();
-  /** By user name, on all hosts that do not lie. */
+  /** By user name, on all honest hosts. */
   readonly #passwords = new Map<string, string>();
   readonly #liars = new Set<string>();
   #steps: Step[] = [];
@@ -229,7 +234,7 @@ class Play {
   constructor(tenantId: string, moduleId: string, { roles, resources }: Scenario) {
     this.#tenantId = tenantId;
     this.#moduleId = moduleId;
-    // The last one is a machine of the first.
+    // The last person is a machine of the first.
     const people: Person[] = roles.map((role, index) => ({
       role: { administrator: ROLES[role]!.includes('*'), permissions: new Set(ROLES[role]) },
       ...(index === PEOPLE - 1 ? { madeBy: 0 } : {}),
@@ -251,7 +256,7 @@ class Play {
     bench.targets.set(tenantId, this.#target());
   }
 
-  /** Each begins with owners who may do everything, and with the right secrets at its targets. */
+  /** Starts with owners who have all permissions, and with the right secrets on the targets. */
   async begin({ resources, entries }: Scenario): Promise<void> {
     for (const { owner, byAdmin, policy } of resources) {
       const host = `h${randomUUID()}`;
@@ -286,7 +291,7 @@ class Play {
     }
   }
 
-  /** The secret of a new entry, or undefined where it is refused. `right`: the target has it, too. */
+  /** The secret of a new entry, or undefined if it is refused. `right`: the target has it as well. */
   async #create(actor: Actor, made: NewEntry, right: boolean): Promise<string | undefined> {
     const username = randomUUID();
     const given = made.generate ? '' : newValue();
@@ -309,7 +314,7 @@ class Play {
     return value;
   }
 
-  /** A secret that the vault made. */
+  /** A secret that the vault generated. */
   async #stored(entryId: string, version: number): Promise<string> {
     const sealed = await bench.deps.database.readTenant(this.#tenantId, (reader) =>
       reader
@@ -322,7 +327,7 @@ class Play {
     return bench.deps.secrets.open(sealed);
   }
 
-  /** What a call answers, or undefined where it is refused. What is internal is a defect. */
+  /** The answer of a call, or undefined if it is refused. Throws internal errors. */
   async #call(path: string, actor: Actor, fields: object): Promise<unknown> {
     let answer: unknown;
     let said: string;
@@ -344,7 +349,7 @@ class Play {
     return this.#liars.has(host) || (secret !== undefined && this.#passwords.get(username) === secret);
   }
 
-  /** Decides at once, and answers when the next step has happened where the one that asks it says so. */
+  /** Decides at once. If a step requests it, plays the next step before it answers. */
   #target(): AnsweringTarget {
     const answering = async <T>(answer: T): Promise<T> => {
       const next = this.#meanwhile && this.#steps.shift();
@@ -361,7 +366,7 @@ class Play {
         const answer = this.#accepts(host as string, username, secret)
           ? ({ outcome: 'accepted' } as const)
           : ({ outcome: 'refused', reason: 'The password is wrong.' } as const);
-        // A rotation is interrupted where it changes the target.
+        // A rotation is interrupted when it changes the target.
         return this.#running.size > 0 ? answer : answering(answer);
       },
       rotate: ({ host, rotateAs }, { username }, { current, next, admin }) => {
@@ -395,7 +400,7 @@ class Play {
     if (one.op === 'run') return this.#run(one.entry, one.meanwhile);
     if (one.op === 'place') return this.#place(one.entry, one.user, one.oneTime);
     if (one.op === 'end') return this.#end(one.entry);
-    // Who has left calls nothing: auth refuses them.
+    // Auth refuses all calls of a disabled user.
     if (one.op === 'leave') return this.#standing(one.who, 'disabled', () => oracle.gone.add(one.who));
     if (one.op === 'return') return this.#standing(one.who, 'active', () => oracle.gone.delete(one.who));
     if (oracle.gone.has(one.who)) return;
@@ -539,13 +544,13 @@ class Play {
     return this.#usernames[entry]!;
   }
 
-  /** Brings the rotation that waits as far as it gets. */
+  /** Runs the open rotation as far as possible. */
   async #run(entry: number, meanwhile: boolean): Promise<void> {
     const { oracle } = this;
     const rotationId = this.#rotationIds.get(entry);
     if (!rotationId) return;
     const work = () => runRotation(bench.deps, this.#tenantId, rotationId, new AbortController().signal);
-    // Somebody else has it.
+    // Another run holds the rotation.
     if (this.#running.has(entry)) return work();
     const goesOn = oracle.canRotate(entry);
     const { byAdmin, admin } = oracle.resources[oracle.entries[entry]!.resource]!;
@@ -590,7 +595,7 @@ class Play {
     await bench.call(`${ENTITLEMENTS}/RemoveEntitlement`, this.#actors[0]!, { grantId, cause: 'revoked' });
   }
 
-  /** Entries are as the oracle says, and the ledger names exactly those who learned or set a version. */
+  /** Entries match the oracle, and the ledger names exactly the people who saw or set a version. */
   async end(): Promise<void> {
     const { rows, entries } = await bench.deps.database.readTenant(this.#tenantId, async (reader) => ({
       rows: await reader
@@ -633,15 +638,15 @@ class Play {
 
 const ROTATION = {
   idle: 'idle',
-  pending: 'under way',
-  applying: 'under way',
-  ambiguous: 'under way',
-  out_of_sync: 'out of step',
+  pending: 'open',
+  applying: 'open',
+  ambiguous: 'open',
+  out_of_sync: 'out of sync',
 };
 const newValue = () => `secret ${randomUUID()}`;
 
-test(`nobody learns a secret that the oracle denies, by ${LANES * RUNS_OF_A_LANE} random sequences of operations`, async () => {
-  // What workflow says is told by the reason of the change: sequences run beside one another.
+test(`no actor sees a secret that the oracle denies, in ${LANES * RUNS_OF_A_LANE} random sequences of operations`, async () => {
+  // The reason of a change tells workflow's answer, because the sequences run concurrently.
   bench.protection.statusOf = (reason) => reason as WorkflowSays;
   bench.protection.requestIdOf = () => randomUUID();
   const lane = async (): Promise<void> => {

@@ -62,7 +62,7 @@ interface Managed {
   readonly first: string;
 }
 
-/** An account whose password an administrator changes; `verified` by a login, or with a stored secret that is wrong. */
+/** An account whose password an admin entry changes: `verified` by a login, or with a wrong stored secret. */
 async function account(
   kind: 'verified' | 'never verified' | 'wrong',
   settings: object = { rotateAs: 'admin' },
@@ -102,7 +102,7 @@ const ended = (managed: Managed, state: string) =>
       throw new Error(`the rotation is ${rotation.state}: ${rotation.problem}`);
     return rotation?.state === state && rotation;
   });
-/** What the server holds, as it holds it. */
+/** The password hash on the server. */
 const heldBy = async ({ username }: Managed) =>
   (
     await postgres.sql(
@@ -123,7 +123,7 @@ async function expectRotated(managed: Managed): Promise<void> {
   expect((await entryOf(managed)).rotationState).toBe('idle');
 }
 
-/** Somebody saw the secret under a grant; `meanwhile` they use it; the grant ends. */
+/** Discloses the secret under a grant, calls `meanwhile`, and ends the grant. */
 async function discloseAndEnd(
   managed: Managed,
   meanwhile: (secret: string) => Promise<unknown> = async () => {},
@@ -155,14 +155,14 @@ const eventsOf = ({ entryId }: Managed) =>
       .filter((event) => event.action === 'vault.entry.rotated' && event.subjectId === entryId);
   });
 
-test('an administrator changes a password whose current one the target accepts, and the record says so', async () => {
+test('an admin entry changes a password if the target accepts the current one, and the record says so', async () => {
   const managed = await account('never verified');
   await rotate(managed);
   expect(await ended(managed, 'verified')).toMatchObject({ firstLogin: 'accepted', secretLost: false });
   await expectRotated(managed);
 });
 
-test('a password that somebody else changed is left alone, until somebody says that it is lost', async () => {
+test('a password that was changed elsewhere is not changed until an actor declares it lost', async () => {
   const managed = await account('verified');
   const outside = await setOutside(managed);
   const before = await heldBy(managed);
@@ -182,7 +182,7 @@ test('a password that somebody else changed is left alone, until somebody says t
   expect(await postgres.accepts(managed.username, outside)).toBe(false);
 });
 
-test('a schedule leaves it alone, too, and keeps its rhythm', async () => {
+test('a schedule does not change it either, and keeps its interval', async () => {
   const managed = await account('verified');
   const outside = await setOutside(managed);
   await admin.entries.putRotationSchedule({
@@ -195,7 +195,7 @@ test('a schedule leaves it alone, too, and keeps its rhythm', async () => {
   expect(Date.parse((await entryOf(managed)).nextRotationAt!)).toBeGreaterThan(Date.now() + 23 * 3_600_000);
 });
 
-test('a secret that was never verified counts as lost; a new one that a person stores was never verified', async () => {
+test('a secret that was never verified counts as lost, also one that a person has just stored', async () => {
   const wrong = await account('wrong');
   await rotate(wrong);
   expect(await ended(wrong, 'verified')).toMatchObject({ firstLogin: 'refused' });
@@ -211,13 +211,13 @@ test('a secret that was never verified counts as lost; a new one that a person s
 test.each([
   ['has no login', (name: string) => `ALTER ROLE ${name} NOLOGIN`],
   ['has expired', (name: string) => `ALTER ROLE ${name} VALID UNTIL '2020-01-01'`],
-])('a role that %s is not changed, known secret or lost', async (_, statement) => {
+])('a role that %s is not changed, with a known or a lost secret', async (_, statement) => {
   const managed = await account('verified');
   await postgres.sql(statement(managed.username));
   const before = await heldBy(managed);
   for (const lost of [false, true]) {
     await rotate(managed, lost);
-    const { problem, hint } = await eventually('the rotation is over', async () =>
+    const { problem, hint } = await eventually('the end of the rotation', async () =>
       (await rotationsOf(managed)).find(
         ({ secretLost, state }) => secretLost === lost && state === 'refused',
       ),
@@ -228,7 +228,7 @@ test.each([
   expect(await heldBy(managed)).toEqual(before);
 });
 
-test('a target that does not answer the first login is asked again, and the record says that it waits', async () => {
+test('a target that does not answer the first login is retried, and the record says that it waits', async () => {
   const managed = await account('verified');
   await proxy.setMode({ kind: 'refuse' });
   await rotate(managed);
@@ -244,7 +244,7 @@ test('a target that does not answer the first login is asked again, and the reco
   expect((await eventsOf(managed)).map(({ outcome }) => outcome)).toEqual(['failed', 'allowed']);
 });
 
-test('the first login counts against the budget of the account, and waits for it', async () => {
+test('the first login is counted in the budget of the account, and waits for it', async () => {
   const managed = await account('verified');
   await setOutside(managed);
   for (let turn = 0; turn < 6; turn += 1) await admin.entries.verifyEntry({ entryId: managed.entryId });
@@ -264,7 +264,7 @@ test('the first login counts against the budget of the account, and waits for it
 test.each([
   ['an administrator rotates', { rotateAs: 'admin' }],
   ['accounts rotate themselves', { rotateAs: 'self' }],
-])('where %s, a grantee who changed the password does not keep the account', async (_, settings) => {
+])('if %s, a grantee who changed the password does not keep the account', async (_, settings) => {
   const managed = await account('verified', settings);
   let theirs = '';
   await discloseAndEnd(managed, async () => {
@@ -282,7 +282,7 @@ test.each([
   });
 });
 
-test('a target that is away when a grant ends is asked for the record as soon as it is back', async () => {
+test('a target that is down when a grant ends gets the first login as soon as it is back', async () => {
   const managed = await account('verified');
   await discloseAndEnd(managed, async () => {
     await setOutside(managed);
@@ -294,7 +294,7 @@ test('a target that is away when a grant ends is asked for the record as soon as
   await expectRotated(managed);
 });
 
-test('a rotation that was asked for by hand and stops does not delay the one after a disclosure', async () => {
+test('a manual rotation that fails does not delay the one after a disclosure', async () => {
   const managed = await account('verified');
   let theirs = '';
   await discloseAndEnd(managed, async () => {
@@ -315,7 +315,7 @@ test('a rotation that was asked for by hand and stops does not delay the one aft
   expect(await postgres.accepts(managed.username, theirs)).toBe(false);
 });
 
-test('after a disclosure a role without login gets another password and stays without login', async () => {
+test('after a disclosure a role without login gets another password and keeps NOLOGIN', async () => {
   const managed = await account('verified');
   const before = await heldBy(managed);
   await discloseAndEnd(managed, () => postgres.sql(`ALTER ROLE ${managed.username} NOLOGIN`));
@@ -332,13 +332,13 @@ test('after a disclosure a role without login gets another password and stays wi
   const entry = await entryOf(managed);
   expect(entry).toMatchObject({ rotationState: 'idle', currentVersion: 2 });
   expect(entry.lastVerifiedAt).toBeUndefined();
-  // Once it can log in again, it is with what the vault holds, and not with what was seen.
+  // With its login restored, the role accepts the vault's secret and not the disclosed one.
   await postgres.sql(`ALTER ROLE ${managed.username} LOGIN`);
   expect(await postgres.accepts(managed.username, await secretOf(managed))).toBe(true);
   expect(await postgres.accepts(managed.username, managed.first)).toBe(false);
 });
 
-test('an account out of step is set anew by the administrator: when somebody asks, and after a disclosure', async () => {
+test('the admin entry sets the secret of an account out of sync: on request, and after a disclosure', async () => {
   const managed = await account('verified', { rotateAs: 'self' });
   await setOutside(managed);
   await rotate(managed);
@@ -352,7 +352,7 @@ test('an account out of step is set anew by the administrator: when somebody ask
     await rotate(other);
     await ended(other, 'out_of_sync');
   });
-  await eventually('it is set anew', async () =>
+  await eventually('a new secret', async () =>
     (await rotationsOf(other)).find(
       ({ trigger, state }) => trigger === 'grant-ended' && state === 'verified',
     ),
@@ -360,7 +360,7 @@ test('an account out of step is set anew by the administrator: when somebody ask
   await expectRotated(other);
 });
 
-test('what is lost can only be set by an administrator, and by whoever may use that account', async () => {
+test('only an admin entry sets a lost secret, and only for actors who may use that entry', async () => {
   const managed = await account('verified', { rotateAs: 'self' });
   const user = await bench.as({
     tenantId: admin.actor.tenantId,
@@ -374,12 +374,15 @@ test('what is lost can only be set by an administrator, and by whoever may use t
   await expect(rotate(managed, true)).rejects.toMatchObject({ code: 'no_admin_entry' });
 });
 
-test('a vault killed after the first login, or after the change, comes back to a working secret', async () => {
+test('a vault killed after the first login, or after the change, has a working secret after its restart', async () => {
   for (const point of ['vault.rotate.after_current_checked', 'vault.rotate.after_target_change']) {
     const managed = await account('verified');
     bench.arm(`${point}=crash`);
     await rotate(managed).catch((error: { reason: string }) => expect(error.reason).toBe('unavailable'));
-    await eventually('the vault is dead', async () => bench.installation.pid('vault-1') === undefined);
+    await eventually(
+      'the end of the vault process',
+      async () => bench.installation.pid('vault-1') === undefined,
+    );
     await endLeases(bench);
     bench.arm('');
     await bench.restart();

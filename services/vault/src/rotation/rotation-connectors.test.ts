@@ -83,7 +83,7 @@ interface Managed {
   accepts(password: string): Promise<boolean>;
 }
 
-/** An account that exists on the target with the secret that the vault holds. */
+/** An account on the target with the secret that the vault stores. */
 async function account(type: 'mysql' | 'ldap' | 'http', settings: object = {}): Promise<Managed> {
   const username = `app-${randomUUID().slice(0, 8)}`;
   const first = `First-${randomUUID()}`;
@@ -124,7 +124,7 @@ const ended = ({ entryId }: Managed, state: string) =>
     return rotation?.state === state && rotation;
   });
 
-/** What a person gets from the vault is what the target accepts, and it is not what it was. */
+/** The vault discloses what the target accepts, and it differs from the former secret. */
 async function expectRotated(managed: Managed): Promise<void> {
   const { secret, rotationState } = await admin.entries.retrieveEntry({ entryId: managed.entryId });
   expect(rotationState).toBe('idle');
@@ -133,7 +133,7 @@ async function expectRotated(managed: Managed): Promise<void> {
 }
 
 test.each(['mysql', 'ldap', 'http'] as const)(
-  '%s: a secret is rotated by its account, and proved by a login',
+  '%s: an account rotates its own secret, and a login verifies it',
   async (type) => {
     const managed = await account(type);
     await rotate(managed);
@@ -146,7 +146,7 @@ test.each(['mysql', 'ldap', 'http'] as const)(
 );
 
 test.each(['mysql', 'ldap'] as const)(
-  '%s: an administrator rotates, and finds the accounts',
+  '%s: an admin entry rotates secrets and discovers accounts',
   async (type) => {
     const managed = await account(type, { rotateAs: 'admin' });
     const boss = { mysql, ldap }[type].admin;
@@ -167,7 +167,7 @@ test.each(['mysql', 'ldap'] as const)(
   },
 );
 
-test('F-36 a target that changes the secret and answers with an error is asked, and the new secret is kept', async () => {
+test('F-36 a target that changes the secret and answers with an error is verified, and the new secret is kept', async () => {
   const managed = await account('http');
   await http.setMode('apply_then_error');
   await rotate(managed);
@@ -176,7 +176,7 @@ test('F-36 a target that changes the secret and answers with an error is asked, 
   expect(http.history(managed.username)).toHaveLength(2);
 });
 
-test('F-37 a target that says it has changed the secret and has not keeps the former one, and that is what people get', async () => {
+test('F-37 if a target reports a change that it did not make, the vault discloses the former secret', async () => {
   const managed = await account('http');
   await http.setMode('lie_ok');
   await rotate(managed);
@@ -192,7 +192,7 @@ test('F-37 a target that says it has changed the secret and has not keeps the fo
   expect(await managed.accepts(secret)).toBe(true);
 });
 
-test('F-38 a target that is down is tried again with the same candidate, and a policy that refuses gets three others', async () => {
+test('F-38 a target that is down gets the same pending version later; one whose policy refuses gets three in a day', async () => {
   const managed = await account('http');
   await http.setMode('down');
   await rotate(managed);
@@ -208,7 +208,7 @@ test('F-38 a target that is down is tried again with the same candidate, and a p
   expect((await admin.entries.retrieveEntry({ entryId: managed.entryId })).secret).toBe(managed.first);
 });
 
-test('H-253 settings of a module that cannot be used are refused, naming the field', async () => {
+test('H-253 unusable settings of a module are refused with the name of the field', async () => {
   const wrong = [
     ['mysql', { tls: { mode: 'verify-full', ca: 'none' } }, '/config/tls/ca'],
     ['mysql', { host: '-oProxyCommand=id' }, '/config/host'],
@@ -233,7 +233,7 @@ test('H-253 settings of a module that cannot be used are refused, naming the fie
   }
 });
 
-test('closed, silent, refused by the platform: who may not set what is reached gets one answer, after the same time', async () => {
+test('closed, silent, refused by the platform: without modules.update all give one answer after one time', async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1');
   const closed = createServer().listen(0, '127.0.0.1');
   await Promise.all([once(silent, 'listening'), once(closed, 'listening')]);
@@ -247,7 +247,7 @@ test('closed, silent, refused by the platform: who may not set what is reached g
   });
   try {
     const answers = await Promise.all(
-      // Port 1 is not open.
+      // Port 1 is closed.
       [...ports, 1].map(async (port) => {
         const { module } = await admin.modules.createModule({
           name: randomUUID(),
@@ -298,7 +298,7 @@ test('closed, silent, refused by the platform: who may not set what is reached g
   }
 });
 
-test('the test of a module tells why it fails: refused, not trusted, not allowed', async () => {
+test('the test of a module returns the reason of a failure: refused, not trusted, not allowed', async () => {
   const port = ldap.port;
   const tested = async (config: object) => {
     const { module } = await admin.modules.createModule({
@@ -332,7 +332,7 @@ test('the test of a module tells why it fails: refused, not trusted, not allowed
   });
 });
 
-test('hostile targets hold up nobody: other calls of the vault are answered while they are played', async () => {
+test('hostile targets do not delay other calls of the vault', async () => {
   const hostile = await Promise.all(
     (
       [
@@ -395,7 +395,7 @@ test('hostile targets hold up nobody: other calls of the vault are answered whil
   process.stdout.write(
     `vault under ${hostile.length} hostile targets: longest call ${longestMs.toFixed(0)} ms\n`,
   );
-  // Each of these stopped the vault for many seconds. The bound leaves room for a busy machine.
+  // Each of these blocked the vault for many seconds. The bound allows for a busy machine.
   expect(longestMs).toBeLessThan(5_000);
   await Promise.all(hostile.map((each) => each[Symbol.asyncDispose]()));
 });

@@ -50,7 +50,7 @@ afterAll(async () => {
   await Promise.all([postgres?.stop(), ssh?.stop(), bench?.[Symbol.asyncDispose]()]);
 });
 
-/** An account that exists on the target with the secret that the vault holds. */
+/** An account on the target with the secret that the vault stores. */
 interface Managed {
   readonly entryId: string;
   readonly resourceId: string;
@@ -97,7 +97,7 @@ const ended = (account: Managed, state: string) =>
 const inState = (account: Managed, state: string) =>
   eventually(`an entry that is ${state}`, async () => (await entryOf(account)).rotationState === state);
 
-/** What a person gets from the vault is what the target accepts, and it is not what it was. */
+/** The vault discloses what the target accepts, and it differs from the former secret. */
 async function expectRotated(account: Managed): Promise<void> {
   const { secret, rotationState } = await secretOf(account);
   expect(rotationState).toBe('idle');
@@ -125,7 +125,7 @@ describe('on PostgreSQL', () => {
     account = await postgresAccount();
   });
 
-  test('the new secret is proved by a login, the former one is kept as previous, and both are on record', async () => {
+  test('a login verifies the new secret, the former one is kept as previous, and both are recorded', async () => {
     const requested = await rotate(account);
     expect(requested).toMatchObject({ state: 'pending', version: 2, trigger: 'manual' });
     await ended(account, 'verified');
@@ -140,8 +140,8 @@ describe('on PostgreSQL', () => {
     expect(bench.log()).not.toContain(secret);
   });
 
-  test('H-130 of two rotations at once one is accepted, the other refused', async () => {
-    // So that none of them is over before the last of these questions.
+  test('H-130 of two concurrent rotations one is accepted, the other refused', async () => {
+    // No rotation ends before the last of these calls.
     await proxy.setMode({ kind: 'refuse' });
     const results = await Promise.allSettled([rotate(account), rotate(account)]);
     expect(results.map((result) => result.status).toSorted()).toEqual(['fulfilled', 'rejected']);
@@ -158,7 +158,7 @@ describe('on PostgreSQL', () => {
     await expectRotated(account);
   });
 
-  test('H-129 every retrieval during a rotation is one the target accepts, or says that a rotation is under way', async () => {
+  test('H-129 a retrieval during a rotation returns an accepted secret, or says that a rotation is open', async () => {
     await proxy.setMode({ kind: 'delay', delayMs: 20 });
     await rotate(account);
     let over = false;
@@ -177,8 +177,8 @@ describe('on PostgreSQL', () => {
     expect([...given].filter((secret) => secret !== account.first && secret !== last)).toEqual([]);
   });
 
-  test('F-36 a target that changed but whose answer was lost is ambiguous, both secrets are kept, and it is found out', async () => {
-    // From the change on nobody gets an answer, so that it is not found out before we have looked.
+  test('F-36 a change whose answer was lost is ambiguous, both secrets are kept, and logins resolve it', async () => {
+    // No answer arrives after the change, so that it is not resolved before the checks below.
     let hasChanged = false;
     await proxy.setMode({
       kind: 'reset',
@@ -205,7 +205,7 @@ describe('on PostgreSQL', () => {
     expect(await outcomes(account)).toEqual(['failed', 'allowed']);
   });
 
-  test('an unreachable target gets the same candidate later', async () => {
+  test('an unreachable target gets the same pending version later', async () => {
     await proxy.setMode({ kind: 'refuse' });
     await rotate(account);
     await eventually('a failed attempt', async () => (await rotationsOf(account))[0]!.problem !== '');
@@ -215,7 +215,7 @@ describe('on PostgreSQL', () => {
     await expectRotated(account);
   });
 
-  test('a target that does not let the account change its password keeps it, and so does the vault', async () => {
+  test('if a target refuses the change of its own password to an account, both keep the current one', async () => {
     await postgres.refuseChangesBy(account.username);
     await rotate(account);
     await ended(account, 'refused');
@@ -223,11 +223,11 @@ describe('on PostgreSQL', () => {
     expect(await postgres.accepts(account.username, account.first)).toBe(true);
   });
 
-  test('verifying by hand shares the budget of failing logins, and says when it is spent', async () => {
+  test('manual verification shares the budget of failed logins, and reports when it is spent', async () => {
     await postgres.sql(`ALTER ROLE ${account.username} PASSWORD 'Outside-${randomUUID()}'`);
     const verify = () => admin.entries.verifyEntry({ entryId: account.entryId });
     const spent = { code: 'probe_budget_spent', reason: 'conflict' };
-    // At once, too: each is counted before it is tried.
+    // Also concurrent calls: each login is counted before it is made.
     const tried = await Promise.allSettled(Array.from({ length: 14 }, verify));
     const outcomes = tried.map((each) => (each.status === 'fulfilled' ? each.value.outcome : each.reason));
     expect(outcomes.filter((each) => each === 'refused')).toHaveLength(10);
@@ -239,11 +239,11 @@ describe('on PostgreSQL', () => {
         account.username,
       ]),
     );
-    // Logins that succeed cost nothing.
+    // Successful logins are not counted.
     for (let turn = 0; turn < 12; turn += 1) expect((await verify()).outcome).toBe('accepted');
   });
 
-  test('a secret that somebody else changed on the target is out of sync until the right one is stored', async () => {
+  test('a secret that was changed on the target is out of sync until the right one is stored', async () => {
     const outside = `Outside-${randomUUID()}`;
     await postgres.sql(`ALTER ROLE ${account.username} PASSWORD '${outside}'`);
     await rotate(account);
@@ -258,7 +258,7 @@ describe('on PostgreSQL', () => {
     await expectRotated(account);
   });
 
-  test('what was disclosed under a grant is rotated when the grant ends, and only then', async () => {
+  test('a secret disclosed under a grant is rotated when the grant ends, and not before', async () => {
     const user = await bench.as({ tenantId: admin.actor.tenantId, permissions: new Set() });
     const workflow = bench.workflow(admin.actor.tenantId);
     const [unused, used] = [randomUUID(), randomUUID()];
@@ -290,7 +290,7 @@ describe('on PostgreSQL', () => {
     await expectRotated(account);
   });
 
-  test('a schedule rotates when its time has come, once', async () => {
+  test('a schedule rotates a due entry once', async () => {
     await admin.entries.putRotationSchedule({
       entryId: account.entryId,
       intervalHours: 24,
@@ -302,7 +302,7 @@ describe('on PostgreSQL', () => {
     expect(Date.parse(nextRotationAt!)).toBeGreaterThan(Date.now() + 23 * 3_600_000);
   });
 
-  test('F-35 an outcome that cannot be stored is ambiguous, and the working secret is found again', async () => {
+  test('F-35 an outcome that cannot be stored is ambiguous, and logins find the working secret', async () => {
     await bench.superuser((client) =>
       client.query(`CREATE FUNCTION refuse_promotion() RETURNS trigger LANGUAGE plpgsql AS $$
           BEGIN IF NEW.state = 'verified' THEN RAISE EXCEPTION 'disk full'; END IF; RETURN NEW; END $$;
@@ -320,7 +320,7 @@ describe('on PostgreSQL', () => {
     await expectRotated(account);
   });
 
-  test('accounts are discovered, and known ones are named', async () => {
+  test('accounts are discovered, with the entries of known ones', async () => {
     const { entry } = await admin.entries.createEntry({
       name: `admin of ${account.username}`,
       username: postgres.admin.username,
@@ -342,12 +342,12 @@ describe('on PostgreSQL', () => {
   });
 });
 
-describe('a vault killed in the middle', () => {
+describe('a vault killed during a rotation', () => {
   test.each([
     ['F-03', 'vault.rotate.after_candidate_stored'],
     ['F-04', 'vault.rotate.after_target_change'],
     ['F-04', 'vault.rotate.before_promote'],
-  ])('%s at %s comes back to a working secret', async (_, point) => {
+  ])('%s at %s has a working secret after its restart', async (_, point) => {
     const account = await postgresAccount();
     bench.arm(`${point}=crash`);
     const back = <T>(call: () => Promise<T>) =>
@@ -357,20 +357,23 @@ describe('a vault killed in the middle', () => {
           return undefined;
         }),
       );
-    // It may die before it could answer.
+    // The vault may end before it answers.
     await rotate(account).catch((error: { reason: string }) => expect(error.reason).toBe('unavailable'));
-    await eventually('the vault is dead', async () => bench.installation.pid('vault-1') === undefined);
+    await eventually(
+      'the end of the vault process',
+      async () => bench.installation.pid('vault-1') === undefined,
+    );
     await endLeases(bench);
     bench.arm('');
     await bench.restart();
-    // All the while people get a secret, and are told that it is in doubt.
+    // Retrievals succeed all the time, and their answers say that the secret is in doubt.
     expect((await back(() => secretOf(account))).secret).not.toBe('');
     await ended(account, 'verified');
     await expectRotated(account);
   });
 });
 
-test('on an SSH host, by the account itself and by an administrator', async () => {
+test('on an SSH host, with the account itself and with an admin entry', async () => {
   const settings = { hostKeys: [ssh.hostKeyFingerprint] };
   const address = { moduleId: moduleIds.ssh, host: '127.0.0.1', port: ssh.port, type: 'server' };
   const [own, managed, root] = [
@@ -416,9 +419,9 @@ test('on an SSH host, by the account itself and by an administrator', async () =
   }
 });
 
-// The host needs an /etc of its own.
+// The test replaces files in the host's /etc.
 test.skipIf(!mayMount())(
-  'F-38 a target whose policy refuses gets another candidate, three a day; what it refused is never the secret',
+  'F-38 a target whose policy refuses gets three pending versions in a day; a refused one never becomes current',
   async () => {
     const { username, password } = await ssh.createAccount();
     const { resource } = await admin.resources.createResource({
@@ -436,7 +439,7 @@ test.skipIf(!mayMount())(
       resourceId: resource!.id,
     });
     const host = { entryId: entry!.id, resourceId: resource!.id, username, first: password };
-    // Its own rule, since a minimum age is not one about this password.
+    // A rule about this password; a minimum age is another kind of refusal.
     await ssh.writeEtc('pam.d/passwd', 'password required pam_unix.so minlen=200\n');
     await rotate(host);
     expect(await ended(host, 'refused')).toMatchObject({
@@ -450,12 +453,12 @@ test.skipIf(!mayMount())(
     expect(await states()).toEqual(['current', 'rejected', 'rejected', 'rejected']);
     expect(await secretOf(host)).toMatchObject({ secret: password, rotationState: 'idle' });
     expect(await ssh.accepts(username, password)).toBe(true);
-    // A slow target may have taken one all the same: they can be recovered.
+    // A slow target may have accepted one later: they can be recovered.
     const recovered = await admin.entries.recoverCandidates({ entryId: host.entryId, reason: 'which' });
     expect(recovered.items.map(({ version }) => version)).toEqual([4, 3, 2, 1]);
-    // Asked again the same day: one more try, no loop.
+    // Another rotation on the same day makes one attempt, and does not loop.
     await rotate(host);
-    await eventually('a second rotation that is over', async () => {
+    await eventually('the end of a second rotation', async () => {
       const items = await rotationsOf(host);
       return items.length === 2 && items.every(({ finishedAt }) => finishedAt);
     });
@@ -471,14 +474,14 @@ test.skipIf(!mayMount())(
   },
 );
 
-test('scheduled entries that cannot even be queued do not keep their place before the others', async () => {
+test('scheduled entries that cannot be queued do not block the others', async () => {
   const stranger = await bench.as({});
   const poison = await stranger.entries.createEntry({ name: 'poison', username: 'x', secret: 'any' });
   const schedule = `UPDATE entries SET next_rotation_at = now() - interval '1 day' WHERE id = $1`;
   await bench.superuser(async (client) => {
     await client.query(`UPDATE keks SET wrapped = '\\x00' WHERE tenant_id = $1`, [stranger.actor.tenantId]);
   });
-  // Keys are remembered for some minutes: the damage shows after a start.
+  // Keys are cached for some minutes: the damage takes effect after a restart.
   await bench.restart();
   await bench.superuser((client) => client.query(schedule, [poison.entry!.id]));
   await eventually('the entry waits', () =>
