@@ -310,8 +310,7 @@ export class Oracle {
   rotate(who: number, entry: number): boolean {
     const e = this.entries[entry]!;
     if (e.deleted || !this.#holds(who, 'vault.entries.rotate') || !this.#modify(who, entry)) return false;
-    if (e.rotation === 'open' || !this.canRotate(entry) || !this.#mayRotateAt(who, e.resource))
-      return false;
+    if (e.rotation === 'open' || !this.canRotate(entry) || !this.#mayRotateAt(who, e.resource)) return false;
     e.lost = e.rotation === 'out of sync' && this.resources[e.resource]!.byAdmin;
     e.rotation = 'open';
     return true;
