@@ -27,8 +27,8 @@ import { Client } from 'pg';
 import { type AuditConfig, configSchema } from './src/config.ts';
 import { type AuditKeys, readKeys } from './src/keys.ts';
 import type { AuditSchema } from './src/schema.ts';
-import { lastHead } from './src/sealing/head-store.ts';
-import { sealTenant } from './src/sealing/seal-tenant.ts';
+import { lastHead } from './src/sequencing/head-store.ts';
+import { sequenceTenant } from './src/sequencing/sequence-tenant.ts';
 
 /** A real audit process with real PostgreSQL and NATS, and the handles that tests need. */
 export interface AuditBench extends AsyncDisposable {
@@ -247,7 +247,7 @@ export async function storeSealed(
       ],
     );
     // When the service holds the tree or the database is busy, the service continues by itself.
-    await sealTenant(sealing, tenantId, soleLeadership).catch(() => 0);
+    await sequenceTenant(sealing, tenantId, soleLeadership).catch(() => 0);
   }
   await bench.sealed(tenantId, count);
 }

@@ -2,14 +2,14 @@ import type { Database } from '@claviger/database';
 import type { HealthCheck } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuditSchema } from './schema.ts';
-import type { HeadsFile } from './sealing/heads-file.ts';
-import type { Sealer } from './sealing/sealer.ts';
+import type { HeadsFile } from './sequencing/heads-file.ts';
+import type { LogSequencer } from './sequencing/log-sequencer.ts';
 
 /** All optional: a failure degrades the service, and the log stays readable. */
 export function healthChecks(deps: {
   database: Database<AuditSchema>;
   headsFile: HeadsFile;
-  sealer: Sealer;
+  sequencer: LogSequencer;
   warnAfterMs: number;
 }): HealthCheck[] {
   return [
@@ -35,7 +35,7 @@ export function healthChecks(deps: {
       name: 'tree heads',
       required: false,
       check: async () => {
-        const broken = deps.sealer.problems().size;
+        const broken = deps.sequencer.problems().size;
         if (broken > 0)
           throw new Error(
             `the log of ${broken} ${broken === 1 ? 'tenant' : 'tenants'} was altered outside the service: see the service log of audit`,

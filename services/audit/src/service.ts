@@ -14,10 +14,10 @@ import { readKeys } from './keys.ts';
 import { startReadClosing } from './reads/close-reads.ts';
 import { registerHandlers } from './registry.ts';
 import { type AuditSchema, migrations } from './schema.ts';
-import { compareWithOutside, startHeadWatch } from './sealing/head-watch.ts';
-import { openHeadsFile } from './sealing/heads-file.ts';
-import { signRestoreMark } from './sealing/restore-mark.ts';
-import { startSealer } from './sealing/sealer.ts';
+import { compareWithOutside, startHeadWatch } from './sequencing/head-watch.ts';
+import { openHeadsFile } from './sequencing/heads-file.ts';
+import { startLogSequencer } from './sequencing/log-sequencer.ts';
+import { signRestoreMark } from './sequencing/restore-mark.ts';
 import { startForwarding } from './siem/forwarding-duty.ts';
 import { siemPolicy } from './siem/siem-policy.ts';
 import { endLeasesAfterRestore } from './tenancy/end-leases-after-restore.ts';
@@ -46,13 +46,13 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
   const headsFile = parts.use(await openHeadsFile(config.headsFile, logger, keys.treeHeadPublic));
   const watched = { database, bus, logger, headsFile, publicKey: keys.treeHeadPublic };
   const problems = await compareWithOutside(watched);
-  const sealer = parts.use(
-    startSealer(
+  const sequencer = parts.use(
+    startLogSequencer(
       { cluster, database, emitter, logger, keys, headsFile, reportAnomaly, restore, ...sealing },
       problems,
     ),
   );
-  parts.use(startHeadWatch({ ...watched, cluster, sealer, restore, everyMs: sealing.compareHeadsMs }));
+  parts.use(startHeadWatch({ ...watched, cluster, sequencer, restore, everyMs: sealing.compareHeadsMs }));
   parts.use(
     bus.consume({
       durable: 'audit',
@@ -88,9 +88,9 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
       endTenantAccess: endLeasesAfterRestore,
       onRestored: async (epoch) => {
         await headsFile.appendRestoreMark(signRestoreMark(epoch, keys.treeHead));
-        sealer.forgetProblems();
+        sequencer.forgetProblems();
       },
     },
-    checks: healthChecks({ database, headsFile, sealer, warnAfterMs: sealing.warnAfterMs }),
+    checks: healthChecks({ database, headsFile, sequencer, warnAfterMs: sealing.warnAfterMs }),
   });
 }

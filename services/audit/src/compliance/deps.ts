@@ -6,7 +6,7 @@ import type { Emitter } from '@claviger/events';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
 import type { AuditKeys } from '../keys.ts';
 import type { AuditSchema } from '../schema.ts';
-import type { HeadsFile } from '../sealing/heads-file.ts';
+import type { HeadsFile } from '../sequencing/heads-file.ts';
 import type { ComplianceConfig } from './compliance-config.ts';
 
 /** Evidence RPCs of the other services. */

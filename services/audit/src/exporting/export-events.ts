@@ -4,7 +4,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { eventFilter } from '../events/event-filter.ts';
 import { notSealed } from '../not-sealed.ts';
-import { lastHead } from '../sealing/head-store.ts';
+import { lastHead } from '../sequencing/head-store.ts';
 import type { ExportingDeps } from './deps.ts';
 import type { ExportFormat } from './export-chunks.ts';
 

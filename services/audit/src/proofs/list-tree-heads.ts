@@ -2,7 +2,7 @@ import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { recordRead } from '../reads/record-read.ts';
-import { headOfRow } from '../sealing/tree-head-row.ts';
+import { headOfRow } from '../sequencing/tree-head-row.ts';
 import type { ProofsDeps } from './deps.ts';
 
 const SORT: SortFields = {

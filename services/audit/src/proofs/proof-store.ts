@@ -4,8 +4,8 @@ import type { NodeId, ReadNode, SignedTreeHead } from '@claviger/merkle';
 import { sql } from 'kysely';
 import { notSealed } from '../not-sealed.ts';
 import type { AuditSchema } from '../schema.ts';
-import { lastHead } from '../sealing/head-store.ts';
-import { headOfRow } from '../sealing/tree-head-row.ts';
+import { lastHead } from '../sequencing/head-store.ts';
+import { headOfRow } from '../sequencing/tree-head-row.ts';
 
 /** @throws {ClavigerError} `not_sealed` while the tenant has no tree head. */
 export async function newestHead(reader: Reader<AuditSchema>): Promise<SignedTreeHead> {

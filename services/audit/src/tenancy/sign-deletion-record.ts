@@ -5,7 +5,7 @@ import { ClavigerError } from '@claviger/errors';
 import { canonicalJson, keyIdOf } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import type { AuditKeys } from '../keys.ts';
-import { lastHead } from '../sealing/head-store.ts';
+import { lastHead } from '../sequencing/head-store.ts';
 import type { TenancyDeps } from './deps.ts';
 
 /** Separates this signature from others of the same key. */

@@ -4,7 +4,7 @@ import { consistencyProof, consistencyProofNodes, type NodeId, type SignedTreeHe
 import { sql } from 'kysely';
 import { readNodes } from '../../proofs/proof-store.ts';
 import type { AuditSchema } from '../../schema.ts';
-import { headOfRow } from '../../sealing/tree-head-row.ts';
+import { headOfRow } from '../../sequencing/tree-head-row.ts';
 
 /** A stretch of the sequenced log: from `first` up to, not including, `end`. */
 export interface Stretch {

@@ -3,7 +3,7 @@ import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { emptyRoot } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import { recordRead } from '../../reads/record-read.ts';
-import { lastHead } from '../../sealing/head-store.ts';
+import { lastHead } from '../../sequencing/head-store.ts';
 import type { ComplianceDeps } from '../deps.ts';
 import { assessControls } from './assess-controls.ts';
 

@@ -4,7 +4,7 @@ import { leafHash, rootOf, treeAccumulator, verifyTreeHead } from '@claviger/mer
 import { sql } from 'kysely';
 import { readNodes } from '../../proofs/proof-store.ts';
 import type { AuditSchema } from '../../schema.ts';
-import { lastHead } from '../../sealing/head-store.ts';
+import { lastHead } from '../../sequencing/head-store.ts';
 import { frontierNodes } from '../building/stretch.ts';
 import { type Assessment, judged } from './judgement.ts';
 

@@ -3,11 +3,11 @@ import type { ReportAnomaly } from '@claviger/service-kit';
 import type { SeenRestore } from '@claviger/store-service';
 import { sql } from 'kysely';
 import { reportLostHead } from './report-lost-head.ts';
-import type { SealingDeps } from './seal-tenant.ts';
-import { sealTenant } from './seal-tenant.ts';
-import { type HeadProblem, SealingProblem } from './sealing-problem.ts';
+import type { SequencingDeps } from './sequence-tenant.ts';
+import { sequenceTenant } from './sequence-tenant.ts';
+import { type HeadProblem, SequencingProblem } from './sequencing-problem.ts';
 
-export interface Sealer extends AsyncDisposable {
+export interface LogSequencer extends AsyncDisposable {
   /** Tenants whose log must not be continued, with the reason. */
   problems(): ReadonlyMap<string, string>;
   /** Called after a restore: every log continues from the state of the database. */
@@ -23,19 +23,19 @@ export interface Sealer extends AsyncDisposable {
  * Sequences new events of all tenants on the leader; the lock on a tenant's tree also excludes a former
  * leader. Skips tenants in `problems` and adds those whose tree does not match.
  */
-export function startSealer(
-  deps: SealingDeps & {
+export function startLogSequencer(
+  deps: SequencingDeps & {
     readonly intervalMs: number;
     readonly cluster: DutyHost;
     readonly reportAnomaly: ReportAnomaly;
     readonly restore: SeenRestore;
   },
   known: ReadonlyMap<string, HeadProblem>,
-): Sealer {
+): LogSequencer {
   const problems = new Map<string, string>();
   const stop = new AbortController();
 
-  const hold: Sealer['hold'] = (found) => {
+  const hold: LogSequencer['hold'] = (found) => {
     for (const [tenantId, { message: problem }] of found) {
       if (!problems.has(tenantId))
         deps.logger.error(
@@ -53,15 +53,15 @@ export function startSealer(
   };
   hold(known);
 
-  const sealAll = async (tenantId: string, leadership: Leadership): Promise<void> => {
+  const sequenceAll = async (tenantId: string, leadership: Leadership): Promise<void> => {
     const epoch = deps.restore.epoch();
     try {
       for (;;) {
-        const sealed = await sealTenant(deps, tenantId, leadership);
-        if (sealed < deps.batchSize || stop.signal.aborted) return;
+        const sequenced = await sequenceTenant(deps, tenantId, leadership);
+        if (sequenced < deps.batchSize || stop.signal.aborted) return;
       }
     } catch (error) {
-      if (!(error instanceof SealingProblem)) throw error;
+      if (!(error instanceof SequencingProblem)) throw error;
       if (deps.restore.epoch() === epoch) hold(new Map([[tenantId, error]]));
     }
   };
@@ -90,7 +90,7 @@ export function startSealer(
       if (stop.signal.aborted || leadership.signal.aborted) break;
       if (problems.has(tenant_id)) continue;
       // A failure of one tenant must not delay the others.
-      await sealAll(tenant_id, leadership).catch((error: unknown) => {
+      await sequenceAll(tenant_id, leadership).catch((error: unknown) => {
         if (error instanceof LeadershipLost) throw error;
         errors.push(error);
       });
@@ -103,7 +103,7 @@ export function startSealer(
     name: 'sealing',
     everyMs: deps.intervalMs,
     run,
-    lag: () => unsealed(deps),
+    lag: () => unsequenced(deps),
   });
 
   return {
@@ -118,7 +118,7 @@ export function startSealer(
 }
 
 /** Counts at most ten thousand events. */
-async function unsealed({ database }: SealingDeps): Promise<DutyLag> {
+async function unsequenced({ database }: SequencingDeps): Promise<DutyLag> {
   const { rows } = await database.system((tx) =>
     sql<{ waiting: number; oldest_ms: number | null }>`
       SELECT count(*)::int AS waiting, (extract(epoch FROM clock_timestamp() - min(received_at)) * 1000)::bigint AS oldest_ms

@@ -3,7 +3,7 @@ import { type Frontier, HASH_LENGTH, type SignedTreeHead, type StoredNode } from
 import { sql } from 'kysely';
 import type { AuditSchema } from '../schema.ts';
 import type { UnsealedRow } from './find-altered.ts';
-import { SealingProblem } from './sealing-problem.ts';
+import { SequencingProblem } from './sequencing-problem.ts';
 import { headOfRow, rowOfHead } from './tree-head-row.ts';
 
 export interface LockedTree {
@@ -28,7 +28,7 @@ export async function lockTree(tx: Tx<AuditSchema>, tenantId: string): Promise<L
   for (let at = 0; at < row.frontier.length; at += HASH_LENGTH)
     nodes.push(row.frontier.subarray(at, at + HASH_LENGTH));
   if (nodes.length !== onesOf(row.size))
-    throw new SealingProblem(`the stored frontier does not fit a tree of ${row.size} events`);
+    throw new SequencingProblem(`the stored frontier does not fit a tree of ${row.size} events`);
   return { frontier: { size: row.size, nodes } };
 }
 

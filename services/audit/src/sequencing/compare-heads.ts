@@ -4,7 +4,7 @@ import { type SignedTreeHead, verifyTreeHead } from '@claviger/merkle';
 import type { AuditSchema } from '../schema.ts';
 import { lastHead } from './head-store.ts';
 import type { HeadsFile } from './heads-file.ts';
-import type { HeadProblem } from './sealing-problem.ts';
+import type { HeadProblem } from './sequencing-problem.ts';
 import { headOfRow } from './tree-head-row.ts';
 
 export interface CompareHeadsDeps {

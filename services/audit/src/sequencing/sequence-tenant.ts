@@ -21,7 +21,7 @@ import { requireUnbroken } from './unbroken-tree.ts';
 /** Event name of a tree head, before the tenant id. */
 export const TREE_HEAD_EVENT = 'tree-head';
 
-export interface SealingDeps {
+export interface SequencingDeps {
   readonly database: Database<AuditSchema>;
   readonly emitter: Emitter;
   readonly logger: Logger;
@@ -35,14 +35,14 @@ export interface SealingDeps {
  * the head and its event in one transaction, then appends the head to the file. Returns the number of events;
  * 0 also when another replica holds the tree.
  *
- * @throws {SealingProblem} when the stored tree does not match the last signed head.
+ * @throws {SequencingProblem} when the stored tree does not match the last signed head.
  */
-export async function sealTenant(
-  deps: SealingDeps,
+export async function sequenceTenant(
+  deps: SequencingDeps,
   tenantId: string,
   leadership: Leadership,
 ): Promise<number> {
-  const sealed = await deps.database.withTenant(tenantId, async (tx) => {
+  const sequenced = await deps.database.withTenant(tenantId, async (tx) => {
     await leadership.assert(tx);
     const tree = await lockTree(tx, tenantId);
     if (tree === undefined) return undefined;
@@ -83,8 +83,8 @@ export async function sealTenant(
     await failpoint('audit.seal.before_commit');
     return { head, count: events.length };
   });
-  if (sealed === undefined) return 0;
+  if (sequenced === undefined) return 0;
   await failpoint('audit.seal.after_commit');
-  await deps.headsFile.append(sealed.head);
-  return sealed.count;
+  await deps.headsFile.append(sequenced.head);
+  return sequenced.count;
 }

@@ -1,6 +1,6 @@
 import type { Bus } from '@claviger/events';
 import { parseSignedTreeHead, type SignedTreeHead } from '@claviger/merkle';
-import { TREE_HEAD_EVENT } from './seal-tenant.ts';
+import { TREE_HEAD_EVENT } from './sequence-tenant.ts';
 
 /** The newest head of each tenant in the NATS stream, not verified. Throws while NATS is unavailable. */
 export async function headsOnBus(bus: Pick<Bus, 'newest'>): Promise<Map<string, SignedTreeHead>> {

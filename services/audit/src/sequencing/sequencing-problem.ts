@@ -1,6 +1,6 @@
 /** The stored log does not match its signed heads: no further head may be signed. */
-export class SealingProblem extends Error implements HeadProblem {
-  override readonly name = 'SealingProblem';
+export class SequencingProblem extends Error implements HeadProblem {
+  override readonly name = 'SequencingProblem';
   readonly behind: boolean;
 
   constructor(message: string, { behind = false } = {}) {

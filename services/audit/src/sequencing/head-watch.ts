@@ -5,8 +5,8 @@ import type { Logger } from '@claviger/service-kit';
 import type { SeenRestore } from '@claviger/store-service';
 import { type CompareHeadsDeps, compareHeads } from './compare-heads.ts';
 import { headsOnBus } from './heads-on-bus.ts';
-import type { Sealer } from './sealer.ts';
-import type { HeadProblem } from './sealing-problem.ts';
+import type { LogSequencer } from './log-sequencer.ts';
+import type { HeadProblem } from './sequencing-problem.ts';
 
 export interface HeadWatchDeps extends Omit<CompareHeadsDeps, 'onBus'> {
   readonly bus: Pick<Bus, 'newest'>;
@@ -29,7 +29,7 @@ export async function compareWithOutside(deps: HeadWatchDeps): Promise<Map<strin
 export function startHeadWatch(
   deps: HeadWatchDeps & {
     readonly cluster: DutyHost;
-    readonly sealer: Sealer;
+    readonly sequencer: LogSequencer;
     readonly restore: Pick<SeenRestore, 'epoch'>;
     readonly everyMs: number;
   },
@@ -43,7 +43,7 @@ export function startHeadWatch(
       await deps.headsFile.refresh();
       const problems = await compareWithOutside(deps);
       // A restore that finished meanwhile makes these problems obsolete.
-      if (deps.restore.epoch() === epoch) deps.sealer.hold(problems);
+      if (deps.restore.epoch() === epoch) deps.sequencer.hold(problems);
     },
   });
 }

@@ -16,8 +16,8 @@ import { type AuditBench, eventually, silent, startBench, storeSealed } from '..
 import { compareWithOutside, startHeadWatch } from './head-watch.ts';
 import { openHeadsFile } from './heads-file.ts';
 import { headsOnBus } from './heads-on-bus.ts';
+import { startLogSequencer } from './log-sequencer.ts';
 import { signRestoreMark } from './restore-mark.ts';
-import { startSealer } from './sealer.ts';
 
 let bench: AuditBench;
 beforeAll(async () => {
@@ -64,8 +64,8 @@ test('parallel sequencers make one dense log with one chain of heads, and every 
     reportAnomaly: () => {},
     restore: neverRestored,
   };
-  await using _one = startSealer(deps, new Map());
-  await using _two = startSealer(deps, new Map());
+  await using _one = startLogSequencer(deps, new Map());
+  await using _two = startLogSequencer(deps, new Map());
   const ids: string[] = [];
   for (let round = 0; round < 6; round += 1) {
     const written = await Promise.all(Array.from({ length: 4 }, () => bench.record(tenant, 15)));
@@ -312,7 +312,7 @@ test('a head that only the bus has shows that the database was truncated while t
     headsFile,
     publicKey: bench.keys.treeHeadPublic,
     cluster: soleReplica(silent),
-    sealer: {
+    sequencer: {
       problems: () => held,
       hold: (found) => {
         for (const [tenantId, { message }] of found) held.set(tenantId, message);

@@ -14,6 +14,6 @@ const judge = (key: KeyObject) => () => {
 
 test('only a larger head with our signature shows a restore; one with a wrong signature only stops its log', () => {
   const stranger = generateKeyPairSync('ed25519').privateKey;
-  expect(judge(privateKey)).toThrow(expect.objectContaining({ name: 'SealingProblem', behind: true }));
-  expect(judge(stranger)).toThrow(expect.objectContaining({ name: 'SealingProblem', behind: false }));
+  expect(judge(privateKey)).toThrow(expect.objectContaining({ name: 'SequencingProblem', behind: true }));
+  expect(judge(stranger)).toThrow(expect.objectContaining({ name: 'SequencingProblem', behind: false }));
 });
