@@ -48,7 +48,7 @@ export interface AuditBench extends AsyncDisposable {
   /** Records `count` events of the tenant through the outbox; returns their ids. */
   record(tenantId: string, count: number, change?: (n: number) => Partial<EventInput>): Promise<string[]>;
   /** Waits until the tenant's log is sequenced up to this size, while it grows; returns its head. */
-  sealed(tenantId: string, size: number): Promise<audit.TreeHead>;
+  sequenced(tenantId: string, size: number): Promise<audit.TreeHead>;
   /** As the superuser: bypasses all grants, policies and triggers. */
   superuser(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   asRole<T>(role: string, use: (client: Client) => Promise<T>): Promise<T>;
@@ -153,7 +153,7 @@ export async function startBench(): Promise<AuditBench> {
         }
         return ids;
       }),
-    sealed: async (tenantId, size) => {
+    sequenced: async (tenantId, size) => {
       let head: audit.TreeHead | undefined;
       for (let known = 0; known < size; known = head!.size) {
         // Each step has its own time limit: a busy machine needs long for many, and only a stall fails.
@@ -190,7 +190,7 @@ const BULK = 2_000;
  * through the service and this process. OFFSET 0 makes PostgreSQL parse the JSON once for each event, not for
  * each column.
  */
-export async function storeSealed(
+export async function storeSequenced(
   bench: AuditBench,
   tenantId: string,
   count: number,
@@ -207,7 +207,7 @@ export async function storeSealed(
     problem: () => undefined,
     [Symbol.asyncDispose]: async () => {},
   };
-  const sealing = { ...bench, logger: silent, headsFile, batchSize: BULK };
+  const deps = { ...bench, logger: silent, headsFile, batchSize: BULK };
   for (let first = 0; first < count; first += BULK) {
     const events = Array.from({ length: Math.min(BULK, count - first) }, (_, n) =>
       sealedForm({
@@ -247,9 +247,9 @@ export async function storeSealed(
       ],
     );
     // When the service holds the tree or the database is busy, the service continues by itself.
-    await sequenceTenant(sealing, tenantId, soleLeadership).catch(() => 0);
+    await sequenceTenant(deps, tenantId, soleLeadership).catch(() => 0);
   }
-  await bench.sealed(tenantId, count);
+  await bench.sequenced(tenantId, count);
 }
 
 /** Calls with the certificate of the gateway. */

@@ -17,7 +17,7 @@ test('an event that was written to the outbox is listed, read and counted', asyn
     outcome: n % 3 ? 'allowed' : 'denied',
     reason: n === 7 ? '100%_sure\\' : 'because',
   }));
-  await bench.sealed(tenant, 60);
+  await bench.sequenced(tenant, 60);
   const as = await bench.as(tenant);
   const list = (change: object) =>
     bench.client.listEvents(
@@ -92,7 +92,7 @@ test('an event that was written to the outbox is listed, read and counted', asyn
 test('a tenant sees nothing of another: a foreign event and an unknown one give the same answer', async () => {
   const tenant = randomUUID();
   const [id] = await bench.record(tenant, 1);
-  await bench.sealed(tenant, 1);
+  await bench.sequenced(tenant, 1);
   const other = await bench.as(randomUUID());
   const refusals = [];
   for (const eventId of [id!, randomUUID(), 'no-uuid'])
@@ -158,7 +158,7 @@ test('without the permission nothing is returned, and a refused export is itself
       ),
     ),
   ).rejects.toMatchObject({ reason: 'denied' });
-  await bench.sealed(tenant, 1);
+  await bench.sequenced(tenant, 1);
   const summary = await bench.client.getSummary({ from: '', to: '' }, await bench.as(tenant));
   expect(summary).toMatchObject({ allowed: 0 });
   expect(summary.byAction).toContainEqual({ action: 'audit.exported', count: 1 });

@@ -36,7 +36,7 @@ test('a package contains the events of its range, with proofs, from a log that g
   await bench.record(tenantId, 30, (n) => ({
     action: n % 10 === 0 ? 'breakglass.activated' : 'test.happened',
   }));
-  const head = await bench.sealed(tenantId, 30);
+  const head = await bench.sequenced(tenantId, 30);
   const { report, chunks } = await made(tenantId, await order(tenantId, days, true));
   expect(report).toMatchObject({ state: 'ready', problem: '' });
   const verdict = await verifyPackage(await fileOf(chunks), {
@@ -51,7 +51,7 @@ test('a package contains the events of its range, with proofs, from a log that g
 test('a package is made in a thread that ends; a stopped thread ends too, without a ready report', async () => {
   const tenantId = randomUUID();
   await bench.record(tenantId, 20);
-  await bench.sealed(tenantId, 20);
+  await bench.sequenced(tenantId, 20);
   const threaded = async () => ({
     config: bench.config,
     report: (await claimReport(deps, tenantId))!,
@@ -75,7 +75,7 @@ test('a package is made in a thread that ends; a stopped thread ends too, withou
 test('an empty range and an empty log make packages that verify', async () => {
   const [empty, old] = [randomUUID(), randomUUID()];
   await bench.record(old, 5);
-  await bench.sealed(old, 5);
+  await bench.sequenced(old, 5);
   for (const [tenantId, range] of [
     [empty, days],
     [old, { from: '2020-01-01', to: '2020-01-31' }],
@@ -89,7 +89,7 @@ test('an empty range and an empty log make packages that verify', async () => {
 test('an altered event is not signed again: the report fails and names it', async () => {
   const tenantId = randomUUID();
   await bench.record(tenantId, 10);
-  await bench.sealed(tenantId, 10);
+  await bench.sequenced(tenantId, 10);
   await bench.superuser(
     `UPDATE events SET canonical = replace(canonical, 'thing-', 'other-') WHERE tenant_id = $1 AND sequence = 4`,
     [tenantId],
@@ -103,7 +103,7 @@ test('an altered event is not signed again: the report fails and names it', asyn
 test('one of several parallel workers makes the package', async () => {
   const tenantId = randomUUID();
   await bench.record(tenantId, 3);
-  await bench.sealed(tenantId, 3);
+  await bench.sequenced(tenantId, 3);
   const id = await order(tenantId);
   await Promise.all([1, 2, 3, 4].map((n) => made(tenantId, id, { ...deps, node: `worker-${n}` })));
   const { rows } = await bench.database.readTenant(tenantId, (reader) =>
@@ -118,7 +118,7 @@ test('one of several parallel workers makes the package', async () => {
 test('a package over the size limit fails with the reason', async () => {
   const tenantId = randomUUID();
   await bench.record(tenantId, 3);
-  await bench.sealed(tenantId, 3);
+  await bench.sequenced(tenantId, 3);
   const { report } = await made(tenantId, await order(tenantId), {
     ...deps,
     config: { ...deps.config, maxPackageMiB: 0.001 },

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { verifyPackage } from '@claviger/compliance-package';
 import type { ClavigerError } from '@claviger/errors';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { eventually, storeSealed } from '../../test-support.ts';
+import { eventually, storeSequenced } from '../../test-support.ts';
 import { claimReport } from './building/claim-next.ts';
 import { runReport } from './building/run-report.ts';
 import type { ReportsBench } from './test-reports.ts';
@@ -14,7 +14,7 @@ export function longLog(reports: () => ReportsBench, events: number, maxGrowthMi
   describe('of a long log', () => {
     const tenantId = randomUUID();
     beforeAll(async () => {
-      await storeSealed(reports().audit, tenantId, events, (n) => ({
+      await storeSequenced(reports().audit, tenantId, events, (n) => ({
         actorId: randomUUID(),
         subjectId: randomUUID(),
         requestId: randomUUID(),

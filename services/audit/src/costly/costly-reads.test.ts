@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AuditBench, silent, startBench, storeSealed } from '../../test-support.ts';
+import { type AuditBench, silent, startBench, storeSequenced } from '../../test-support.ts';
 import { type CostlyReadsOptions, createCostlyReads } from './costly-reads.ts';
 
 let bench: AuditBench;
@@ -42,7 +42,7 @@ const exportOf = (tenantId: string, size: number) =>
 /** Exports a log of some megabytes as text. */
 async function longLog() {
   const tenantId = randomUUID();
-  await storeSealed(bench, tenantId, 5_000, () => ({ details: { note: 'x'.repeat(1_000) } }));
+  await storeSequenced(bench, tenantId, 5_000, () => ({ details: { note: 'x'.repeat(1_000) } }));
   return exportOf(tenantId, 5_000);
 }
 

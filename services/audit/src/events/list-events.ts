@@ -50,9 +50,9 @@ export function eventPage(
 async function totalOf(reader: Reader<AuditSchema>, filter: EventFilter): Promise<number> {
   const counting = reader.selectFrom('events').select((eb) => eb.fn.countAll<number>().as('count'));
   if (!filter.isEmpty) return (await counting.where(filter.condition).executeTakeFirstOrThrow()).count;
-  const [tree, unsealed] = await Promise.all([
+  const [tree, unsequenced] = await Promise.all([
     reader.selectFrom('trees').select('size').executeTakeFirst(),
     counting.where('sequence', 'is', null).executeTakeFirstOrThrow(),
   ]);
-  return (tree?.size ?? 0) + unsealed.count;
+  return (tree?.size ?? 0) + unsequenced.count;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { exportLines, type SignedTreeHead, verifyExport } from '@claviger/merkle';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AuditBench, startBench, storeSealed, text } from '../../test-support.ts';
+import { type AuditBench, startBench, storeSequenced, text } from '../../test-support.ts';
 
 let bench: AuditBench;
 beforeAll(async () => {
@@ -39,9 +39,9 @@ const verify = (tenant: string, knownHeads: SignedTreeHead[] = []) =>
 test('an export of the whole log verifies offline against the kept heads', async () => {
   const tenant = randomUUID();
   await bench.record(tenant, 20);
-  const kept = await bench.sealed(tenant, 20);
+  const kept = await bench.sequenced(tenant, 20);
   await bench.record(tenant, 20);
-  await bench.sealed(tenant, 40);
+  await bench.sequenced(tenant, 40);
   expect(await verify(tenant, [kept])).toMatchObject({
     ok: true,
     events: 40,
@@ -49,7 +49,7 @@ test('an export of the whole log verifies offline against the kept heads', async
     knownHeadsMatched: 1,
   });
   // That export is itself an event.
-  await bench.sealed(tenant, 41);
+  await bench.sequenced(tenant, 41);
   const summary = await bench.client.getSummary({ from: '', to: '' }, await bench.as(tenant));
   expect(summary.byAction).toContainEqual({ action: 'audit.exported', count: 1 });
 });
@@ -93,12 +93,12 @@ test.each([
 ])('verification detects a change of the stored log: %s', async (_, statement, seq) => {
   const tenant = randomUUID();
   await bench.record(tenant, 6);
-  await bench.sealed(tenant, 6);
+  await bench.sequenced(tenant, 6);
   await bench.record(tenant, 4);
-  const kept = await bench.sealed(tenant, 10);
+  const kept = await bench.sequenced(tenant, 10);
   expect((await verify(tenant, [kept])).ok).toBe(true);
   // That export is an event of the log too: a head signed while the others are altered would be valid.
-  await bench.sealed(tenant, 11);
+  await bench.sequenced(tenant, 11);
   await bench.superuser(statement, [tenant]);
   const verdict = await verify(tenant, [kept]);
   expect(verdict.ok).toBe(false);
@@ -111,7 +111,7 @@ test('csv has the same rows as json, filtered, with formulas neutralized', async
     reason: n === 3 ? '=HYPERLINK("http://x")' : 'plain',
     action: n % 2 ? 'vault.read' : 'auth.login',
   }));
-  await bench.sealed(tenant, 30);
+  await bench.sequenced(tenant, 30);
   const json = JSON.parse(
     await text(
       bench.client.exportEvents({ ...everything, format: 'json', action: 'vault.*' }, await bench.as(tenant)),
@@ -155,7 +155,7 @@ test('csv has the same rows as json, filtered, with formulas neutralized', async
 
 test('the memory use of an export of 20,000 events does not depend on their number', async () => {
   const tenant = randomUUID();
-  await storeSealed(bench, tenant, 20_000, () => ({ details: { note: 'x'.repeat(1_000) } }));
+  await storeSequenced(bench, tenant, 20_000, () => ({ details: { note: 'x'.repeat(1_000) } }));
   const pid = bench.stack.pid('audit-1')!;
   const residentMb = () =>
     Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
@@ -179,7 +179,7 @@ test('an export accepts the filters of the list', async () => {
     resourceId: `r-${n % 2}`,
     reason: n === 4 ? 'a Needle in it' : '',
   }));
-  await bench.sealed(tenant, 6);
+  await bench.sequenced(tenant, 6);
   const found = async (change: object) =>
     (
       JSON.parse(
@@ -201,7 +201,7 @@ test('with bom a csv of many chunks begins with exactly one byte order mark', as
   const tenant = randomUUID();
   const reason = `\ufeff=1+1 ${'é'.repeat(1_000)}`;
   await bench.record(tenant, 60, () => ({ reason }));
-  const head = await bench.sealed(tenant, 60);
+  const head = await bench.sequenced(tenant, 60);
   const filter = { subjectId: '', action: 'test.happened' };
   const whole = async (bom: boolean) => {
     const parts: Buffer[] = [];

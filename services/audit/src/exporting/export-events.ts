@@ -3,7 +3,7 @@ import type { HttpBody } from '@claviger/contracts/google/api/httpbody';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { eventFilter } from '../events/event-filter.ts';
-import { notSealed } from '../not-sealed.ts';
+import { notSequenced } from '../not-sequenced.ts';
 import { lastHead } from '../sequencing/head-store.ts';
 import type { ExportingDeps } from './deps.ts';
 import type { ExportFormat } from './export-chunks.ts';
@@ -39,7 +39,7 @@ export function exportEvents(deps: ExportingDeps): Handler<typeof audit.AuditSer
     const { tenantId, signal } = context;
     const exportedAt = new Date().toISOString();
     const head = await deps.database.readTenant(tenantId, lastHead);
-    if (format === 'jsonl' && head === undefined) throw notSealed('The audit log of this tenant is');
+    if (format === 'jsonl' && head === undefined) throw notSequenced('The audit log of this tenant is');
     context.auditSubject = { type: 'audit-log', id: tenantId };
     await deps.database.withTenant(tenantId, (tx) =>
       deps.emitter.audit(tx, context, {

@@ -82,7 +82,7 @@ async function wholeLog(tenant: string) {
   }
   const verdict = await verifyExport(exportLines(bytes()), { trustedKeys: [bench.keys.treeHeadPublic] });
   // The export is an event too: keep it out of the following steps.
-  await bench.sealed(tenant, verdict.events + 1);
+  await bench.sequenced(tenant, verdict.events + 1);
   return verdict;
 }
 
@@ -94,12 +94,12 @@ test('F-27 every event of eight writers arrives once despite an outage of NATS, 
     return ids;
   };
   const writers = Promise.all(Array.from({ length: 8 }, writer));
-  await bench.sealed(tenant, 50);
+  await bench.sequenced(tenant, 50);
   await bench.stack.parts.nats.stop();
   await bench.record(tenant, 1);
   const written = await writers;
   await bench.stack.parts.nats.start();
-  await bench.sealed(tenant, 2_001);
+  await bench.sequenced(tenant, 2_001);
   const rows = await bench.superuser(
     'SELECT event_id, sequence FROM events WHERE tenant_id = $1 ORDER BY sequence',
     [tenant],
@@ -114,13 +114,13 @@ test('events that NATS had accepted and lost with its files still arrive', async
   const tenant = randomUUID();
   const { nats } = bench.stack.parts;
   await bench.record(tenant, 10);
-  await bench.sealed(tenant, 10);
+  await bench.sequenced(tenant, 10);
   await bench.record(tenant, 40);
   await nats.stop();
   rmSync(join(nats.dataDir!, 'store'), { recursive: true });
   await bench.record(tenant, 10);
   await nats.start();
-  expect((await bench.sealed(tenant, 60)).size).toBe(60);
+  expect((await bench.sequenced(tenant, 60)).size).toBe(60);
   expect(await wholeLog(tenant)).toMatchObject({ ok: true });
 });
 
@@ -154,7 +154,7 @@ test('events that left the stream while audit was down, before audit stored them
     await eventually(() => bus.auditPublisher(async () => []).arrival!.isDrained());
   }
   await bench.stack.restart('audit-1');
-  expect((await bench.sealed(tenant, 20)).size).toBe(20);
+  expect((await bench.sequenced(tenant, 20)).size).toBe(20);
   const rows = await bench.superuser('SELECT event_id FROM events WHERE tenant_id = $1', [tenant]);
   expect(rows.map((row) => row.event_id as string).toSorted()).toEqual(ids.toSorted());
 });
@@ -166,11 +166,11 @@ test('while NATS hangs, stored events are still sequenced', async () => {
   try {
     await bench.record(tenant, 1);
     await ingest(Array.from({ length: 300 }, () => message(tenant)));
-    await bench.sealed(tenant, 300);
+    await bench.sequenced(tenant, 300);
   } finally {
     nats.kill('SIGCONT');
   }
-  expect((await bench.sealed(tenant, 301)).size).toBe(301);
+  expect((await bench.sequenced(tenant, 301)).size).toBe(301);
 });
 
 test('events that are neither stored with their text nor kept as dead letters are missing', async () => {
@@ -182,7 +182,7 @@ test('events that are neither stored with their text nor kept as dead letters ar
     message(tenant),
   ];
   await ingest([stored, otherText, refused]);
-  await bench.sealed(tenant, 2);
+  await bench.sequenced(tenant, 2);
   const changed = { ...message(tenant, { id: otherText.eventId, action: 'another' }) };
   const missing = missingMessages((events) => findMissing(bench.database, events));
   expect(await missing([stored, changed, refused, { ...refused, mac: randomBytes(32) }, unknown])).toEqual([
@@ -197,7 +197,7 @@ test('F-31 a redelivered batch, and an event twice in one batch, leave one row e
   const messages = Array.from({ length: 20 }, () => message(tenant));
   await ingest([...messages, ...messages.slice(0, 3)]);
   await Promise.all([ingest(messages), ingest(messages.toReversed())]);
-  const head = await bench.sealed(tenant, 20);
+  const head = await bench.sequenced(tenant, 20);
   expect(head.size).toBe(20);
   expect(await bench.superuser('SELECT 1 FROM events WHERE tenant_id = $1', [tenant])).toHaveLength(20);
 });
@@ -222,7 +222,7 @@ test('F-33 a forged message becomes a dead letter with a reason and blocks no ot
   const bad = [forged, foreign, noTenant, newer, noJson];
   const good = message(tenant);
   await bus.publisher([...bad, good]);
-  const head = await bench.sealed(tenant, 1);
+  const head = await bench.sequenced(tenant, 1);
   expect(head.size).toBe(1);
   let letters: Record<string, unknown>[] = [];
   await eventually(async () => {
@@ -258,7 +258,7 @@ test('text that columns cannot hold is kept exactly, and an event that cannot be
   const odd = message(tenant, { reason: 'a\u0000b\u2028', details: { text: '\u0000' } });
   const unstorable = message(tenant, { occurredAt: '0000-01-01T00:00:00.000Z' });
   await ingest([unstorable, odd, message(tenant)]);
-  await bench.sealed(tenant, 2);
+  await bench.sequenced(tenant, 2);
   const { event } = await bench.client.getEvent({ eventId: odd.eventId }, await bench.as(tenant));
   expect(event).toMatchObject({ canonical: odd.payload, reason: 'a\u0000b\u2028' });
   expect(await wholeLog(tenant)).toMatchObject({ ok: true, events: 2 });
@@ -277,7 +277,7 @@ test.each(['audit.ingest.before_ack', 'audit.seal.before_commit', 'audit.seal.af
     bench.arm('');
     await bench.stack.restart('audit-1');
     const more = await bench.record(tenant, 1);
-    await bench.sealed(tenant, 31);
+    await bench.sequenced(tenant, 31);
     const rows = await bench.superuser('SELECT event_id FROM events WHERE tenant_id = $1 AND sequence < 31', [
       tenant,
     ]);

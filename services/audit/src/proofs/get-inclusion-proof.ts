@@ -2,7 +2,7 @@ import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { ClavigerError } from '@claviger/errors';
 import { inclusionProof, inclusionProofNodes } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
-import { notSealed } from '../not-sealed.ts';
+import { notSequenced } from '../not-sequenced.ts';
 import { recordRead } from '../reads/record-read.ts';
 import { existingId } from '../uuid.ts';
 import type { ProofsDeps } from './deps.ts';
@@ -20,7 +20,7 @@ export function getInclusionProof(deps: ProofsDeps): Handler<typeof audit.AuditS
         .where('event_id', '=', eventId)
         .executeTakeFirst();
       if (event === undefined) throw ClavigerError.notFound();
-      if (event.sequence === null) throw notSealed('The event is');
+      if (event.sequence === null) throw notSequenced('The event is');
       const treeHead =
         request.treeSize === undefined
           ? await newestHead(reader)

@@ -2,7 +2,7 @@ import type { Reader } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { NodeId, ReadNode, SignedTreeHead } from '@claviger/merkle';
 import { sql } from 'kysely';
-import { notSealed } from '../not-sealed.ts';
+import { notSequenced } from '../not-sequenced.ts';
 import type { AuditSchema } from '../schema.ts';
 import { lastHead } from '../sequencing/head-store.ts';
 import { headOfRow } from '../sequencing/tree-head-row.ts';
@@ -10,7 +10,7 @@ import { headOfRow } from '../sequencing/tree-head-row.ts';
 /** @throws {ClavigerError} `not_sealed` while the tenant has no tree head. */
 export async function newestHead(reader: Reader<AuditSchema>): Promise<SignedTreeHead> {
   const head = await lastHead(reader);
-  if (head === undefined) throw notSealed('The audit log of this tenant is');
+  if (head === undefined) throw notSequenced('The audit log of this tenant is');
   return head;
 }
 

@@ -46,7 +46,7 @@ const windowOver = (tenantId: string) =>
 test('the first read of an actor, operation and filter writes its event with the answer; paging and repeating write none', async () => {
   const tenant = randomUUID();
   const [eventId] = await bench.record(tenant, 3);
-  await bench.sealed(tenant, 3);
+  await bench.sequenced(tenant, 3);
   const [ann, bob] = [await bench.as(tenant), await bench.as(tenant)];
   const { client } = bench;
   await client.listEvents({ ...list, action: 'test.happened' }, ann);
@@ -133,7 +133,7 @@ test('parallel identical reads are all counted, also across a killed process, in
   await bench.client.listEvents(search, as);
   expect(told(await readsOf(tenant)).slice(2)).toEqual([['audit.events-listed', 'allowed', 1]]);
   // The event of the sweep arrives in the log with its proof, like any other.
-  await bench.sealed(tenant, 3);
+  await bench.sequenced(tenant, 3);
 });
 
 test('two parallel sweeps write a count once', async () => {
@@ -156,7 +156,7 @@ test('two parallel sweeps write a count once', async () => {
 test('a read that cannot be recorded returns nothing', async () => {
   const tenant = randomUUID();
   await bench.record(tenant, 1);
-  await bench.sealed(tenant, 1);
+  await bench.sequenced(tenant, 1);
   const as = await bench.as(tenant);
   await bench.superuser(`REVOKE INSERT ON outbox FROM ${bench.config.database.user}`);
   try {

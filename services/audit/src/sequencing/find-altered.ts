@@ -3,11 +3,11 @@ import { leafHash } from '@claviger/merkle';
 import { hasMac } from '../ingestion/check-message.ts';
 import type { EventsTable } from '../schema.ts';
 
-export type UnsealedRow = Pick<EventsTable, 'event_id' | 'canonical' | 'leaf_hash' | 'mac' | 'service'>;
+export type UnsequencedRow = Pick<EventsTable, 'event_id' | 'canonical' | 'leaf_hash' | 'mac' | 'service'>;
 
 /** Finds events whose text its service did not write. Returns the reasons by event id. */
 export function findAltered(
-  rows: readonly UnsealedRow[],
+  rows: readonly UnsequencedRow[],
   macs: ReadonlyMap<string, KeyObject>,
 ): Map<string, string> {
   const altered = new Map<string, string>();

@@ -2,7 +2,7 @@ import type { Reader, Tx } from '@claviger/database';
 import { type Frontier, HASH_LENGTH, type SignedTreeHead, type StoredNode } from '@claviger/merkle';
 import { sql } from 'kysely';
 import type { AuditSchema } from '../schema.ts';
-import type { UnsealedRow } from './find-altered.ts';
+import type { UnsequencedRow } from './find-altered.ts';
 import { SequencingProblem } from './sequencing-problem.ts';
 import { headOfRow, rowOfHead } from './tree-head-row.ts';
 
@@ -47,7 +47,7 @@ export async function lastHead(reader: Reader<AuditSchema>): Promise<SignedTreeH
 }
 
 /** The oldest unsequenced events, by time of arrival. */
-export function selectUnsealed(tx: Tx<AuditSchema>, limit: number): Promise<UnsealedRow[]> {
+export function selectUnsequenced(tx: Tx<AuditSchema>, limit: number): Promise<UnsequencedRow[]> {
   return tx
     .selectFrom('events')
     .select(['event_id', 'canonical', 'leaf_hash', 'mac', 'service'])
@@ -73,7 +73,7 @@ export async function quarantine(
 /** Assigns the next sequence numbers to the events, in order. */
 export async function storeSequences(
   tx: Tx<AuditSchema>,
-  events: readonly UnsealedRow[],
+  events: readonly UnsequencedRow[],
   first: number,
 ): Promise<void> {
   await sql`

@@ -10,7 +10,7 @@ import {
   lastHead,
   lockTree,
   quarantine,
-  selectUnsealed,
+  selectUnsequenced,
   storeHead,
   storeNodes,
   storeSequences,
@@ -48,7 +48,7 @@ export async function sequenceTenant(
     if (tree === undefined) return undefined;
     const before = await lastHead(tx);
     requireUnbroken(tree, before, deps.headsFile.newest(tenantId), deps.keys.treeHeadPublic);
-    const candidates = await selectUnsealed(tx, deps.batchSize);
+    const candidates = await selectUnsequenced(tx, deps.batchSize);
     const altered = findAltered(candidates, deps.keys.macs);
     if (altered.size > 0) {
       await quarantine(tx, tenantId, altered);

@@ -12,7 +12,7 @@ import {
 } from '@claviger/merkle';
 import { baseConfigSchema, createPeers, loadConfig, readSecretFile } from '@claviger/service-kit';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type AuditBench, eventually, silent, startBench, storeSealed } from '../../test-support.ts';
+import { type AuditBench, eventually, silent, startBench, storeSequenced } from '../../test-support.ts';
 import { compareWithOutside, startHeadWatch } from './head-watch.ts';
 import { openHeadsFile } from './heads-file.ts';
 import { headsOnBus } from './heads-on-bus.ts';
@@ -71,7 +71,7 @@ test('parallel sequencers make one dense log with one chain of heads, and every 
     const written = await Promise.all(Array.from({ length: 4 }, () => bench.record(tenant, 15)));
     ids.push(...written.flat());
   }
-  await bench.sealed(tenant, 360);
+  await bench.sequenced(tenant, 360);
 
   const rows = await bench.superuser(
     'SELECT event_id, sequence FROM events WHERE tenant_id = $1 ORDER BY sequence',
@@ -133,7 +133,7 @@ test('parallel sequencers make one dense log with one chain of heads, and every 
 test('the log cannot be changed by the service, its duties or the owner of its tables', async () => {
   const tenant = randomUUID();
   await bench.record(tenant, 3);
-  await bench.sealed(tenant, 3);
+  await bench.sequenced(tenant, 3);
   const { user, systemUser, ownerUser } = bench.config.database;
   const tables = ['events', 'trees', 'tree_nodes', 'tree_heads', 'quarantined_events', 'dead_letters'];
   const statements = [
@@ -168,7 +168,7 @@ test('the log cannot be changed by the service, its duties or the owner of its t
 test('a stored event that was altered before sequencing is never sequenced, and blocks no other', async () => {
   const tenant = randomUUID();
   await bench.record(tenant, 1);
-  await bench.sealed(tenant, 1);
+  await bench.sequenced(tenant, 1);
   const good = await bench.superuser('SELECT * FROM events WHERE tenant_id = $1', [tenant]);
   const { canonical, leaf_hash, mac } = good[0] as { canonical: string; leaf_hash: Buffer; mac: Buffer };
   const id = randomUUID();
@@ -178,7 +178,7 @@ test('a stored event that was altered before sequencing is never sequenced, and 
     [tenant, id, canonical.replace('happened', 'harmless'), leaf_hash, mac],
   );
   await bench.record(tenant, 2);
-  expect(await bench.sealed(tenant, 3)).toMatchObject({ size: 3 });
+  expect(await bench.sequenced(tenant, 3)).toMatchObject({ size: 3 });
   expect(await bench.superuser('SELECT sequence FROM events WHERE event_id = $1', [id])).toEqual([
     { sequence: null },
   ]);
@@ -195,7 +195,7 @@ test('a stored event that was altered before sequencing is never sequenced, and 
 test('a receipt is verified against the log: its signature, its tenant and its leaf', async () => {
   const tenant = randomUUID();
   const [eventId] = await bench.record(tenant, 1);
-  await bench.sealed(tenant, 1);
+  await bench.sequenced(tenant, 1);
   const as = await bench.as(tenant, []);
   const { event } = await bench.client.getEvent({ eventId: eventId! }, await bench.as(tenant));
   const key = createPrivateKey(readSecretFile(bench.stack.layout.secret('vault-receipt.pem')));
@@ -235,7 +235,7 @@ test('a rewritten log is detected by the heads outside and not continued; other 
   const [rewritten, sound] = [randomUUID(), randomUUID()];
   for (const tenant of [rewritten, sound]) {
     await bench.record(tenant, 5);
-    await bench.sealed(tenant, 5);
+    await bench.sequenced(tenant, 5);
   }
   await bench.stack.kill('audit-1');
   await bench.superuser(
@@ -248,7 +248,7 @@ test('a rewritten log is detected by the heads outside and not continued; other 
   const health = await bench.healthNow();
   expect(health.checks.find((check) => check.name === 'tree heads')).toMatchObject({ ok: false });
   await Promise.all([rewritten, sound].map((tenant) => bench.record(tenant, 1)));
-  await bench.sealed(sound, 6);
+  await bench.sequenced(sound, 6);
   await eventually(async () => (await unsequenced(rewritten)) === 1);
   expect(logged()).toContain('the log was rewritten');
   expect(alertsIn(logged())).toEqual(new Set([rewritten]));
@@ -271,7 +271,7 @@ test('a rewritten log is detected by the heads outside and not continued; other 
 test('a head that only the bus has shows that the database was truncated while the service runs; forged heads show nothing', async () => {
   const [cut, sound] = [randomUUID(), randomUUID()];
   // Bypasses the outboxes, which would send lost events again.
-  for (const tenant of [cut, sound]) await storeSealed(bench, tenant, 3, () => ({}));
+  for (const tenant of [cut, sound]) await storeSequenced(bench, tenant, 3, () => ({}));
   const { url, user, passwordFile } = bench.config.nats;
   const password = readSecretFile(passwordFile);
   await using bus = createBus({ url, user, password, name: 'test', logger: silent });
@@ -343,9 +343,9 @@ test('H-262 a truncated database is detected by the heads outside: nothing is se
   const [cut, sound] = [randomUUID(), randomUUID()];
   for (const tenant of [cut, sound]) {
     await bench.record(tenant, 5);
-    await bench.sealed(tenant, 5);
+    await bench.sequenced(tenant, 5);
     await bench.record(tenant, 5);
-    await bench.sealed(tenant, 10);
+    await bench.sequenced(tenant, 10);
   }
   await bench.stack.kill('audit-1');
   // An older state with its head and tree, like a restored snapshot.
@@ -375,7 +375,7 @@ test('H-262 while it runs, a rewritten log stops no other; a truncated one stops
   const [rewritten, cut, sound] = [randomUUID(), randomUUID(), randomUUID()];
   for (const tenant of [rewritten, cut, sound]) {
     await bench.record(tenant, 5);
-    await bench.sealed(tenant, 5);
+    await bench.sequenced(tenant, 5);
   }
 
   await bench.superuser('UPDATE tree_heads SET signature = reverse(signature) WHERE tenant_id = $1', [
@@ -384,7 +384,7 @@ test('H-262 while it runs, a rewritten log stops no other; a truncated one stops
   await bench.record(rewritten, 1);
   await eventually(async () => alertsIn(logged()).has(rewritten));
   await bench.record(sound, 1);
-  await bench.sealed(sound, 6);
+  await bench.sequenced(sound, 6);
   expect(await restore.getRestoreState({})).toMatchObject({ epoch: 1, outsideEpoch: 1, problem: '' });
 
   await bench.superuser('DELETE FROM tree_heads WHERE tenant_id = $1', [cut]);
@@ -409,7 +409,7 @@ test('H-262 while it runs, a rewritten log stops no other; a truncated one stops
 
   await finish(2);
   await bench.client.getSummary({ from: '', to: '' }, as);
-  await bench.sealed(cut, 2);
+  await bench.sequenced(cut, 2);
   expect(await restore.getRestoreState({})).toMatchObject({ epoch: 2, outsideEpoch: 2, problem: '' });
 
   async function finish(epoch: number): Promise<void> {

@@ -52,7 +52,7 @@ export async function addEvents(
     for (const row of rows) {
       if (row.sequence !== next) throw new ReportProblem(`Event ${next} is missing in the audit log.`);
       next += 1;
-      const event = sealedEvent(row);
+      const event = sequencedEvent(row);
       const time = Date.parse(event.occurredAt);
       const included = time >= range.from.getTime() && time < range.before.getTime();
       await leaves.add({
@@ -76,7 +76,7 @@ export async function addEvents(
 }
 
 /** Returns the hashed event after checking its text and columns against the leaf hash. */
-function sealedEvent(row: EventRow): AuditEvent {
+function sequencedEvent(row: EventRow): AuditEvent {
   const altered = new ReportProblem(
     `Event ${row.sequence} of the audit log was altered after it was sequenced. Export the log as jsonl and verify the export offline: the verification names every altered event.`,
   );

@@ -10,7 +10,7 @@ import { type Assessment, judged } from './judgement.ts';
 
 /** Newest events that are hashed again; older ones are covered by the stored tree nodes. */
 const REHASHED = 10_000;
-const UNSEALED_LIMIT_MS = 60_000;
+const UNSEQUENCED_LIMIT_MS = 60_000;
 
 /**
  * Whether the log matches its newest signed head, sequencing keeps up, and heads exist outside the database.
@@ -21,8 +21,8 @@ export async function logControls({ deps, tenantId }: Assessment): Promise<Contr
     const head = await lastHead(reader);
     const size = head?.size ?? 0;
     const root = await rootFromEvents(reader, size);
-    const { rows } = await sql<{ unsealed: number; age_ms: number | null; quarantined: number }>`
-      SELECT count(*) AS unsealed,
+    const { rows } = await sql<{ unsequenced: number; age_ms: number | null; quarantined: number }>`
+      SELECT count(*) AS unsequenced,
         (extract(epoch FROM clock_timestamp() - min(received_at)) * 1000)::bigint AS age_ms,
         (SELECT count(*) FROM quarantined_events) AS quarantined
       FROM events WHERE sequence IS NULL
@@ -46,8 +46,8 @@ export async function logControls({ deps, tenantId }: Assessment): Promise<Contr
     judged({
       id: 'audit-events-sealed',
       title: 'Every event is sequenced within a minute, and none was altered before',
-      examined: found.unsealed + found.quarantined,
-      violations: Number((found.age_ms ?? 0) > UNSEALED_LIMIT_MS) + found.quarantined,
+      examined: found.unsequenced + found.quarantined,
+      violations: Number((found.age_ms ?? 0) > UNSEQUENCED_LIMIT_MS) + found.quarantined,
       detail: `The oldest unsequenced event is ${Math.round((found.age_ms ?? 0) / 1_000)} seconds old.`,
       computedFrom: 'audit: events without a sequence number, quarantined_events',
     }),
