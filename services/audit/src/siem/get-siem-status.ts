@@ -5,7 +5,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { AuditSchema, SiemCursorRow } from '../schema.ts';
 import { type SiemDeps, type SiemTarget, targetsOf } from './deps.ts';
-import { seesTheWay } from './uniform-answer.ts';
+import { maySeeReason } from './uniform-answer.ts';
 
 /** Returns the position and the last result of each destination. */
 export function getSiemStatus(deps: SiemDeps): Handler<typeof siem.SiemService.getSiemStatus> {
@@ -20,7 +20,7 @@ export function getSiemStatus(deps: SiemDeps): Handler<typeof siem.SiemService.g
         const cursor = cursors.find(({ target: name }) => name === target.name);
         const waiting = await waitingFor(reader, target, cursor, logSize);
         const item = { ...shown(target), ...place(target, cursor), ...waiting };
-        const hides = item.lastError !== '' && !seesTheWay({ actor });
+        const hides = item.lastError !== '' && !maySeeReason({ actor });
         items.push(hides ? { ...item, lastError: UNIFORM_PROBLEM } : item);
       }
       return { items, logSize };

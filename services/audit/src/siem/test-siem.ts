@@ -8,7 +8,7 @@ import { type SiemEvent, sendEvents } from '@claviger/siem';
 import { sql } from 'kysely';
 import { type SiemDeps, type SiemTarget, targetsOf } from './deps.ts';
 import { problemOf } from './forward.ts';
-import { seesTheWay, uniform } from './uniform-answer.ts';
+import { maySeeReason, uniform } from './uniform-answer.ts';
 
 const TIMEOUT_MS = 8_000;
 
@@ -39,7 +39,7 @@ export function testSiem(deps: SiemDeps): Handler<typeof siem.SiemService.testSi
     const taken = results.filter(({ ok }) => ok).map(({ name }) => name);
     await tryAgainNow(deps, tenantId, taken);
     const ok = results.length > 0 && taken.length === results.length;
-    if (ok || seesTheWay(context)) return { eventId: event.id, ok, results };
+    if (ok || maySeeReason(context)) return { eventId: event.id, ok, results };
     await untilUniform(startedAt, TIMEOUT_MS, context.signal);
     return { eventId: event.id, ok, results: results.map(uniform) };
   };

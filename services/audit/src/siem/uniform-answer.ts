@@ -8,7 +8,7 @@ const UNIFORM_HINT = 'A user with permission config.update sees the reason in th
  * Actors who may configure destinations see the reason of a failure; for others all failures look the same,
  * so that the test does not reveal what is reachable.
  */
-export function seesTheWay({ actor }: Pick<CallContext, 'actor'>): boolean {
+export function maySeeReason({ actor }: Pick<CallContext, 'actor'>): boolean {
   return permits(actor.permissions, 'config.update');
 }
 

@@ -52,7 +52,7 @@ export async function holdLease(
 }
 
 /** Queues the report again, after 10 seconds and then twice as long each time, at most five minutes. */
-export async function putBack(
+export async function requeueReport(
   { database }: Pick<ComplianceDeps, 'database'>,
   { tenantId, id, leaseOwner }: ClaimedReport,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import type { ComplianceDeps } from '../deps.ts';
 import { buildReportJob } from './build-report-job.ts';
 import { claimNext } from './claim-next.ts';
 import type { ClaimedReport } from './claimed-report.ts';
-import { putBack } from './lease.ts';
+import { requeueReport } from './lease.ts';
 
 /** A report that has waited longer than this has lost its job. */
 const OVERDUE_SECONDS = 2;
@@ -35,10 +35,10 @@ export function startReportWorker(
         { err: error, reportId: report.id },
         'a compliance report could not be made; it is retried',
       );
-      return putBack(deps, report);
+      return requeueReport(deps, report);
     }
     // Release the lease so that another replica continues at once.
-    if (stop.signal.aborted) await putBack(deps, report);
+    if (stop.signal.aborted) await requeueReport(deps, report);
   };
   const makeAll = async (first?: ClaimedReport): Promise<void> => {
     let report = first ?? (await claimNext(deps));

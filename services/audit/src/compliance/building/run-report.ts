@@ -1,7 +1,7 @@
 import { isClavigerError } from '@claviger/errors';
 import type { ComplianceDeps } from '../deps.ts';
 import type { ClaimedReport } from './claimed-report.ts';
-import { failReport, putBack } from './lease.ts';
+import { failReport, requeueReport } from './lease.ts';
 import { makePackage } from './make-package.ts';
 import { LeaseLost, ReportProblem } from './report-problem.ts';
 import { storePackage } from './store-package.ts';
@@ -20,7 +20,7 @@ export async function runReport(
     const lasting = lastingProblem(error);
     if (lasting === undefined) {
       deps.logger.warn({ err: error, reportId }, 'a compliance report could not be made; it is retried');
-      return putBack(deps, report);
+      return requeueReport(deps, report);
     }
     await deps.database.withTenant(tenantId, async (tx) => {
       await failReport(tx, reportId, lasting);

@@ -13,7 +13,7 @@ const BATCH = 100;
 const RETRY_MINUTES = 5;
 
 /** A refused run waits until its next attempt and takes no place in the batch. */
-const notPutOff = sql<boolean>`(retry_at IS NULL OR retry_at <= now())`;
+const retryIsDue = sql<boolean>`(retry_at IS NULL OR retry_at <= now())`;
 
 type ScheduleDeps = Pick<ComplianceDeps, 'database' | 'emitter' | 'logger'>;
 
@@ -24,7 +24,7 @@ export async function runDueSchedules(deps: ScheduleDeps, leadership: Leadership
       .selectFrom('compliance_schedules')
       .select(['tenant_id', 'id'])
       .where('next_run_at', '<=', sql<Date>`now()`)
-      .where(notPutOff)
+      .where(retryIsDue)
       .where(ofActiveTenant('compliance_schedules.tenant_id'))
       .orderBy('next_run_at')
       .limit(BATCH)
@@ -36,7 +36,7 @@ export async function runDueSchedules(deps: ScheduleDeps, leadership: Leadership
     // A failure of one schedule must not delay the others.
     const ran = await runSchedule(deps, leadership, tenant_id, id).catch(async (error: unknown) => {
       if (!leadership.holds()) throw error;
-      await putOff(deps, leadership, { tenantId: tenant_id, id, error });
+      await postponeRun(deps, leadership, { tenantId: tenant_id, id, error });
       return false;
     });
     if (ran) ordered += 1;
@@ -63,7 +63,7 @@ async function runSchedule(
       .select(sql<Date>`now()`.as('now'))
       .where('id', '=', id)
       .where('next_run_at', '<=', sql<Date>`now()`)
-      .where(notPutOff)
+      .where(retryIsDue)
       .forUpdate()
       .skipLocked()
       .executeTakeFirst();
@@ -100,7 +100,7 @@ async function runSchedule(
  * Retries a refused run some minutes later. The schedule shows the problem until it succeeds; the log has
  * each problem once. Changes nothing when another replica has run the schedule.
  */
-async function putOff(
+async function postponeRun(
   { database, logger }: ScheduleDeps,
   leadership: Leadership,
   { tenantId, id, error }: { tenantId: string; id: string; error: unknown },
