@@ -1,8 +1,8 @@
 import type { Control } from '@claviger/compliance-package';
 import type { ComplianceDeps } from '../deps.ts';
+import { type Assessment, LOOK_BACK_DAYS } from './assessment.ts';
 import { breakGlassControls } from './break-glass-controls.ts';
 import { disclosureControl } from './disclosure-control.ts';
-import { type Assessment, LOOK_BACK_DAYS } from './judgement.ts';
 import { logControls } from './log-controls.ts';
 import { accountControls, decisionControls, vaultControls } from './posture-controls.ts';
 

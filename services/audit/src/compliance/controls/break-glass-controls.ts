@@ -1,6 +1,6 @@
 import { BREAK_GLASS_PREFIX, type Control } from '@claviger/compliance-package';
 import { sql } from 'kysely';
-import { type Assessment, judged, LOOK_BACK_DAYS } from './judgement.ts';
+import { type Assessment, assessedControl, LOOK_BACK_DAYS } from './assessment.ts';
 
 /** More than the longest activation. */
 const OPEN_HOURS = 24;
@@ -34,7 +34,7 @@ export async function breakGlassControls({ deps, tenantId, from }: Assessment): 
   );
   const { activations, not_closed, not_reviewed } = rows[0]!;
   return [
-    judged({
+    assessedControl({
       id: 'break-glass-closed',
       title: `Every break-glass activation was ended within ${OPEN_HOURS} hours`,
       examined: activations,
@@ -43,7 +43,7 @@ export async function breakGlassControls({ deps, tenantId, from }: Assessment): 
       computedFrom:
         'audit: events breakglass.activated against breakglass.deactivated and breakglass.expired',
     }),
-    judged({
+    assessedControl({
       id: 'break-glass-reviewed',
       title: `Every break-glass activation was reviewed within ${REVIEW_DAYS} days`,
       examined: activations,

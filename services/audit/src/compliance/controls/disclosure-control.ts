@@ -2,7 +2,7 @@ import type { Control } from '@claviger/compliance-package';
 import type * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import { sql } from 'kysely';
 import { evidenceRows } from '../building/evidence-pages.ts';
-import { type Assessment, judged, LOOK_BACK_DAYS } from './judgement.ts';
+import { type Assessment, assessedControl, LOOK_BACK_DAYS } from './assessment.ts';
 
 const DISCLOSING = [
   'vault.entry.retrieved',
@@ -31,7 +31,7 @@ export async function disclosureControl(assessment: Assessment): Promise<Control
   }
   await flush();
   return [
-    judged({
+    assessedControl({
       id: 'disclosures-recorded',
       title: 'Every disclosure of a secret has its audit event',
       examined,

@@ -6,7 +6,7 @@ import { readNodes } from '../../proofs/proof-store.ts';
 import type { AuditSchema } from '../../schema.ts';
 import { lastHead } from '../../sequencing/head-store.ts';
 import { frontierNodes } from '../building/stretch.ts';
-import { type Assessment, judged } from './judgement.ts';
+import { type Assessment, assessedControl } from './assessment.ts';
 
 /** Newest events that are hashed again; older ones are covered by the stored tree nodes. */
 const REHASHED = 10_000;
@@ -35,7 +35,7 @@ export async function logControls({ deps, tenantId }: Assessment): Promise<Contr
   const outside = headsFile.newest(tenantId);
   const kept = head === undefined || (outside !== undefined && headsFile.problem() === undefined);
   return [
-    judged({
+    assessedControl({
       id: 'audit-log-unbroken',
       title: 'The audit log is the one that was signed, up to its newest tree head',
       examined: size,
@@ -43,7 +43,7 @@ export async function logControls({ deps, tenantId }: Assessment): Promise<Contr
       detail: `The newest ${Math.min(size, REHASHED)} events were hashed again; older events are covered by the stored tree.`,
       computedFrom: 'audit: events, tree_nodes, signature and root of the newest tree head',
     }),
-    judged({
+    assessedControl({
       id: 'audit-events-sealed',
       title: 'Every event is sequenced within a minute, and none was altered before',
       examined: found.unsequenced + found.quarantined,
@@ -51,7 +51,7 @@ export async function logControls({ deps, tenantId }: Assessment): Promise<Contr
       detail: `The oldest unsequenced event is ${Math.round((found.age_ms ?? 0) / 1_000)} seconds old.`,
       computedFrom: 'audit: events without a sequence number, quarantined_events',
     }),
-    judged({
+    assessedControl({
       id: 'tree-heads-outside',
       title: 'Tree heads are kept outside the database',
       examined: head === undefined ? 0 : 1,

@@ -14,6 +14,8 @@ export interface Assessment {
 }
 
 /** A control fails when any examined item violates it. */
-export function judged(control: Omit<Control, 'status' | 'detail'> & { readonly detail?: string }): Control {
+export function assessedControl(
+  control: Omit<Control, 'status' | 'detail'> & { readonly detail?: string },
+): Control {
   return { detail: '', ...control, status: control.violations === 0 ? 'passed' : 'failed' };
 }
