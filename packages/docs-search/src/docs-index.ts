@@ -4,27 +4,27 @@ import { termsOf } from './terms-of.ts';
 
 export interface DocsHit {
   readonly section: DocsSection;
-  /** Relevance; only its order and its ratio to other hits of the same question have a meaning. */
+  /** Relevance; meaningful only in relation to other hits of the same question. */
   readonly score: number;
-  /** Share of the question's words that the section has, weighed by how rare they are: 0 to 1. */
+  /** Share of the question's words that the section contains, weighted by rarity: 0 to 1. */
   readonly coverage: number;
 }
 
 export interface DocsIndex {
   readonly documents: number;
   readonly sections: number;
-  /** At most `limit` hits, best first; none where no word of the question occurs. */
+  /** Returns at most `limit` hits, best first; none if no word of the question occurs. */
   search(question: string, limit: number): DocsHit[];
 }
 
-/** How many times as much a word counts in the heading, and in the title of the page, as in the text. */
+/** Weight of a word in the heading and in the title of the page, relative to the text. */
 const BOOST = { heading: 5, title: 4 };
 
-/** Ranks sections for questions by BM25. Made once: some hundred sections take milliseconds. */
+/** Ranks sections for questions by BM25. Built once: some hundred sections take milliseconds. */
 export function createDocsIndex(sections: readonly DocsSection[]): DocsIndex {
   const index = new MiniSearch<{ id: number } & DocsSection>({
     fields: ['title', 'heading', 'text'],
-    // `termsOf` does all that makes a term of a word.
+    // `termsOf` does all processing of words.
     tokenize: termsOf,
     processTerm: (term) => term,
     searchOptions: { boost: BOOST },
@@ -41,7 +41,7 @@ export function createDocsIndex(sections: readonly DocsSection[]): DocsIndex {
       return found
         .map(({ id, score, queryTerms }) => {
           const coverage = sum(queryTerms) / whole;
-          // A section with all words of the question ranks before one that repeats some of them.
+          // A section with all words of the question ranks above one that repeats some of them.
           return { section: sections[id]!, score: score * (0.5 + coverage / 2), coverage };
         })
         .sort((a, b) => b.score - a.score || compare(a.section, b.section))
@@ -51,7 +51,7 @@ export function createDocsIndex(sections: readonly DocsSection[]): DocsIndex {
 }
 
 /**
- * How rare a term is among all sections, as in BM25. `found` holds every section that has a term of the
+ * Rarity of a term among all sections, as in BM25. `found` has every section that contains a term of the
  * question.
  */
 function rarityIn(found: readonly { readonly queryTerms: readonly string[] }[], sections: number) {
@@ -59,7 +59,7 @@ function rarityIn(found: readonly { readonly queryTerms: readonly string[] }[], 
   return (term: string) => Math.log(1 + (sections - having(term) + 0.5) / (having(term) + 0.5));
 }
 
-/** The same order for the same question, always. */
+/** A stable order, so that the same question always gives the same result. */
 function compare(a: DocsSection, b: DocsSection): number {
   return a.file < b.file ? -1 : a.file > b.file ? 1 : a.heading < b.heading ? -1 : 1;
 }

@@ -57,7 +57,7 @@ test('coverage tells how much of the question a section speaks of', () => {
   expect(index.search('sealing bicycles on the moon', 1)[0]!.coverage).toBeLessThan(0.5);
 });
 
-test('a folder that is not there gives an empty index', () => {
+test('a missing folder gives an empty index', () => {
   expect(createDocsIndex(readSections('/nonexistent/docs'))).toMatchObject({ documents: 0, sections: 0 });
 });
 

@@ -2,12 +2,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type DocsSection, sectionsOf } from './sections-of.ts';
 
-/** The folder `docs` of the workspace that this package lies in. */
+/** Returns the folder `docs` of the workspace that contains this package. */
 export function documentationFolder(): string {
   return resolve(import.meta.dirname, '../../../docs');
 }
 
-/** Every section of every page, in the order of file names; none where the folder is not there. */
+/** Returns every section of every page, in the order of file names; none if the folder is missing. */
 export function readSections(folder: string): DocsSection[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

@@ -1,16 +1,16 @@
-/** What stands under one heading, without the sections below it. */
+/** The text under one heading, without the sections below it. */
 export interface DocsSection {
   /** Name of the file, e.g. `settings.md`. */
   readonly file: string;
   /** Title of the page. */
   readonly title: string;
-  /** The heading; of what stands before the first one, the title. */
+  /** The heading; for text before the first heading, the title. */
   readonly heading: string;
-  /** Markdown, as it stands. */
+  /** The unchanged Markdown. */
   readonly text: string;
 }
 
-/** Takes a page apart by its headings. A heading inside a code block is none. */
+/** Splits a page by its headings. Ignores headings inside code blocks. */
 export function sectionsOf(file: string, markdown: string): DocsSection[] {
   const sections: DocsSection[] = [];
   let title = file.replace(/\.md$/, '');

@@ -1,11 +1,11 @@
-/** Words that say nothing of what is asked. */
+/** Words without meaning for the search. */
 const STOP_WORDS = new Set(
   `a about all am an and any are as at be been but by can could did do does doing for from had has have how i if in into is it its
   just may me mine my no not of on or our out please shall she should so tell than that the their them then there these they this
   to us was we were what when where which who whom whose why will with would you your`.split(/\s+/),
 );
 
-/** What people call by another word than the pages do. */
+/** Synonyms: common words for terms of the pages. */
 const SAME: Readonly<Record<string, string>> = {
   ask: 'request',
   mfa: 'factor',
@@ -14,8 +14,8 @@ const SAME: Readonly<Record<string, string>> = {
 };
 
 /**
- * The words that matter, in small letters, without their endings: `rotations`, `rotated` and `rotating` are
- * the same. Only so much of language as finding a page needs.
+ * Returns the significant words in lower case without their endings: `rotations`, `rotated` and `rotating`
+ * give the same term.
  */
 export function termsOf(text: string): string[] {
   return (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).flatMap((word) =>

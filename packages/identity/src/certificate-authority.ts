@@ -7,7 +7,7 @@ import { writeAtomically } from './write-atomically.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const dayMs = 24 * 60 * 60 * 1000;
-/** Clocks differ: a certificate is valid a little before it was made. */
+/** Clocks differ, so certificates are valid from shortly before they are issued. */
 const backdateMs = 5 * 60 * 1000;
 
 x509.cryptoProvider.set(webcrypto as unknown as Crypto);
@@ -34,9 +34,9 @@ function serialNumber(): string {
   return bytes.toString('hex');
 }
 
-/** `Name` values are joined into a distinguished name: only harmless letters may get there. */
+/** `Name` values are joined into a distinguished name, so only safe characters are allowed. */
 function commonName(text: string): string {
-  if (!/^[A-Za-z0-9 ._-]{1,64}$/.test(text)) throw new Error(`not usable as a certificate's name: "${text}"`);
+  if (!/^[A-Za-z0-9 ._-]{1,64}$/.test(text)) throw new Error(`not a valid name for a certificate: "${text}"`);
   return `CN=${text}`;
 }
 
@@ -50,8 +50,8 @@ async function exportPrivateKey(key: webcrypto.CryptoKey): Promise<string> {
 }
 
 /**
- * Opens the authority `<folder>/<name>.crt` and `.key`, and creates it (P-256, ten years) when neither
- * exists. A half that is missing is an error: a new root would cut off everybody who trusts the old one.
+ * Opens the authority `<folder>/<name>.crt` and `.key`, or creates it (P-256, ten years) if neither exists.
+ * If only one exists, throws: a new root would break the trust of everyone who has the former one.
  */
 export async function openCertificateAuthority(
   folder: string,
@@ -109,9 +109,7 @@ async function createAuthority(certificateFile: string, keyFile: string, title: 
   await writeAtomically(certificateFile, `${certificate.toString('pem')}\n`, 0o644);
 }
 
-/**
- * Issues a P-256 leaf with a fresh key. `names` become its subject alternative names, and nothing else does.
- */
+/** Issues a P-256 leaf with a new key. Exactly `names` become its subject alternative names. */
 export async function issueLeaf(
   authority: CertificateAuthority,
   options: {

@@ -14,7 +14,7 @@ const serviceTtlSeconds = 24 * 60 * 60;
 const edgeTtlSeconds = 90 * 24 * 60 * 60;
 
 /**
- * The one name a service is known by, e.g. `spiffe://claviger/development/svc/vault`. Compared byte for byte.
+ * Returns the only name of a service, e.g. `spiffe://claviger/development/svc/vault`. Compared byte for byte.
  */
 export function serviceUri(environment: string, service: string): string {
   for (const part of [environment, service]) {
@@ -24,7 +24,7 @@ export function serviceUri(environment: string, service: string): string {
   return `spiffe://claviger/${environment}/svc/${service}`;
 }
 
-/** A service's certificate for mTLS, server and client at once: exactly one URI name, 24 hours. */
+/** Issues a service's certificate for mTLS, as server and client: exactly one URI name, 24 hours. */
 export function issueServiceCertificate(
   authority: CertificateAuthority,
   environment: string,
@@ -40,7 +40,8 @@ export function issueServiceCertificate(
 }
 
 /**
- * The public HTTPS certificate: DNS names and addresses, server only, 90 days. Says nothing between services.
+ * Issues the public HTTPS certificate: DNS names and addresses, server only, 90 days. Not trusted between
+ * services.
  */
 export function issueEdgeCertificate(
   authority: CertificateAuthority,
@@ -58,8 +59,8 @@ export function issueEdgeCertificate(
 }
 
 /**
- * Whether the leaf in `files` can go on being used: its key fits, `authority` signed it, it carries exactly
- * `names` (in Node's notation, e.g. `URI:spiffe://…`), and less than half of its life is over.
+ * Whether the leaf in `files` can still be used: its key matches, `authority` signed it, it has exactly
+ * `names` (in Node's notation, e.g. `URI:spiffe://…`), and less than half of its lifetime has passed.
  */
 async function isFresh(
   files: LeafFiles,
@@ -89,7 +90,10 @@ async function isFresh(
   );
 }
 
-/** Issues a service's certificate when it is missing, foreign, or past half of its life. True when it did. */
+/**
+ * Issues a service's certificate if it is missing, foreign, or past half of its lifetime. Returns whether it
+ * did.
+ */
 export async function ensureServiceCertificate(
   authority: CertificateAuthority,
   environment: string,
@@ -102,8 +106,8 @@ export async function ensureServiceCertificate(
 }
 
 /**
- * Issues the public certificate when it is missing, for other hosts, or past half of its life. True when it
- * did.
+ * Issues the public certificate if it is missing, for other hosts, or past half of its lifetime. Returns
+ * whether it did.
  */
 export async function ensureEdgeCertificate(
   authority: CertificateAuthority,
@@ -118,7 +122,7 @@ export async function ensureEdgeCertificate(
   return true;
 }
 
-/** `::1` as Node shows it in a certificate: eight groups, upper case, no leading zeros. */
+/** Converts `::1` to Node's notation in certificates: eight groups, upper case, no leading zeros. */
 function longIPv6(address: string): string {
   const [head = '', tail] = address.split('::');
   const left = head === '' ? [] : head.split(':');
@@ -129,7 +133,7 @@ function longIPv6(address: string): string {
     .join(':');
 }
 
-/** The two files change one after the other: readers check that key and certificate fit, and read again. */
+/** The two files change one after the other: readers check that key and certificate match, and retry. */
 async function writeLeaf(files: LeafFiles, leaf: IssuedCertificate): Promise<void> {
   await writeAtomically(files.keyFile, leaf.privateKeyPem);
   await writeAtomically(files.certFile, leaf.certificatePem, 0o644);

@@ -6,13 +6,13 @@ const exists = (path: string) =>
   readFile(path).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
-      // Unreadable is not missing: to generate a new key over it would lose what the old one protects.
+      // An unreadable file is not missing: a new key would make the data under the former one unreadable.
       if (error.code === 'ENOENT') return false;
       throw error;
     },
   );
 
-/** Writes a new file and never replaces one, also when two processes try at the same moment. */
+/** Creates a new file and never replaces one, even if two processes try at the same time. */
 async function createOnce(path: string, content: string): Promise<void> {
   const candidate = `${path}.${randomBytes(6).toString('hex')}.new`;
   await writeAtomically(candidate, content);
@@ -25,15 +25,15 @@ async function createOnce(path: string, content: string): Promise<void> {
   }
 }
 
-/** Makes sure that a file with `bytes` random bytes, in hexadecimal, exists (0600). Never overwrites. */
+/** Ensures that a file with `bytes` random bytes, in hexadecimal, exists (0600). Never overwrites. */
 export async function ensureSecretFile(path: string, bytes = 32): Promise<void> {
   if (await exists(path)) return;
   await createOnce(path, `${randomBytes(bytes).toString('hex')}\n`);
 }
 
 /**
- * Makes sure that an Ed25519 private key (PKCS#8 PEM, 0600) exists, and beside it its public key (SPKI PEM),
- * which is always derived anew so that the two cannot differ. Never overwrites a private key.
+ * Ensures that an Ed25519 private key (PKCS#8 PEM, 0600) and its public key (SPKI PEM) exist. The public key
+ * is derived each time, so that the two always match. Never overwrites a private key.
  */
 export async function ensureEd25519KeyFiles(privateFile: string, publicFile: string): Promise<void> {
   if (!(await exists(privateFile))) {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 
 /**
- * Replaces a file's content at once: whoever reads it sees the old or the new one, never a half. The content
- * is on disk before the name points to it. Mode 0600 unless told otherwise.
+ * Replaces a file's content atomically: readers see the former or the new content, never a part. The content
+ * is on disk before the rename. Default mode 0600.
  */
 export async function writeAtomically(
   path: string,

@@ -9,11 +9,14 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [name: string]: JsonValue };
 
-/** Deeper values are refused: nothing we sign or hash is nested like that, and a cycle ends here too. */
+/**
+ * Deeper values are refused: nothing that is signed or hashed is nested as deep, and this also stops cycles.
+ */
 export const MAX_CANONICAL_DEPTH = 64;
 
 /**
- * The value has no single JSON form. `path` says where, e.g. `$.actor.name`; the value itself is never named.
+ * The value has no single JSON form. `path` tells where, e.g. `$.actor.name`; the message never contains the
+ * value.
  */
 export class CanonicalJsonError extends TypeError {
   override readonly name = 'CanonicalJsonError';
@@ -84,7 +87,7 @@ function refuseAmbiguousObject(value: object, path: string, depth: number): void
   }
 }
 
-/** The value of an enumerable data property. A getter could answer differently the second time it is read. */
+/** Returns the value of an enumerable data property. A getter could return another value on the next read. */
 function dataProperty(owner: object, key: string, path: string): unknown {
   const property = Object.getOwnPropertyDescriptor(owner, key);
   if (property === undefined || !('value' in property) || property.enumerable !== true)

@@ -11,7 +11,7 @@ import { parseSignedTreeHead, type SignedTreeHead } from './tree-head.ts';
 
 export const EXPORT_FORMAT = 'claviger-audit-export/v1';
 
-/** First line. `publicKeys` are SPKI PEM; a verifier believes them only when told to. */
+/** First line. `publicKeys` are SPKI PEM; a verifier trusts them only if told to. */
 export type ExportHeader = {
   readonly type: 'header';
   readonly format: typeof EXPORT_FORMAT;
@@ -21,8 +21,8 @@ export type ExportHeader = {
   readonly publicKeys: readonly string[];
 };
 /**
- * One line for every leaf. `canonical` is the exact text that was hashed. Null is read, so that verification
- * can name the event whose text was taken out; an export never writes it.
+ * One line per leaf. `canonical` is the exact text that was hashed. The parser accepts null, so that
+ * verification can name an event whose text was removed; an export never writes null.
  */
 export type ExportEvent = {
   readonly type: 'event';
@@ -33,7 +33,7 @@ export type ExportEvent = {
 /** Last line. */
 export type ExportTrailer = { readonly type: 'trailer'; readonly count: number };
 
-/** The header line, without its line feed. `publicKeys` must hold the key that signed the head. */
+/** The header line, without its line feed. `publicKeys` must contain the key that signed the head. */
 export function exportHeaderLine(header: {
   treeHead: SignedTreeHead;
   publicKeys: readonly KeyObject[];
@@ -50,8 +50,8 @@ export function exportHeaderLine(header: {
 }
 
 /**
- * An event line, without its line feed. `leafHash` is the *stored* hash, not one computed from the stored
- * text: only then does verification name the event whose text was altered.
+ * An event line, without its line feed. `leafHash` is the *stored* hash, not computed from the stored text:
+ * only then can verification name the event whose text was altered.
  */
 export function exportEventLine(event: { seq: number; leafHash: Uint8Array; canonical: string }): string {
   return eventText({
@@ -87,14 +87,14 @@ const TRAILER_FIELDS: Record<keyof ExportTrailer, FieldCheck> = {
 };
 
 export type ExportLine = {
-  /** Present when all fields are there and well formed, and none else. */
+  /** Set if all fields are present and well formed, and there are no others. */
   readonly content?: ExportHeader | ExportEvent | ExportTrailer;
   readonly problem?: string;
 };
 
 /**
- * Reads a line. It must be spelled exactly as it would be written: with doubled names or unknown fields two
- * readers could see two different events behind one hash.
+ * Parses a line. It must be byte for byte what an export would write: with duplicate names or unknown fields
+ * two parsers could see two different events behind one hash.
  */
 export function parseExportLine(line: string): ExportLine {
   let value: unknown;
@@ -123,7 +123,7 @@ function accept<T extends ExportHeader | ExportEvent | ExportTrailer>(
   if (bad !== undefined) return { problem: `has a missing, malformed or unknown field: ${bad}` };
   return write(content) === line
     ? { content }
-    : { content, problem: 'is not spelled as an export spells it' };
+    : { content, problem: 'is not in the exact form that an export writes' };
 }
 
 function headerText({ type, format, tenantId, exportedAt, treeHead, publicKeys }: ExportHeader): string {
@@ -139,7 +139,7 @@ function trailerText({ type, count }: ExportTrailer): string {
   return lineText({ type, count });
 }
 
-/** JSON on one line for every reader: some take U+2028 and U+2029 for line ends. */
+/** JSON on one line for every parser: some treat U+2028 and U+2029 as line ends. */
 function lineText(value: object): string {
   return JSON.stringify(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** The file is not text that could be an export. `line` counts from 1. */
+/** The file is not valid export text. `line` counts from 1. */
 export class ExportLineError extends Error {
   override readonly name = 'ExportLineError';
   readonly line: number;
@@ -13,8 +13,8 @@ export class ExportLineError extends Error {
 const LINE_FEED = 0x0a;
 
 /**
- * Cuts a byte stream into lines at line feeds only, refusing what is not UTF-8. `node:readline` is of no use
- * here: it also cuts at U+2028, which JSON allows inside strings, and replaces broken UTF-8 silently.
+ * Splits a byte stream into lines at line feeds only; refuses bytes that are not UTF-8. `node:readline` does
+ * not fit: it also splits at U+2028, which JSON allows inside strings, and replaces invalid UTF-8 silently.
  *
  * @throws {ExportLineError} for a line that is not UTF-8 or is longer than `maxLineBytes` (default 4 MiB).
  */

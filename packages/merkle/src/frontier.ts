@@ -1,8 +1,8 @@
 import { emptyRoot, nodeHash, requireHash, requireSize } from './hashes.ts';
 
 /**
- * All that must be kept to append to a tree: the hashes of its perfect subtrees, largest (leftmost) first,
- * one for each 1 bit of `size`.
+ * The state needed to append to a tree: the hashes of its perfect subtrees, largest (leftmost) first, one per
+ * 1 bit of `size`.
  */
 export type Frontier = { readonly size: number; readonly nodes: readonly Buffer[] };
 
@@ -17,7 +17,7 @@ export type Appended = {
   readonly size: number;
   readonly root: Buffer;
   /**
-   * Every perfect node that these leaves complete, the leaves included. Each is final: store, never update.
+   * Every perfect node that these leaves complete, including the leaves. They are final: store, never update.
    */
   readonly completedNodes: readonly StoredNode[];
 };
@@ -26,10 +26,10 @@ export type Appended = {
 export const EMPTY_FRONTIER: Frontier = Object.freeze({ size: 0, nodes: Object.freeze([]) });
 
 /**
- * Appends leaf hashes (see `leafHash`) to a tree of which only the frontier is known.
- * The frontier passed in is left as it is.
+ * Appends leaf hashes (see `leafHash`) to a tree of which only the frontier is known. Does not modify the
+ * given frontier.
  *
- * @throws {RangeError} when the frontier does not fit its size, or a leaf hash is not 32 bytes.
+ * @throws {RangeError} if the frontier does not fit its size, or a leaf hash is not 32 bytes.
  */
 export function appendLeaves(frontier: Frontier, leafHashes: Iterable<Uint8Array>): Appended {
   const accumulator = treeAccumulator(frontier);
@@ -69,7 +69,7 @@ export type TreeAccumulator = {
   frontier(): Frontier;
 };
 
-/** A growing tree in O(log n) memory: the mutable twin of `appendLeaves`, for streams. */
+/** A growing tree in O(log n) memory: the mutable form of `appendLeaves`, for streams. */
 export function treeAccumulator(start: Frontier): TreeAccumulator {
   const nodes = [...requireFrontier(start).nodes];
   let size = start.size;
@@ -99,7 +99,7 @@ export function treeAccumulator(start: Frontier): TreeAccumulator {
 
 function requireFrontier(frontier: Frontier): Frontier {
   let ones = 0;
-  // Not `>> 1`: bit operators cut numbers to 32 bits.
+  // Not `>> 1`: bit operators truncate numbers to 32 bits.
   for (let rest = requireSize(frontier.size, 'the size of the tree'); rest > 0; rest = Math.floor(rest / 2))
     ones += rest % 2;
   if (frontier.nodes.length !== ones)

@@ -3,11 +3,11 @@ import { hash } from 'node:crypto';
 /** Bytes of every hash in the tree (SHA-256). */
 export const HASH_LENGTH = 32;
 
-// The prefixes of RFC 9162 2.1.1: without them an inner node could be passed off as a leaf.
+// The prefixes of RFC 9162 2.1.1 prevent that an inner node is accepted as a leaf.
 const LEAF_PREFIX = 0x00;
 const NODE_PREFIX = 0x01;
 
-/** Hash of one entry: SHA-256(0x00 || entry). A string is taken as UTF-8. */
+/** Hash of one entry: SHA-256(0x00 || entry). A string is encoded as UTF-8. */
 export function leafHash(entry: Uint8Array | string): Buffer {
   const length = typeof entry === 'string' ? Buffer.byteLength(entry) : entry.length;
   const input = Buffer.allocUnsafe(length + 1);
@@ -31,16 +31,16 @@ export function emptyRoot(): Buffer {
   return hash('sha256', '', 'buffer');
 }
 
-/** @throws {RangeError} when the value is not 32 bytes long. */
+/** @throws {RangeError} if the value is not 32 bytes long. */
 export function requireHash(value: Uint8Array): Uint8Array {
   if (value.length !== HASH_LENGTH)
     throw new RangeError(`a hash has ${HASH_LENGTH} bytes, this one has ${value.length}`);
   return value;
 }
 
-/** @throws {RangeError} when the value is not a whole number from 0 to 2^53-1. */
+/** @throws {RangeError} if the value is not an integer from 0 to 2^53-1. */
 export function requireSize(value: number, what: string): number {
   if (!Number.isSafeInteger(value) || value < 0)
-    throw new RangeError(`${what} must be a whole number from 0 to 2^53-1`);
+    throw new RangeError(`${what} must be an integer from 0 to 2^53-1`);
   return value;
 }

@@ -3,7 +3,7 @@ import { requireHash, requireSize } from './hashes.ts';
 
 /**
  * Reads the stored hash of a perfect subtree (see `completedNodes` of `appendLeaves`). All reads of one proof
- * are started together, so that a reader may gather them into one query.
+ * start together, so that a reader can combine them into one query.
  */
 export type ReadNode = (level: number, index: number) => Promise<Buffer> | Buffer;
 
@@ -29,12 +29,12 @@ export function consistencyProof(first: number, second: number, readNode: ReadNo
   return readRanges(consistencyRanges(first, second), readNode);
 }
 
-/** The stored nodes that `inclusionProof` will read: at most 2 log2(size), to fetch in one query. */
+/** The stored nodes that `inclusionProof` will read, at most 2 log2(size), for one query. */
 export function inclusionProofNodes(index: number, size: number): NodeId[] {
   return inclusionRanges(index, size).flatMap(perfectNodes);
 }
 
-/** The stored nodes that `consistencyProof` will read, to fetch in one query. */
+/** The stored nodes that `consistencyProof` will read, for one query. */
 export function consistencyProofNodes(first: number, second: number): NodeId[] {
   return consistencyRanges(first, second).flatMap(perfectNodes);
 }

@@ -10,17 +10,14 @@ import {
 } from './signed-fields.ts';
 import { type PublicKeys, type Signature, signCanonical, verifyCanonical } from './signing.ts';
 
-/**
- * A promise, given with an answer, that this event is in the tenant's log: its leaf must be found there
- * later.
- */
+/** A signed promise that this event is in the tenant's log: its leaf must be found there later. */
 export type Receipt = {
   readonly eventId: string;
   readonly tenantId: string;
   /** `leafHash` of the event's canonical JSON, 64 lower-case hex digits. */
   readonly leafHash: string;
   readonly action: string;
-  /** UTC as `toISOString` writes it. */
+  /** UTC in the format of `toISOString`. */
   readonly issuedAt: string;
 };
 export type SignedReceipt = Receipt & Signature;

@@ -17,8 +17,8 @@ export type ConsistencyClaim = {
 };
 
 /**
- * Whether the proof shows that the leaf stands at `index` in the tree of `size` leaves with this root
- * (RFC 9162 2.1.3.2). Anything malformed, a proof one hash too long or too short included, is false.
+ * Whether the proof shows that the leaf is at `index` in the tree of `size` leaves with this root (RFC 9162
+ * 2.1.3.2). Malformed input, including a proof with a missing or extra hash, returns false.
  */
 export function verifyInclusion({ leafHash, index, size, proof, root }: InclusionClaim): boolean {
   if (!isSize(index) || !isSize(size) || index >= size || ![leafHash, root, ...proof].every(isHash))
@@ -40,8 +40,8 @@ export function verifyInclusion({ leafHash, index, size, proof, root }: Inclusio
 }
 
 /**
- * Whether the proof shows that the second tree begins with the first (RFC 9162 2.1.4.2).
- * An empty first tree is the beginning of every tree, but only under the root of the empty tree.
+ * Whether the proof shows that the second tree begins with the first (RFC 9162 2.1.4.2). The empty tree is a
+ * prefix of every tree, but only with the root of the empty tree.
  */
 export function verifyConsistency({
   first,
@@ -82,7 +82,7 @@ function foldConsistency({ first, second, firstRoot, secondRoot, proof }: Consis
   return last === 0 && firstHash.equals(firstRoot) && secondHash.equals(secondRoot);
 }
 
-// Arithmetic, not bit operators: those cut numbers to 32 bits.
+// Arithmetic, because bit operators truncate numbers to 32 bits.
 const isOdd = (n: number): boolean => n % 2 === 1;
 const half = (n: number): number => Math.floor(n / 2);
 const isSize = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;

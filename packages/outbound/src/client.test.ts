@@ -277,7 +277,7 @@ describe('an answer that is too long, too late or none', () => {
   });
   test.each([
     ['an unasked 100 Continue, then the answer', 'HTTP/1.1 100 Continue\r\n\r\n', undefined],
-    ['interim answers without end', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(20), 'protocol'],
+    ['too many interim answers', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(20), 'protocol'],
     [
       'another protocol',
       'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n',

@@ -12,25 +12,28 @@ import type { TargetPolicy } from './target-policy.ts';
 import { startTls, type TlsTrust } from './tls-trust.ts';
 
 export interface OutboundClientOptions {
-  /** What may be reached; every address of a host must pass. */
+  /** The allowed targets; every address of a host must pass. */
   readonly policy: TargetPolicy;
-  /** Default `https` alone. Plain `http` goes to loopback and private addresses only, whatever is listed. */
+  /**
+   * Default `https` only. Plain `http` is allowed to loopback and private addresses only, even if others are
+   * listed.
+   */
   readonly schemes?: readonly Scheme[];
-  /** Whether URLs may hold IP addresses in place of names. Default false. */
+  /** Whether URLs may contain IP addresses instead of names. Default false. */
   readonly allowAddresses?: boolean;
-  /** Default: the authorities that Node.js brings along. */
+  /** Default: the public CAs of Node.js. */
   readonly trust?: TlsTrust;
-  /** How far plain `http` may go. Default `private`, which includes loopback. */
+  /** The addresses allowed for plain `http`. Default `private`, which includes loopback. */
   readonly plainReach?: 'loopback' | 'private';
-  /** For lookup and TCP connect. Default 5,000. */
+  /** Limit for name lookup and TCP connect. Default 5,000. */
   readonly connectTimeoutMs?: number;
-  /** From the first lookup to the last byte of the answer, redirects included. Default 10,000. */
+  /** Limit from the first lookup to the last byte of the answer, including redirects. Default 10,000. */
   readonly totalTimeoutMs?: number;
-  /** Longer answers are an error. Default 262,144. */
+  /** A longer answer is an error. Default 262,144. */
   readonly maxBodyBytes?: number;
   /** Default 3. */
   readonly maxRedirects?: number;
-  /** For tests: in place of the system's resolver. */
+  /** For tests: replaces the system's resolver. */
   readonly lookup?: Lookup;
 }
 
@@ -38,40 +41,39 @@ export interface OutboundRequest {
   readonly url: string;
   /** Default GET. */
   readonly method?: string;
-  /**
-   * `host`, `content-length` and whatever concerns the connection are set by the client, and refused here.
-   */
+  /** The client sets `host`, `content-length` and connection headers; they are refused here. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
-  /** `manual` gives a redirect back as the answer. Default `follow`. */
+  /** `manual` returns a redirect as the answer. Default `follow`. */
   readonly redirect?: 'follow' | 'manual';
-  /** Awaited immediately before a request is sent; what it throws ends the call before anything is sent. */
+  /**
+   * Awaited immediately before a request is sent; an error it throws ends the call before anything is sent.
+   */
   readonly beforeSend?: () => void | Promise<void>;
 }
 
 export interface OutboundResponse {
   readonly status: number;
-  /** Names in lower case; repeated ones are joined. */
+  /** Names in lower case; repeated headers are joined. */
   readonly headers: Readonly<Record<string, string>>;
-  /** For the calling code alone: never part of an answer to a user. */
+  /** For the calling code only: never part of an answer to a user. */
   readonly body: Buffer;
-  /** Where it came from, after redirects. */
+  /** The final URL after redirects. */
   readonly url: string;
 }
 
 export interface OutboundClient {
-  /** Throws OutboundError. An answer with any status is an answer. */
+  /** Throws OutboundError. An answer with any status counts as an answer. */
   request(request: OutboundRequest): Promise<OutboundResponse>;
 }
 
-/** Answers of the 100s before the real one. Their bytes count against no other limit. */
+/** Limit of 1xx answers before the final one; no other limit counts their bytes. */
 const MAX_INTERIM_ANSWERS = 10;
 
 /**
- * The one way out over HTTP. Each host is resolved once, each of its addresses is checked, and the connection
- * goes to a checked address, under the name that the URL gave. Proxies of the environment are not looked at;
- * connections are not kept.
+ * Creates the HTTP client. It resolves each host once, checks all its addresses, and connects to a checked
+ * address under the name in the URL. It ignores proxies of the environment and does not keep connections.
  */
 export function createOutboundClient(options: OutboundClientOptions): OutboundClient {
   const {
@@ -88,7 +90,7 @@ export function createOutboundClient(options: OutboundClientOptions): OutboundCl
   } = options;
   const rules = { schemes, allowAddresses };
 
-  /** `progress.sent` turns true when the first byte may have left. */
+  /** `progress.sent` becomes true when the first byte may have been sent. */
   async function exchange(
     hop: Hop,
     signal: AbortSignal,
@@ -106,14 +108,14 @@ export function createOutboundClient(options: OutboundClientOptions): OutboundCl
       else if (!isNearby(opened.address, plainReach))
         throw new OutboundError(
           'configuration',
-          `Plain http goes to ${plainReach === 'private' ? 'loopback and private' : 'loopback'} addresses only.`,
+          `Plain http is allowed to ${plainReach === 'private' ? 'loopback and private' : 'loopback'} addresses only.`,
           {
             hint: 'Use https.',
           },
         );
       const outgoing = prepare(hop, socket, maxBodyBytes);
       const answer = answerTo(outgoing, signal, maxBodyBytes);
-      // A connection that breaks meanwhile is reported when the answer is awaited.
+      // An error before the answer is awaited is reported by that await.
       answer.catch(() => {});
       try {
         await beforeSend?.();
@@ -162,7 +164,7 @@ export function createOutboundClient(options: OutboundClientOptions): OutboundCl
 
 function method(name: string): string {
   if (/^[A-Z]{1,20}$/.test(name) && name !== 'CONNECT' && name !== 'TRACE') return name;
-  throw new OutboundError('configuration', 'The method is not one of HTTP that may be used.');
+  throw new OutboundError('configuration', 'The method is not an allowed HTTP method.');
 }
 
 const OWN_HEADERS =
@@ -175,7 +177,7 @@ function checkedHeaders(headers: Readonly<Record<string, string>>): Record<strin
     if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/.test(name) || OWN_HEADERS.test(name) || checked.has(name))
       throw new OutboundError('configuration', `The header '${name.slice(0, 40)}' may not be set here.`);
     if (!/^[\x20-\x7e]*$/.test(value) || value.length > 8_192)
-      throw new OutboundError('configuration', `The header '${name}' holds more than printable ASCII.`);
+      throw new OutboundError('configuration', `The header '${name}' contains more than printable ASCII.`);
     checked.set(name, value);
   }
   return Object.fromEntries(checked);
@@ -186,7 +188,7 @@ function isNearby(address: string, reach: 'loopback' | 'private'): boolean {
   return range === 'loopback' || (reach === 'private' && (range === 'private' || range === 'uniqueLocal'));
 }
 
-/** Nothing is written before `end()`. */
+/** Sends nothing before `end()`. */
 function prepare(hop: Hop, socket: Socket, maxBodyBytes: number): ClientRequest {
   const { url, body } = hop;
   const length = body === undefined ? undefined : Buffer.byteLength(body);
@@ -208,7 +210,7 @@ function prepare(hop: Hop, socket: Socket, maxBodyBytes: number): ClientRequest 
     },
     setDefaultHeaders: false,
     maxHeaderSize: Math.min(16_384, maxBodyBytes),
-    // Without an agent, so that no pool and no proxy of the environment has a say.
+    // No agent: no connection pool and no proxy from the environment.
     createConnection: () => socket,
   });
 }
@@ -237,7 +239,7 @@ function answerTo(
   outgoing.on('information', () => {
     interim += 1;
     if (interim > MAX_INTERIM_ANSWERS)
-      fail(new OutboundError('protocol', 'The target sends interim answers without end.'));
+      fail(new OutboundError('protocol', 'The target sends too many interim answers.'));
   });
   outgoing.on('close', () => {
     signal.removeEventListener('abort', onAbort);
@@ -277,7 +279,7 @@ function asBroken(cause?: unknown): OutboundError {
   });
 }
 
-/** What `beforeSend` threw passes unchanged. */
+/** Errors of `beforeSend` are returned unchanged. */
 function withSent(error: unknown, sent: boolean): unknown {
   if (!(error instanceof OutboundError) || error.sent === sent) return error;
   return new OutboundError(error.kind, error.message, {

@@ -12,7 +12,7 @@ function v4(bytes: number[]): ipaddr.IPv4 {
   return new ipaddr.IPv4(bytes);
 }
 
-/** `::ffff:a.b.c.d` and `::a.b.c.d` are that IPv4 address; everything else stays as it is. */
+/** Converts `::ffff:a.b.c.d` and `::a.b.c.d` to that IPv4 address; returns other addresses unchanged. */
 export function unmapped(address: Address): Address {
   if (!(address instanceof ipaddr.IPv6)) return address;
   if (address.isIPv4MappedAddress()) return address.toIPv4Address();
@@ -21,8 +21,8 @@ export function unmapped(address: Address): Address {
 }
 
 /**
- * The addresses that a packet to `address` can end at: the IPv4 addresses inside the transition forms of IPv6
- * (NAT64, 6to4, Teredo), else the address itself. All of them must be allowed.
+ * Returns the addresses at which a packet to `address` can arrive: the IPv4 addresses inside the transition
+ * forms of IPv6 (NAT64, 6to4, Teredo), else the address itself. All of them must be allowed.
  */
 export function embeddedAddresses(address: Address): Address[] {
   const plain = unmapped(address);
@@ -30,7 +30,7 @@ export function embeddedAddresses(address: Address): Address[] {
   const bytes = plain.toByteArray();
   if (plain.match(nat64)) return [v4(bytes.slice(12))];
   if (plain.match(localNat64)) {
-    // The translator's prefix may be /48, /56, /64 or /96 (RFC 6052 2.2: the ninth octet is left out).
+    // The translator's prefix may be /48, /56, /64 or /96 (RFC 6052 2.2: the ninth octet is skipped).
     const [p48, p56] = [bytes.slice(6, 8), bytes.slice(7, 8)].map((head) =>
       [...head, ...bytes.slice(9)].slice(0, 4),
     );

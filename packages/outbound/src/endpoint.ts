@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { canonicalHost } from './host-name.ts';
 
-/** An address and its ports, of a server or of a target. */
+/** An address and a range of ports, of a server or of a target. */
 export interface Endpoint {
   /** A canonical host name or IP address. */
   readonly host: string;
@@ -9,7 +9,7 @@ export interface Endpoint {
   readonly to: number;
 }
 
-/** Reads `HOST:PORT` or `[IPv6]:PORT`; undefined where it is neither. */
+/** Parses `HOST:PORT` or `[IPv6]:PORT`; returns undefined for anything else. */
 export function parseEndpoint(text: string): Endpoint | undefined {
   const parts = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
   const [, ipv6, name, digits] = parts ?? [];

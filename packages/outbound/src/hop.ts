@@ -1,4 +1,4 @@
-/** One request of a call: the first, or one that follows a redirect. */
+/** One request of a call: the first one, or one after a redirect. */
 export interface Hop {
   readonly url: URL;
   readonly method: string;

@@ -5,9 +5,8 @@ import { canonicalHost } from './host-name.ts';
 const THIS_MACHINE = new Set(['localhost', '127.0.0.1', '::1']);
 
 /**
- * One text for all spellings of a host: case, a trailing dot, the forms of an IPv6 address, and IPv4
- * addresses inside IPv6. Two names of one machine stay two: names are not resolved. Undefined for what is no
- * host.
+ * Returns one text for all spellings of a host: case, trailing dot, forms of IPv6 addresses, IPv4 inside
+ * IPv6. Names are not resolved, so two names of one machine differ. Returns undefined if it is not a host.
  */
 export function hostKey(host: string): string | undefined {
   const name = canonicalHost(host.replace(/\.$/, ''));

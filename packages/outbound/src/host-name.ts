@@ -3,10 +3,9 @@ import { isIP } from 'node:net';
 const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /**
- * Checks a configured host and gives it back in lower case, or undefined when it is not one. Only canonical
- * IP addresses and plain ASCII names pass: no socket paths, user info, ports, brackets, leading dashes,
- * trailing dots, control characters, and none of the spellings (`127.1`, `0x7f.1`, `2130706433`) that a
- * resolver would read as an address.
+ * Returns a configured host in lower case, or undefined if it is not one. Accepts canonical IP addresses and
+ * plain ASCII names only: no socket paths, user info, ports, brackets, leading dashes, trailing dots, control
+ * characters, or spellings (`127.1`, `0x7f.1`, `2130706433`) that a resolver would read as an address.
  */
 export function canonicalHost(host: string): string | undefined {
   if (isIP(host) !== 0) return host.includes('%') ? undefined : host.toLowerCase();

@@ -5,14 +5,14 @@ import { OutboundError } from './outbound-error.ts';
 import { type Lookup, resolveTarget, type VettedTarget } from './resolve-target.ts';
 import type { TargetPolicy } from './target-policy.ts';
 
-/** What may be reached, and how long that may take. */
+/** The allowed targets and the time limit to connect. */
 export interface Reach {
   readonly allow: TargetPolicy;
-  /** For name lookup and TCP connect together. */
+  /** Limit for name lookup and TCP connect together. */
   readonly connectTimeoutMs: number;
 }
 
-/** A connected socket and the address it is connected to. */
+/** A connected socket and its remote address. */
 export interface OpenSocket {
   readonly socket: Socket;
   readonly target: VettedTarget;
@@ -21,7 +21,7 @@ export interface OpenSocket {
 
 /**
  * Resolves, checks and connects within `connectTimeoutMs`. The socket is destroyed when `signal` aborts, at
- * any later time too. Throws OutboundError (`configuration`, `not_allowed`, `unreachable`).
+ * any time. Throws OutboundError (`configuration`, `not_allowed`, `unreachable`).
  */
 export async function openSocket(
   host: string,
@@ -96,7 +96,7 @@ function connectTo(address: string, port: number, signal: AbortSignal): Promise<
     settle();
     if (isPeer(socket, address, port)) return resolve(socket);
     socket.destroy();
-    reject(new OutboundError('untrusted', 'The connection ended at another address than the one checked.'));
+    reject(new OutboundError('untrusted', 'The connection ended at an address other than the one checked.'));
   };
   signal.addEventListener('abort', onAbort, { once: true });
   socket.once('error', onError);

@@ -1,20 +1,20 @@
 /**
- * Why nothing came back:
- * - `configuration`: the address, the headers or the settings are not usable as they are;
- * - `not_allowed`: the policy does not let this target be reached;
+ * Why a call failed:
+ * - `configuration`: the address, the headers or the settings are not valid;
+ * - `not_allowed`: the policy does not allow this target;
  * - `unreachable`: no answer, a broken connection, or a time-out;
- * - `untrusted`: the target could not prove who it is;
- * - `protocol`: the target answered in a way that is of no use.
+ * - `untrusted`: the target could not prove its identity;
+ * - `protocol`: the target's answer cannot be used.
  */
 export type OutboundErrorKind = 'configuration' | 'not_allowed' | 'unreachable' | 'untrusted' | 'protocol';
 
-/** A failure whose message may be shown: it holds no secret and nothing that the target said. */
+/** An error whose message may be shown: it contains no secret and no text of the target. */
 export class OutboundError extends Error {
   override readonly name = 'OutboundError';
   readonly kind: OutboundErrorKind;
-  /** What to do next, where that is known. */
+  /** What to do next, if known. */
   readonly hint: string | undefined;
-  /** Whether a part of the request may have left: the target may then have acted on it. */
+  /** Whether part of the request may have been sent: the target may then have acted on it. */
   readonly sent: boolean;
 
   constructor(

@@ -1,9 +1,9 @@
 import type { OutboundClient } from './client.ts';
 
 /**
- * `fetch` over a guarded client, for libraries that let one be given (OpenID clients, JWKS readers). Answers
- * are held in memory up to the client's limit. Rejects with a TypeError whose cause is the OutboundError, as
- * `fetch` does.
+ * Returns a `fetch` over a guarded client, for libraries that accept one (OpenID clients, JWKS readers).
+ * Answers are kept in memory up to the client's limit. Rejects like `fetch` with a TypeError, whose cause is
+ * the OutboundError.
  */
 export function outboundFetch(
   client: OutboundClient,

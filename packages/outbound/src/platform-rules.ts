@@ -7,22 +7,24 @@ import { OutboundError } from './outbound-error.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** All addresses of a name. */
+/** Returns all addresses of a name. */
 export type Lookup = (host: string) => Promise<readonly { readonly address: string }[]>;
 
 export const resolveAll: Lookup = (host) => systemLookup(host, { all: true, order: 'verbatim' });
 
-/** What the platform decides before any list of a tenant is asked. Plain data: it can be sent to a worker. */
+/**
+ * The platform's rules, which apply before any list of a tenant. Plain data: they can be sent to a worker.
+ */
 export interface PlatformRules {
-  /** Servers that the platform consists of or uses. Nobody can open them. */
+  /** Servers that the platform consists of or uses. They can never be opened. */
   readonly ownServers: readonly Endpoint[];
   /** Single addresses of this machine that the operator has opened. */
   readonly openTargets: readonly Endpoint[];
 }
 
-/** Never a target, whatever is listed or open: everybody, nobody, or the neighbourhood of a link. */
+/** Ranges that are never targets, even if listed or opened. */
 const neverRanges = new Set<string>(['unspecified', 'broadcast', 'multicast', 'linkLocal', 'reserved']);
-/** Metadata services of clouds outside of the link-local range. */
+/** Metadata services of clouds outside the link-local range. */
 const metadataAddresses = new Set([
   '100.100.100.200',
   '168.63.129.16',
@@ -31,16 +33,17 @@ const metadataAddresses = new Set([
   'fd20:ce::254',
 ]);
 
-/** Answers whether the platform refuses an address; made for one port and one moment by `platformVerdict`. */
+/**
+ * Tells whether the platform refuses an address. Valid for one port, at the time `platformVerdict` made it.
+ */
 export type PlatformVerdict = {
   refuses(end: Address): boolean;
   isOpen(end: Address): boolean;
 };
 
 /**
- * Looks up what the platform's rules say of one port. A name of an own server is resolved only where its port
- * is the one that is asked for. Throws OutboundError (`unreachable`) where it cannot be resolved, because
- * nothing can then be decided.
+ * Evaluates the platform's rules for one port. Resolves the name of an own server only if its port matches.
+ * Throws OutboundError (`unreachable`) if that fails, because then nothing can be decided.
  */
 export async function platformVerdict(
   { ownServers, openTargets }: PlatformRules,
@@ -85,7 +88,7 @@ async function addressesOf(
   return new Set(found.flat().map((text) => unmapped(ipaddr.parse(text)).toString()));
 }
 
-/** Read each time, since a machine gets and loses addresses. */
+/** Read each time, because the addresses of a machine change. */
 function machineAddresses(): Set<string> {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return new Set(

@@ -4,22 +4,22 @@ import type { PlatformRules } from './platform-rules.ts';
 
 const MAX_BYTES = 65_536;
 const MAX_TARGETS = 1_000;
-/** A file that was changed so recently may be changed again under the same time stamp. */
+/** A file that changed this recently may change again with the same time stamp. */
 const SETTLED_MS = 2_000;
 
 export interface PlatformOptions {
   /** `host:port` of the servers that the platform consists of or uses. */
   readonly ownServers: readonly string[];
-  /** The operator's file: one `HOST:PORT` a line; `#` begins a comment. Absent: nothing is open. */
+  /** The operator's file: one `HOST:PORT` per line; `#` starts a comment. If absent, nothing is open. */
   readonly openTargetsFile?: string | undefined;
   /** Called once for each new problem of that file. */
   readonly onProblem?: (problem: string) => void;
 }
 
 export interface Platform {
-  /** The rules of this moment: the file is looked at each time, and read when it has changed. */
+  /** Returns the present rules: checks the file each time and reads it if it has changed. */
   rules(): PlatformRules;
-  /** Why nothing is open although a file is named; undefined when all is well. */
+  /** Why nothing is open although a file is configured; undefined if there is no problem. */
   problem(): string | undefined;
 }
 
@@ -29,9 +29,7 @@ interface Read {
   readonly problem: string | undefined;
 }
 
-/**
- * The platform's own decision, for all that leaves a process. Throws where an own server is no `host:port`.
- */
+/** Creates the platform's rules for all outbound connections. Throws if an own server is not `host:port`. */
 export function createPlatform({ ownServers, openTargetsFile, onProblem }: PlatformOptions): Platform {
   const own = ownServers.map((text) => {
     const endpoint = parseEndpoint(text);

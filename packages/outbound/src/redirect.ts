@@ -2,12 +2,12 @@ import type { Hop } from './hop.ts';
 import { OutboundError } from './outbound-error.ts';
 import { outboundUrl, type Scheme } from './outbound-url.ts';
 
-/** Of what the caller set, only this goes to another origin: everything else may be a credential. */
+/** The only headers of the caller that are sent to another origin: any other may be a credential. */
 const HARMLESS = new Set(['accept', 'accept-language', 'content-type', 'user-agent']);
 
 /**
- * The request that follows a redirect. To another origin go no credentials, and no body, which may hold them.
- * Throws OutboundError for an address that would not be allowed to begin with.
+ * Returns the request after a redirect. Credentials, and a body, which may contain them, are not sent to
+ * another origin. Throws OutboundError for an address that the first request could not use either.
  */
 export function afterRedirect(
   hop: Hop,
@@ -16,7 +16,7 @@ export function afterRedirect(
   rules: { readonly schemes: readonly Scheme[]; readonly allowAddresses: boolean },
 ): Hop {
   if (!URL.canParse(location, hop.url))
-    throw new OutboundError('protocol', 'The target redirects to what is no URL.');
+    throw new OutboundError('protocol', 'The target redirects to an invalid URL.');
   const url = outboundUrl(new URL(location, hop.url).href, rules);
   const toGet =
     status === 303 ? hop.method !== 'HEAD' : (status === 301 || status === 302) && hop.method === 'POST';

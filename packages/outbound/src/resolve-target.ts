@@ -5,7 +5,7 @@ import { OutboundError } from './outbound-error.ts';
 import { type Lookup, resolveAll } from './platform-rules.ts';
 import { refusalOf, type TargetPolicy } from './target-policy.ts';
 
-/** A host whose every address was checked; connect to `addresses`, never to the name again. */
+/** A host with all addresses checked; connect to `addresses`, never resolve the name again. */
 export interface VettedTarget {
   readonly host: string;
   readonly port: number;
@@ -17,8 +17,8 @@ export type { Lookup };
 
 /**
  * Resolves a target once and checks every address: the platform's rules first, then the lists of the policy.
- * Throws OutboundError: `configuration` for something that is no host or port, `not_allowed` when any address
- * or the port is refused, `unreachable` when the name has no address.
+ * Throws OutboundError: `configuration` for an invalid host or port, `not_allowed` if any address or the port
+ * is refused, `unreachable` if the name has no address.
  */
 export async function resolveTarget(
   host: string,
@@ -30,7 +30,7 @@ export async function resolveTarget(
   if (name === undefined)
     throw new OutboundError('configuration', 'The host is neither a plain host name nor an IP address.');
   if (!Number.isInteger(port) || port < 1 || port > 65535)
-    throw new OutboundError('configuration', 'The port is not a whole number within 1-65535.');
+    throw new OutboundError('configuration', 'The port is not an integer from 1 to 65535.');
 
   const found = ipaddr.isValid(name) ? [name] : await addressesOf(name, lookup);
   const addresses = found.map((text) => unmapped(ipaddr.parse(text)));
@@ -38,13 +38,13 @@ export async function resolveTarget(
   if (refusal === 'own')
     throw new OutboundError(
       'not_allowed',
-      'The platform does not let this address be reached: it is this machine, an own server, or a metadata service.',
+      'The platform does not allow this address: it is this machine, an own server, or a metadata service.',
       {
-        hint: 'An operator opens a single address of this machine by up --open-target HOST:PORT. Own servers are never opened.',
+        hint: 'An operator can open a single address of this machine with up --open-target HOST:PORT. Own servers are never opened.',
       },
     );
   if (refusal === 'unlisted')
-    throw new OutboundError('not_allowed', 'The target is outside of what may be reached from here.', {
+    throw new OutboundError('not_allowed', 'The policy does not allow this target.', {
       hint: "Add the target's network to the allowedCidrs and its port to the allowedPorts.",
     });
   return { host: name, port, addresses: addresses.map((address) => address.toString()) };

@@ -11,15 +11,15 @@ export interface PortRange {
 }
 
 /**
- * What may be reached. Plain data, so that it can be sent to a worker. Made by `targetPolicy` or
+ * The allowed targets. Plain data, so that it can be sent to a worker. Made by `targetPolicy` or
  * `publicOrListed`.
  */
 export interface TargetPolicy {
-  /** Decides first; the lists below allow nothing that it refuses. */
+  /** Applies first; the lists below cannot allow what it refuses. */
   readonly platform: PlatformRules;
   readonly cidrs: readonly string[];
   readonly ports: readonly PortRange[];
-  /** Whether public addresses, and what the operator has opened, need not be listed. */
+  /** Whether public addresses and opened addresses are allowed without being listed. */
   readonly publicToo: boolean;
 }
 
@@ -29,9 +29,9 @@ export interface TargetLists {
 }
 
 /**
- * Makes a policy from CIDRs (`10.0.0.0/8`, `fd12::/16`) and ports (single or ranges). There is no default: an
- * empty list allows nothing. This machine is reachable only where it is listed and the operator has opened
- * the address. Throws OutboundError (`configuration`).
+ * Creates a policy from CIDRs (`10.0.0.0/8`, `fd12::/16`) and ports (single or ranges). An empty list allows
+ * nothing. This machine is allowed only where it is listed and the operator has opened the address. Throws
+ * OutboundError (`configuration`).
  */
 export function targetPolicy(lists: TargetLists, platform: PlatformRules): TargetPolicy {
   for (const cidr of lists.cidrs) {
@@ -47,19 +47,19 @@ export function targetPolicy(lists: TargetLists, platform: PlatformRules): Targe
 }
 
 /**
- * The policy of what an administrator points at a service out in the world (a SIEM, an identity provider):
- * public addresses, the listed networks, and the addresses that the operator has opened. Throws OutboundError
- * (`configuration`) for a list that cannot be read.
+ * Creates the policy for services that an administrator configures (a SIEM, an identity provider): public
+ * addresses, the listed networks, and the addresses that the operator has opened. Throws OutboundError
+ * (`configuration`) for an invalid list.
  */
 export function publicOrListed(lists: Partial<TargetLists>, platform: PlatformRules): TargetPolicy {
   const { cidrs = [], ports = [{ from: 1, to: 65_535 }] } = lists;
   return { ...targetPolicy({ cidrs, ports }, platform), publicToo: true };
 }
 
-/** `own`: the platform refuses it for everybody. `unlisted`: the lists of the policy do not name it. */
+/** `own`: the platform refuses it for everyone. `unlisted`: the lists of the policy do not contain it. */
 export type Refusal = 'own' | 'unlisted';
 
-/** Decides about all addresses of a target; undefined where it may be reached. */
+/** Checks all addresses of a target; returns undefined if all are allowed. */
 export async function refusalOf(
   policy: TargetPolicy,
   addresses: readonly Address[],

@@ -11,9 +11,9 @@ import {
 import { OutboundError } from './outbound-error.ts';
 
 /**
- * Whom to believe that it is the target. `system`: the authorities that Node.js brings along. `ca`: this one
- * alone (PEM). In both cases the certificate must carry the target's name. `pinned`: exactly this certificate
- * (PEM), whatever its name.
+ * How the target's certificate is verified. `system`: by the public CAs of Node.js. `ca`: by this CA only
+ * (PEM). Both require the target's name in the certificate. `pinned`: it must be exactly this certificate
+ * (PEM), with any name.
  */
 export type TlsTrust =
   | { readonly mode: 'system' }
@@ -21,12 +21,12 @@ export type TlsTrust =
   | { readonly mode: 'pinned'; readonly certificate: string };
 
 /**
- * Without finite-field Diffie-Hellman: the server would choose the group, of any size, and its computation is
- * ours.
+ * Excludes finite-field Diffie-Hellman: the server would choose a group of any size, which we would have to
+ * compute.
  */
 const CIPHERS = `${DEFAULT_CIPHERS}:!kDHE`;
 
-/** The options of `tls.connect` for a target that was given as `host` (a name or an IP address). */
+/** Returns the options of `tls.connect` for a target configured as `host` (a name or an IP address). */
 export function tlsOptions(trust: TlsTrust, host: string): ConnectionOptions {
   const named: ConnectionOptions = {
     minVersion: 'TLSv1.2',
@@ -38,7 +38,7 @@ export function tlsOptions(trust: TlsTrust, host: string): ConnectionOptions {
     return {
       ...named,
       ca: trust.certificate,
-      // The pinned certificate is the whole trust anchor, even when a CA issued it.
+      // The pinned certificate is the only trust anchor, even if a CA issued it.
       allowPartialTrustChain: true,
       checkServerIdentity: (_name: string, shown: PeerCertificate) =>
         shown.fingerprint256 === expected ? undefined : new Error('The server shows another certificate.'),
@@ -51,7 +51,7 @@ export function tlsOptions(trust: TlsTrust, host: string): ConnectionOptions {
   };
 }
 
-/** Whether an error of a TLS connection says that the other side could not prove who it is. */
+/** Whether an error of a TLS connection means that the other side could not prove its identity. */
 export function isTrustFailure(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return (
@@ -61,8 +61,8 @@ export function isTrustFailure(error: unknown): boolean {
 }
 
 /**
- * Makes TLS of a connected socket. The socket is destroyed when that fails. Throws OutboundError
- * (`untrusted`, `unreachable`); time-outs are those of the socket, which its opener ends.
+ * Starts TLS on a connected socket, and destroys the socket if that fails. Throws OutboundError (`untrusted`,
+ * `unreachable`). The opener of the socket sets its time-outs.
  */
 export function startTls(
   socket: Socket,
@@ -79,7 +79,7 @@ export function startTls(
   };
   const fail = (error: OutboundError) => {
     settle();
-    // What breaks while it is being torn down is of no interest any more.
+    // Ignore errors during the teardown.
     secure.on('error', () => {});
     socket.on('error', () => {});
     secure.destroy();

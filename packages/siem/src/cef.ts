@@ -3,12 +3,12 @@ import { printable, printableJson } from './printable.ts';
 import type { Cut } from './shortened.ts';
 import type { SiemEvent } from './siem-event.ts';
 
-/** Of CEF's 0 to 10. */
+/** Severity from 0 to 10. */
 const SEVERITY: Readonly<Record<string, number>> = { allowed: 3, denied: 6, failed: 7 };
 
 /**
- * An event in ArcSight's Common Event Format, version 0, one line. Empty values are left out. A shortened one
- * says the length of the whole in `cn2`, labelled `cutFromBytes`.
+ * Formats an event in ArcSight's Common Event Format, version 0, as one line. Omits empty values. A shortened
+ * event has the full length in `cn2`, labelled `cutFromBytes`.
  */
 export function cefEvent(event: SiemEvent, cut?: Cut): string {
   const { sourceAddress } = event;

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * Resolves when the other kernel has acknowledged every byte that was written to a TCP socket, or the signal
- * aborts. Linux tells; where nothing tells, it resolves at once.
+ * Resolves when the remote kernel has acknowledged every byte written to a TCP socket, or the signal aborts.
+ * Reads this from /proc on Linux; resolves at once on other systems.
  */
 export async function kernelAcknowledged(socket: Socket, signal: AbortSignal): Promise<void> {
   const { localPort, remotePort } = socket;

@@ -1,21 +1,21 @@
-// What ends lines, moves cursors, or changes the direction of writing: C0, DEL, C1, line separators,
+// Characters that end lines, move cursors, or change the direction of text: C0, DEL, C1, line separators,
 // bidirectional controls.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
 /**
- * Control characters as `\u000a`, lone surrogates replaced: what is left can neither end a line nor hide a
+ * Escapes control characters as `\u000a` and replaces lone surrogates: the result cannot end a line or hide a
  * part of it.
  */
 export function printable(text: string): string {
   return text.toWellFormed().replace(CONTROL, escaped);
 }
 
-/** JSON in one line, with every control character escaped as JSON does it. */
+/** JSON on one line, with every control character escaped. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).toWellFormed().replace(CONTROL, escaped);
 }
 
-/** A header field of RFC 5424: visible ASCII of at most `maxLength`, `-` when empty. */
+/** A header field of RFC 5424: visible ASCII of at most `maxLength`; `-` if empty. */
 export function headerField(text: string, maxLength: number): string {
   return text.replace(/[^\x21-\x7e]/g, '_').slice(0, maxLength) || '-';
 }

@@ -9,18 +9,18 @@ import { framed, syslogMessage } from './syslog-message.ts';
 import type { Way } from './way.ts';
 
 export interface SendOptions {
-  /** What may be reached. */
+  /** The allowed targets. */
   readonly policy: TargetPolicy;
-  /** For lookup and TCP connect. Default 5,000. */
+  /** Limit for name lookup and TCP connect. Default 5,000. */
   readonly connectTimeoutMs?: number;
-  /** From the first lookup until the sink has everything. Default 20,000. */
+  /** Limit from the first lookup until the destination has everything. Default 20,000. */
   readonly totalTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Sends events of one tenant, in their order. Resolves when the sink has all of them, as far as its transport
- * can tell; after an error it may have some. Throws OutboundError.
+ * Sends events of one tenant in order. Resolves when the destination has all of them, as far as the transport
+ * can confirm; after an error it may have some. Throws OutboundError.
  */
 export async function sendEvents(
   sink: Sink,

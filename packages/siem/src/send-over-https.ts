@@ -4,7 +4,7 @@ import type { SiemEvent } from './siem-event.ts';
 import type { HttpsSink } from './sink.ts';
 import type { Way } from './way.ts';
 
-/** POSTs a batch as JSON. What the sink answers besides its status is not looked at. */
+/** POSTs a batch as JSON. Uses only the status of the answer. */
 export async function sendOverHttps(sink: HttpsSink, events: readonly SiemEvent[], way: Way): Promise<void> {
   const client = createOutboundClient({
     policy: way.policy,
@@ -22,7 +22,7 @@ export async function sendOverHttps(sink: HttpsSink, events: readonly SiemEvent[
       ...(sink.token === '' ? {} : { authorization: `${sink.tokenScheme} ${sink.token}` }),
     },
     body: `{"events":[\n${events.map((event) => jsonEvent(event)).join(',\n')}\n]}\n`,
-    // The token and the events are meant for this address alone.
+    // The token and the events are for this address only.
     redirect: 'manual',
     signal: way.signal,
   });
@@ -36,7 +36,7 @@ export async function sendOverHttps(sink: HttpsSink, events: readonly SiemEvent[
     });
 }
 
-/** The same for the same events: a sink that knows it has stored them already. */
+/** Equal for equal batches, so that the destination can detect a repetition. */
 function idempotencyKey(events: readonly SiemEvent[]): string {
   const [first, last] = [events[0]!, events.at(-1)!];
   if (first.sequence === undefined || last.sequence === undefined) return first.id;

@@ -6,17 +6,16 @@ import type { SyslogSink } from './sink.ts';
 import type { Way } from './way.ts';
 
 /**
- * Sends messages over a connection of their own, and resolves when the sink has read them to the end: every
- * byte is acknowledged by its kernel, our side is closed, and then it closes its own. A sink that dies with
- * something unread resets the connection instead. One that dies with everything read, and something of it in
- * its memory only, closes like any other: that much is beyond TCP, and beyond TLS with sinks that send no
- * close_notify, as rsyslog.
+ * Sends messages over their own connection. Resolves when the destination has read them to the end: its
+ * kernel has acknowledged every byte, our side is closed, and then it closes its side. A destination that
+ * dies with unread bytes resets the connection. One that dies after reading everything, but before storing
+ * it, closes normally: TCP cannot detect this, nor can TLS if no close_notify is sent, as with rsyslog.
  */
 export async function sendOverTcp(sink: SyslogSink, messages: readonly Buffer[], way: Way): Promise<void> {
   const { policy, connectTimeoutMs, signal } = way;
   const opened = await openSocket(sink.host, sink.port, { allow: policy, connectTimeoutMs }, signal);
   const plain = opened.socket;
-  // Whatever breaks is seen by the one who waits; unheard it would end the process.
+  // Errors are reported by the awaiting code; without a listener they would end the process.
   plain.on('error', () => {});
   let socket: Socket = plain;
   try {
@@ -39,12 +38,12 @@ export async function sendOverTcp(sink: SyslogSink, messages: readonly Buffer[],
 }
 
 /**
- * `closed` resolves when the sink closes in good order after `expect` was called, and rejects when it ends in
- * any other way.
+ * `closed` resolves when the destination closes normally after `expect` was called; it rejects on any other
+ * end.
  */
 function endOf(socket: Socket): { readonly closed: Promise<void>; expect(): void } {
   const { promise: closed, resolve, reject } = Promise.withResolvers<void>();
-  // It may reject while nobody waits for it.
+  // It may reject before it is awaited.
   closed.catch(() => {});
   let expected = false;
   const broken = (code: string, cause?: unknown) =>
@@ -60,7 +59,7 @@ function endOf(socket: Socket): { readonly closed: Promise<void>; expect(): void
   );
   socket.on('end', () => (expected ? resolve() : broken('closed too early')));
   socket.on('close', () => broken('closed'));
-  // What a sink says is of no interest, but its end is seen only behind it.
+  // Received data is discarded, but must be read for the end to be seen.
   socket.resume();
   return {
     closed,
@@ -72,7 +71,7 @@ function endOf(socket: Socket): { readonly closed: Promise<void>; expect(): void
 
 async function writeAll(socket: Socket, messages: readonly Buffer[]): Promise<void> {
   for (const message of messages) if (!socket.write(message)) await once(socket, 'drain');
-  // Called when everything before it has been handed to the kernel.
+  // The callback runs when everything before it has been passed to the kernel.
   await new Promise<void>((resolve) => {
     socket.write('', () => resolve());
   });

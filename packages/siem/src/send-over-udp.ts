@@ -6,14 +6,11 @@ import { OutboundError, resolveTarget } from '@claviger/outbound';
 import type { SyslogSink } from './sink.ts';
 import type { Way } from './way.ts';
 
-/** So many in a row, then a pause: more at once would overflow the buffers of the receiver. */
+/** Datagrams in one burst before a pause: more at once would overflow the receiver's buffers. */
 const BURST = 20;
 const PAUSE_MS = 5;
 
-/**
- * Hands datagrams to the network. A port where nobody listens is noticed where the network says so; a lost
- * datagram never is.
- */
+/** Sends datagrams. An unused port is detected only if the network reports it; a lost datagram never is. */
 export async function sendOverUdp(sink: SyslogSink, datagrams: readonly Buffer[], way: Way): Promise<void> {
   const target = await resolveTarget(sink.host, sink.port, way.policy);
   const [address] = target.addresses;
@@ -36,7 +33,7 @@ export async function sendOverUdp(sink: SyslogSink, datagrams: readonly Buffer[]
       if (index % BURST === BURST - 1) await pause(PAUSE_MS);
       if (failure) break;
     }
-    // That nobody listens comes back as an answer to the last datagram.
+    // The report of an unused port arrives after the last datagram.
     await pause(PAUSE_MS);
     if (failure) throw failure;
   } catch (cause) {

@@ -1,12 +1,12 @@
 import type { SiemEvent } from './siem-event.ts';
 
-/** What is said of an event whose text was too long: the length and the SHA-256 (hex) of the whole text. */
+/** Describes an event that was too long: the length and the SHA-256 (hex) of the full text. */
 export interface Cut {
   readonly bytes: number;
   readonly sha256: string;
 }
 
-/** Which event it is and where it stands in the log: never shortened, and bounded by their form. */
+/** The fields that identify the event and its place in the log: never shortened; their format bounds them. */
 const KEPT: ReadonlySet<string> = new Set([
   'id',
   'tenantId',
@@ -17,8 +17,8 @@ const KEPT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The event with each text of at most `limit` UTF-16 units, and each list and object in its details of at
- * most `limit` members. A shortened text ends with `…`; no character is cut in two.
+ * Shortens each text of an event to at most `limit` UTF-16 units, and each list and object in its details to
+ * at most `limit` members. A shortened text ends with `…`; no character is split.
  */
 export function shortened(event: SiemEvent, limit: number): SiemEvent {
   const members = Object.entries(event).map(([name, value]) => [

@@ -1,8 +1,8 @@
-/** An audit event on its way out. */
+/** An audit event in the form that is sent to destinations. */
 export interface SiemEvent {
   readonly id: string;
   readonly tenantId: string;
-  /** Place in the tenant's log; a test event has none. */
+  /** Its sequence number in the tenant's log; a test event has none. */
   readonly sequence: number | undefined;
   /** Hex; empty for a test event. */
   readonly leafHash: string;

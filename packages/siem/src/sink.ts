@@ -1,4 +1,4 @@
-/** Where events go. */
+/** A destination of events. */
 export type Sink = SyslogSink | HttpsSink;
 
 export interface SyslogSink {
@@ -7,11 +7,14 @@ export interface SyslogSink {
   readonly port: number;
   readonly format: 'json' | 'cef';
   readonly facility: number;
-  /** The longest message in bytes: a longer event is shortened. At least 2,048; over UDP at most 65,507. */
+  /**
+   * Maximum length of a message in bytes; longer events are shortened. At least 2,048; over UDP at most
+   * 65,507.
+   */
   readonly maxMessageBytes: number;
-  /** Of TLS: PEM, believed alone; empty for the authorities that Node.js brings along. */
+  /** For TLS: PEM of the only trusted CA; empty for the public CAs of Node.js. */
   readonly ca?: string;
-  /** Of TLS: the name in the certificate where it is not `host`; empty for `host`. */
+  /** For TLS: the name in the certificate if it is not `host`; empty for `host`. */
   readonly serverName?: string;
 }
 
@@ -19,7 +22,7 @@ export interface HttpsSink {
   readonly transport: 'https';
   readonly url: string;
   readonly ca: string;
-  /** Goes into the Authorization header; empty for none. */
+  /** Sent in the Authorization header; empty for none. */
   readonly token: string;
   readonly tokenScheme: string;
 }

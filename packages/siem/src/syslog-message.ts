@@ -7,24 +7,24 @@ import type { SiemEvent } from './siem-event.ts';
 
 export interface SyslogStyle {
   readonly format: 'json' | 'cef';
-  /** 0 to 23, as RFC 5424 numbers them. */
+  /** 0 to 23, as numbered by RFC 5424. */
   readonly facility: number;
-  /** Of the sender. */
+  /** Host name of the sender. */
   readonly hostname: string;
-  /** The longest message in bytes, framing apart; at least 2,048. */
+  /** Maximum length of a message in bytes without framing; at least 2,048. */
   readonly maxBytes: number;
 }
 
 /** informational, warning, error */
 const SEVERITY: Readonly<Record<string, number>> = { allowed: 6, denied: 4, failed: 3 };
-/** The number that IANA keeps for private use in examples: Claviger has none of its own. */
+/** The enterprise number that IANA reserves for documentation examples: Claviger has no own number. */
 const ENTERPRISE = 32_473;
 const BOM = '\ufeff';
 
 /**
- * One event as a message of RFC 5424, without framing, of at most `maxBytes`. Of an event that is longer the
- * texts and lists are shortened, all to the same length, so that what is left is JSON or CEF as ever; the
- * text itself and an element `cut@32473` tell the length of the whole text.
+ * Formats one event as a message of RFC 5424 without framing, of at most `maxBytes`. For a longer event,
+ * texts and lists are shortened to one common length, so that the result is still valid JSON or CEF; the text
+ * and an element `cut@32473` report the full length.
  */
 export function syslogMessage(event: SiemEvent, style: SyslogStyle): Buffer {
   const whole = messageOf(event, style);
@@ -43,7 +43,7 @@ export function syslogMessage(event: SiemEvent, style: SyslogStyle): Buffer {
   return longest;
 }
 
-/** Octet counting of RFC 6587: whatever a message holds, the next one begins where this one says. */
+/** Frames a message with octet counting (RFC 6587), which is independent of its content. */
 export function framed(message: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${message.length} `), message]);
 }

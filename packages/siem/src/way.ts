@@ -1,10 +1,10 @@
 import type { TargetPolicy } from '@claviger/outbound';
 
-/** How one batch is sent: what may be reached, and the limits. */
+/** How one batch is sent: the allowed targets and the limits. */
 export interface Way {
   readonly policy: TargetPolicy;
   readonly connectTimeoutMs: number;
   readonly totalTimeoutMs: number;
-  /** Aborts also when `totalTimeoutMs` is over. */
+  /** Also aborts when `totalTimeoutMs` has passed. */
   readonly signal: AbortSignal;
 }
