@@ -21,13 +21,16 @@ Where keys lie.
 Give the new one with \`claviger keys rotate\`. See [the page](keys.md).
 `;
 
-/** The assistant beside a workflow; entries are named by the test, and only whoever sends an actor token sees them. */
+/**
+ * Starts the assistant with a workflow service. The test names the entries; only calls with an actor token
+ * see them.
+ */
 export function startAssistant(service: Workflow) {
   const entries: { seenBy: string; id: string; name: string; resourceName: string; secret: string }[] = [];
   const tokens: (string | undefined)[] = [];
   const policy = () => publicOrListed({ cidrs: ['127.0.0.0/8'] }, openLoopback);
   const shown = ({ id, name, resourceName, secret }: (typeof entries)[number]) =>
-    // Beside what belongs there, what does not: only public fields may pass.
+    // `secret` is not a public field: the assistant must drop it.
     ({ id, name, resourceName, secret, rotationState: 'idle', tags: [] }) as never;
   const inSight = (options: CallOptions | undefined) => {
     tokens.push(options?.actorToken);
@@ -70,7 +73,7 @@ export function startAssistant(service: Workflow) {
   return {
     deps,
     entries,
-    /** Actor tokens that arrived at the vault. */
+    /** Actor tokens that the vault received. */
     tokens,
     handlers: bind(assistant.AssistantService, assistantService(deps)),
   };
@@ -78,13 +81,13 @@ export function startAssistant(service: Workflow) {
 
 export interface FakeProvider extends AsyncDisposable {
   readonly url: string;
-  /** Bodies that arrived, as text, with what they were sent with. */
+  /** Received requests: the body as text, and the headers. */
   readonly requests: { readonly body: string; readonly headers: IncomingMessage['headers'] }[];
-  /** Answers each request; how many came before is given. */
+  /** Answers each request; `round` is the number of requests before it. */
   answer: (response: ServerResponse, round: number, body: string) => void;
 }
 
-/** An OpenAI-compatible server on loopback that says what the test wants. */
+/** An OpenAI-compatible server on loopback; the test sets its answers. */
 export async function startFakeProvider(): Promise<FakeProvider> {
   const requests: FakeProvider['requests'] = [];
   const server: Server = createServer((request, response) => {

@@ -17,7 +17,9 @@ interface Person {
   readonly groups?: readonly string[];
 }
 
-/** Stands where auth stands with its devices and names, and can be away. The network tests have the real one. */
+/**
+ * Test double of auth's device directory; it can be made unavailable. The network tests use the real service.
+ */
 export class DeviceRecorder {
   away = false;
   readonly #devices = new Map<string, Device>();
@@ -25,7 +27,7 @@ export class DeviceRecorder {
   /** Runs while a name is being resolved. */
   whileResolving: () => Promise<void> = async () => {};
 
-  /** A device of the tenant; answers its agent. */
+  /** Adds a device to the tenant. Returns its agent. */
   add(tenantId: string, options: { siteId?: string; enrolledBy?: string } = {}): Actor {
     const id = randomUUID();
     const hostname = `WIN-${id.slice(0, 8)}`;
@@ -50,7 +52,7 @@ export class DeviceRecorder {
     this.#devices.get(deviceId)!.status = 'decommissioned';
   }
 
-  /** Who is meant by a name from now on. */
+  /** Links a name to a person from now on. */
   link(username: string, person: Person): void {
     this.#people.set(username, person);
   }

@@ -13,12 +13,12 @@ import { bind, startWorkflow } from './test-support.ts';
 
 export const TECHNICIAN = ['devices.read', 'devices.execute', 'elevations.request', 'tool-actions.request'];
 
-/** Answers what a test says; the tests of the rules have the real one. */
+/** Returns the verdict that a test sets. The tests of the rules use the real evaluator. */
 export class FixedDecider implements Decider {
   verdict: Verdict = 'pending';
   minutes: number | null = null;
   stage: 'rules' | 'software_policy' = 'rules';
-  /** The people who wrote the rule: it approves nothing that they gain from. */
+  /** Authors of the rule: it approves nothing from which one of them benefits. */
   readonly authors = new Set<string>();
   readonly asked: Facts[] = [];
 
@@ -71,7 +71,7 @@ export class FixedDecider implements Decider {
   }
 }
 
-/** The elevation handlers of this service on a real PostgreSQL, with a bell of their own. */
+/** The elevation handlers on a real PostgreSQL, with their own notifier. */
 export async function startElevations(options: { fallbackMs?: number } = {}) {
   const service = await startWorkflow();
   const decider = new FixedDecider(service.deps.decider.snapshot);
@@ -94,7 +94,7 @@ export async function startElevations(options: { fallbackMs?: number } = {}) {
     elevations: handlers,
     decider,
     bell,
-    /** A prompt of the device; answers the id of the request. */
+    /** Reports a prompt of the device. Returns the id of the request. */
     prompt: async (agent: Parameters<typeof handlers.ingestElevationRequest>[0], fields: object = {}) => {
       const { id } = await handlers.ingestElevationRequest(agent, { ...promptOf(agent.userId), ...fields });
       return id!;
@@ -111,7 +111,7 @@ export async function startElevations(options: { fallbackMs?: number } = {}) {
         `SELECT id, type, outcome FROM ${schema}.device_commands WHERE request_id = $1 ORDER BY queued_at`,
         [requestId],
       ),
-    /** As superuser: the time of a request is over. Triggers that keep the service honest are put aside. */
+    /** As superuser, with the triggers disabled: moves the end of a request into the past. */
     lapse: (id: string) =>
       scratch.query(
         `SET session_replication_role = replica;

@@ -1,14 +1,17 @@
 import { ClavigerError } from '@claviger/errors';
 import type { Emergency, Standing } from './src/peers.ts';
 
-/** Stands where the vault and auth stand in an emergency: keeps what it is told, and can be away. The network tests have the real ones. */
+/**
+ * Test double of the vault and of auth in an emergency: records the calls and can be made unavailable. The
+ * network tests use the real services.
+ */
 export class EmergencyRecorder {
   away = false;
-  /** Redis is away: auth stores, and cannot tell gateways. */
+  /** False: Redis is unavailable, so that auth stores the restriction but cannot notify the gateways. */
   settled = true;
   readonly placed = new Map<string, { userId: string; expiresAt: string }>();
   readonly ended: { sessionId: string; cause: string }[] = [];
-  /** User by user, the session that keeps them from administration. */
+  /** Id of the user to id of the session that restricts the user. */
   readonly standings = new Map<string, string>();
 
   readonly client: Emergency = {

@@ -1,7 +1,7 @@
-/** An account that has ended, or that somebody else has now. */
+/** The end of an account, or its transfer to another person. */
 export interface AccountEnd {
   readonly userId: string;
   readonly cause: string;
-  /** User who changed it. */
+  /** The user who changed the account. */
   readonly changedBy: string;
 }

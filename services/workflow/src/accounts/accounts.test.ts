@@ -25,7 +25,7 @@ const EMERGENCY = ['breakglass.*'];
 const WHY = { reason: 'the cluster does not start', allEntries: true };
 const administrator = (): Actor => tenant.user(['*']);
 
-/** As auth tells workflow. */
+/** Sends the status of an account as auth does. */
 function tell(who: Actor, version: number, more: { active?: boolean; ends?: boolean } = {}) {
   const handlers = bind(accountStanding.AccountStandingService, accountStandingService(service.deps));
   const { active = false, ends = true } = more;
@@ -57,11 +57,11 @@ const grantStatus = async (id: string) =>
   (await service.handlers.getGrant(tenant.user(['grants.*']), { grantId: id })).grant!.status;
 const requestStatus = async (id: string) =>
   (await service.handlers.getRequest(tenant.user(APPROVER), { requestId: id })).request!.status;
-/** The last event that names this subject. */
+/** The action of the newest event with this subject. */
 const lastEvent = async (id: string) => (await service.events(id)).at(-1)?.action;
 
 describe('the end of an account', () => {
-  test('ends its requests, grants, elevations and emergency access, and enabling brings none back', async () => {
+  test('ends its requests, grants, elevations and emergency access, and enabling it restores none of them', async () => {
     const who = tenant.user([...REQUESTER, ...TECHNICIAN, ...EMERGENCY]);
     const [waiting, grant] = [await requestOf(who), await grantOf(who)];
     const device = service.devices.add(tenant.tenantId);
@@ -104,13 +104,13 @@ describe('the end of an account', () => {
     expect(await tell(who, 2, { active: true, ends: false })).toEqual({ settled: true });
     expect([await requestStatus(waiting), await grantStatus(grant)]).toEqual(['cancelled', 'revoked']);
     const anew = await requestOf(who);
-    // A repeated or late message ends nothing again.
+    // A repeated or late message ends nothing.
     expect(await tell(who, 1)).toEqual({ settled: true });
     expect(await tell(who, 2)).toEqual({ settled: true });
     expect(await requestStatus(anew)).toBe('pending');
   });
 
-  test('ends its approvals of lower protections that were not used, and no approval under way survives it', async () => {
+  test('ends its unused approvals of lower protections, and leaves none of an approval in progress', async () => {
     const who = tenant.user(REQUESTER);
     const bystander = tenant.user(REQUESTER);
     const approver = tenant.user(APPROVER);
@@ -140,7 +140,7 @@ describe('the end of an account', () => {
       changes.map(async (change) => (await protection(who, change)).requestId),
     );
     await Promise.all([tell(who, 1), ...waiting.map(approve)]);
-    // Enabled again, each is asked for anew.
+    // After the account is enabled, each change must be requested again.
     await tell(who, 2, { active: true, ends: false });
     for (const change of [0, ...changes]) {
       const anew = await protection(who, change);
@@ -148,13 +148,13 @@ describe('the end of an account', () => {
       expect([mine, ...waiting]).not.toContain(anew.requestId);
     }
     expect(await protection(bystander, 0)).toMatchObject({ requestId: theirs, status: 'approved' });
-    // A late message of the former end ends no approval of now.
+    // A late message about the former end does not end a current approval.
     const again = await approved(who, 0);
     await tell(who, 1);
     expect(await protection(who, 0)).toMatchObject({ requestId: again, status: 'approved' });
   });
 
-  test('is settled only when the vault knows of every end', async () => {
+  test('is settled only when the vault has confirmed every end', async () => {
     const who = tenant.user(REQUESTER);
     const grant = await grantOf(who);
     service.vault.away = true;
@@ -165,7 +165,7 @@ describe('the end of an account', () => {
     expect(await tell(who, 1)).toEqual({ settled: true });
   });
 
-  test('no grant of an approval under way survives it', async () => {
+  test('leaves no grant of an approval in progress', async () => {
     const who = tenant.user(REQUESTER);
     const approver = tenant.user(APPROVER);
     const requests: string[] = [];
@@ -177,7 +177,7 @@ describe('the end of an account', () => {
     for (const code of codes) expect(['ok', 'wrong_status', 'account_ended', 'unavailable']).toContain(code);
     for (const id of requests) {
       if ((await requestStatus(id)) !== 'pending') continue;
-      // Refused during the change: it waits, and cannot become a grant.
+      // Refused during the change: the request stays pending and cannot become a grant.
       expect(await codeOf(service.handlers.approveRequest(approver, { requestId: id }))).toBe(
         'account_ended',
       );
@@ -186,7 +186,7 @@ describe('the end of an account', () => {
     expect(items.filter(({ status }) => status === 'active' || status === 'activating')).toEqual([]);
   });
 
-  test('the database refuses what an ended account begins, past every handler', async () => {
+  test('the database refuses new objects of an ended account, also without the handlers', async () => {
     const who = tenant.user(REQUESTER);
     const id = await requestOf(who);
     const row = await service.deps.database.readTenant(tenant.tenantId, (reader) =>
@@ -214,7 +214,7 @@ describe('a person and everything they are responsible for count once', () => {
     behind: people.map(({ userId }) => userId),
   });
 
-  test('accounts that one administrator never handed over do not approve for each other or for the administrator', async () => {
+  test('accounts whose password an administrator set do not approve for each other or for the administrator', async () => {
     const all = [...APPROVER, ...TECHNICIAN, ...EMERGENCY];
     const maker = tenant.user(all);
     const [first, second] = [behind(tenant.user(all), maker), behind(tenant.user(all), maker)];
@@ -243,7 +243,7 @@ describe('a person and everything they are responsible for count once', () => {
     }
   });
 
-  test('nobody co-signs a rule by an account that counts as theirs', async () => {
+  test('nobody co-signs their own rule with an account that counts as theirs', async () => {
     const call = bind(rules.PamRulesService, pamRulesService(service.deps));
     const maker = tenant.user(['*']);
     const puppet = behind(tenant.user(['*']), maker);
@@ -258,7 +258,7 @@ describe('a person and everything they are responsible for count once', () => {
     expect(await codeOf(call.coSignRule(other, { id, rowVersion }))).toBe('ok');
   });
 
-  test('by no sequence of decisions do accounts with a person in common pass a request together', () => {
+  test('no sequence of decisions lets accounts of one person approve a request together', () => {
     const id = fc.integer({ min: 0, max: 5 }).map(String);
     const account = fc.record({ userId: id, behind: fc.array(id, { maxLength: 3 }) });
     fc.assert(

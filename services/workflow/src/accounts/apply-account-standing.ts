@@ -14,9 +14,9 @@ import { endRequestsOf } from './end-requests.ts';
 import { settleAccount } from './settle-account.ts';
 
 /**
- * Notes what auth says of an account and, where it has ended or changed hands, ends what it holds: open
- * requests, approvals that were not used, grants, elevations and emergency access. A version that is known
- * already ends nothing again. Answers `settled` when the vault knows of every end.
+ * Stores the status of an account that auth sends. If the account has ended or has another holder, ends its
+ * pending requests, unused approvals, grants, elevations and emergency access. A known version ends nothing
+ * again. Returns `settled` when the vault has confirmed every end.
  */
 export function applyAccountStanding(
   deps: AccountsDeps,
@@ -30,7 +30,7 @@ export function applyAccountStanding(
     await deps.database.withTenant(tenantId, async (tx) => {
       if (!(await store(tx, { tenantId, userId, version, active })) || !request.ends) return;
       const end = { userId, changedBy, cause: request.cause };
-      // An approval under way either has made its grant by now, or finds the request ended.
+      // An approval in progress has either created its grant by now, or finds the request ended.
       await endRequestsOf(deps, tx, end);
       await endApprovalsOf(tx, userId);
       await endGrantsOf(deps, tx, end);
@@ -42,7 +42,10 @@ export function applyAccountStanding(
   };
 }
 
-/** Waits for what the account is beginning, so that the end sees it. False for a version that is not newer than the known one. */
+/**
+ * Waits for transactions that start something for the account, so that the end includes it. Returns false for
+ * a version that is not newer than the stored one.
+ */
 async function store(
   tx: Tx<WorkflowSchema>,
   next: { tenantId: string; userId: string; version: number; active: boolean },

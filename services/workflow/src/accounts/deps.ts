@@ -5,7 +5,7 @@ import type { SettingsReader } from '@claviger/settings';
 import type { Directory, Emergency, Standing, Vault } from '../peers.ts';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface AccountsDeps {
   readonly database: Database<WorkflowSchema>;
   readonly emitter: Emitter;
@@ -14,6 +14,6 @@ export interface AccountsDeps {
   readonly emergency: Emergency;
   readonly standing: Standing;
   readonly directory: Directory;
-  /** What administrators set. */
+  /** The settings of the tenants. */
   readonly settings: SettingsReader<'breakglass'>;
 }

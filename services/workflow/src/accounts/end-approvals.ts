@@ -3,9 +3,9 @@ import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 
 /**
- * Ends the approvals that an account has and did not use, of lower protections and policies: those of before
- * this moment hold no longer (see `request-change.ts`). After the account's open requests have ended, so that
- * no approval under way comes later.
+ * Ends the unused approvals of an account for lower protections and policies: an approval given before this
+ * moment is no longer valid (see `request-change.ts`). Call it after the account's pending requests have
+ * ended, so that no approval in progress follows.
  */
 export async function endApprovalsOf(tx: Tx<WorkflowSchema>, userId: string): Promise<void> {
   await tx

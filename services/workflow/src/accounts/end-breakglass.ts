@@ -18,7 +18,7 @@ export async function endBreakglassOf(
       state: 'deactivated',
       ended_at: sql<Date>`date_trunc('milliseconds', clock_timestamp())`,
       end_reason: cause,
-      // What never began nobody has to be told of.
+      // A session that was never active is unknown to auth and the vault.
       sync_wanted: sql<'end' | null>`CASE WHEN activated_at IS NULL THEN NULL ELSE 'end' END`,
       next_sync_at: sql<Date | null>`CASE WHEN activated_at IS NULL THEN NULL ELSE clock_timestamp() END`,
       sync_attempts: 0,

@@ -11,7 +11,7 @@ import type { AccountsDeps } from './deps.ts';
 
 type Deps = Pick<AccountsDeps, 'emitter'>;
 
-/** Ends what an account asked for or has of elevations: what waits is denied, what is in force is taken back from the device. */
+/** Ends the elevations of an account: pending ones are denied, active ones are revoked on the device. */
 export async function endElevationsOf(deps: Deps, tx: Tx<WorkflowSchema>, end: AccountEnd): Promise<void> {
   const { userId, cause, changedBy } = end;
   const denied = await tx

@@ -4,10 +4,10 @@ import type { WorkflowSchema } from '../schema.ts';
 import type { AccountEnd } from './account-end.ts';
 import type { AccountsDeps } from './deps.ts';
 
-/** The due queue leaves the first try to whoever ends the account. */
+/** The call that ends the account makes the first attempt; the due queue follows after this time. */
 const FIRST_TRY_SECONDS = 5;
 
-/** Revokes the grants of an account; the vault takes the entitlements back and rotates what was seen. */
+/** Revokes the grants of an account. The vault removes the entitlements and rotates disclosed secrets. */
 export async function endGrantsOf(
   deps: Pick<AccountsDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,

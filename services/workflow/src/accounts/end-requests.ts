@@ -4,7 +4,7 @@ import type { WorkflowSchema } from '../schema.ts';
 import type { AccountEnd } from './account-end.ts';
 import type { AccountsDeps } from './deps.ts';
 
-/** Cancels the requests of an account that still wait. */
+/** Cancels the pending requests of an account. */
 export async function endRequestsOf(
   deps: Pick<AccountsDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,

@@ -4,8 +4,9 @@ import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 
 /**
- * For whatever an account begins, in the transaction that writes it: throws conflict `account_ended` where auth has told that the
- * account has ended. The end of an account waits until the transaction is over, and then ends what it wrote.
+ * Call it in each transaction that starts something for an account. Throws conflict `account_ended` if auth
+ * has reported its end. The end of an account waits for the transaction to commit, and then ends what it
+ * wrote.
  */
 export async function requireLivingAccount(tx: Tx<WorkflowSchema>, userId: string): Promise<void> {
   const { rows } = await sql<{
@@ -17,7 +18,7 @@ export async function requireLivingAccount(tx: Tx<WorkflowSchema>, userId: strin
     case 'ended':
       throw new ClavigerError('conflict', 'The account has ended.', {
         code: 'account_ended',
-        hint: 'An administrator enables it, or takes the machine over.',
+        hint: 'Ask an administrator to enable it, or to take over the machine identity.',
       });
     default:
       throw new ClavigerError('unavailable', 'The account is being changed.', { retryAfterSeconds: 1 });

@@ -4,7 +4,10 @@ import type { AccountsDeps } from './deps.ts';
 
 const AT_MOST = 50;
 
-/** Tells the vault of what an account's end has ended; the due queues repeat what fails. True when nothing is left to tell. */
+/**
+ * Sends the ends of an account's grants and sessions to the vault; the due queues repeat failed calls.
+ * Returns true when all are confirmed.
+ */
 export async function settleAccount(
   deps: AccountsDeps,
   tenantId: string,
@@ -35,7 +38,7 @@ export async function settleAccount(
     if (each.status === 'rejected') {
       deps.logger.warn(
         { err: each.reason, userId },
-        'the vault could not be told of the end of an account yet',
+        'the vault has not confirmed the end of an account; the due queue tries again',
       );
     }
   }

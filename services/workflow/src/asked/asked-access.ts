@@ -1,7 +1,7 @@
 import type { GrantRow, RequestRow } from '../schema.ts';
 import type { Extent } from './beyond-asked.ts';
 
-/** What a request for access asks for, shortened by those who have approved it so far. */
+/** The extent of a request for access, with the shortest duration approved so far. */
 export function askedAccess(row: RequestRow): Extent {
   return {
     subject: { entryId: row.entry_id, resourceId: row.resource_id },
@@ -12,7 +12,7 @@ export function askedAccess(row: RequestRow): Extent {
   };
 }
 
-/** What a grant gives. */
+/** The extent of a grant. */
 export function givenAccess(row: GrantRow): Extent {
   return {
     subject: { entryId: row.entry_id, resourceId: row.resource_id },

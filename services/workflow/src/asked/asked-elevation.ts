@@ -10,8 +10,9 @@ type Asked = Pick<ElevationRow, 'flow_type' | 'requested_at'> &
   >;
 
 /**
- * What an elevation asks for. A technician asks for minutes, a tool for as long as it waits; a prompt names no time, and its
- * approver sets one. `defaultMinutes` is for technicians' requests from before the default was written into them.
+ * The extent of a requested elevation. A technician requests minutes; for a tool, its waiting time is the
+ * limit; a prompt names no duration, and its approver sets one. `defaultMinutes` is for technicians' requests
+ * from before the default was stored in them.
  */
 export function askedElevation(row: Asked, defaultMinutes: number): Extent {
   return {

@@ -1,11 +1,11 @@
-/** How far a request or an approval goes. What is absent or null, the request does not limit. */
+/** The extent of a request or an approval. An absent or null dimension is not limited. */
 export interface Extent {
-  /** What it is for, by name: an entry of a resource, a device, one action of a tool. */
+  /** The subject by name: an entry of a resource, a device, one action of a tool. */
   readonly subject?: Readonly<Record<string, string | null>>;
-  /** Who may use it. */
+  /** The user of the access. */
   readonly userId?: string | null;
   readonly minutes?: number | null;
-  /** Whether the secret is handed out once only. */
+  /** Whether the secret is disclosed only once. */
   readonly oneTime?: boolean;
   /** Whether the secret is rotated at the end. */
   readonly rotateOnEnd?: boolean;
@@ -14,8 +14,8 @@ export interface Extent {
 export type Dimension = keyof Extent;
 
 /**
- * The dimension in which `given` is more than `asked`; undefined where it is at most what was asked. An approval never gives more:
- * whoever needs more asks again.
+ * Returns a dimension in which `given` exceeds `asked`, else undefined. An approval never gives more than was
+ * requested; a longer or wider access requires a new request.
  */
 export function beyondAsked(asked: Extent, given: Extent): Dimension | undefined {
   const [before, after] = [asked.subject ?? {}, given.subject ?? {}];
@@ -29,7 +29,10 @@ export function beyondAsked(asked: Extent, given: Extent): Dimension | undefined
   return undefined;
 }
 
-/** The minutes of an approval that nobody chose in view of the request, such as a rule's: never more than was asked. */
+/**
+ * Minutes of an approval that no person chose for the request, such as the duration of a rule: limited to
+ * what was requested.
+ */
 export function minutesWithin(asked: Pick<Extent, 'minutes'>, wanted: number): number {
   return Math.min(wanted, asked.minutes ?? Number.POSITIVE_INFINITY);
 }

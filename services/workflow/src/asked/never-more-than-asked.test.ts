@@ -23,7 +23,7 @@ const orNothing = fc.option(minutes, { nil: undefined });
 const verdict = fc.constantFrom('pending' as const, 'auto_approved' as const);
 const technician = () => tenant.user(TECHNICIAN);
 
-test('what is at most what was asked is so in every dimension, and more in any of them is named', () => {
+test('an extent within the request passes, and the exceeded dimension is named', () => {
   const extent = fc.record({
     subject: fc.dictionary(fc.constantFrom('entryId', 'deviceId'), fc.constantFrom('a', 'b', null)),
     userId: fc.constantFrom('ann', 'bob', null),
@@ -50,7 +50,7 @@ test('what is at most what was asked is so in every dimension, and more in any o
   );
 });
 
-test('access: whoever approves for whatever time, the grant gives what was asked for, or less of it', async () => {
+test('access: a grant never gives more than was requested, for any approver and duration', async () => {
   const steps = [1, 2].map((at) => ({
     name: `step ${at}`,
     quorum: 1,
@@ -101,16 +101,16 @@ test('access: whoever approves for whatever time, the grant gives what was asked
   );
 });
 
-/** In minutes, from the decision on. */
+/** The duration in minutes, from the decision on. */
 async function givenFor(id: string): Promise<number> {
   const row = await service.row(id);
   return ((row.expires_at as Date).getTime() - (row.decided_at as Date).getTime()) / 60_000;
 }
 
-/** Between the times of a rule's decision, the database's clock goes on a little. */
+/** The database's clock advances a little between the times of a rule's decision. */
 const SLACK = 0.5;
 
-test('a technician: a rule or an approver gives the time that was asked for, or less of it', async () => {
+test('a technician: a rule or an approver never gives more time than was requested', async () => {
   const agent = service.devices.add(tenant.tenantId);
   await fc.assert(
     fc.asyncProperty(orNothing, verdict, minutes, orNothing, async (asked, decided, ofRule, answer) => {
@@ -141,7 +141,7 @@ test('a technician: a rule or an approver gives the time that was asked for, or 
   );
 });
 
-test('a tool: an approval holds for the digest that was asked for, and no longer than the tool waits', async () => {
+test('a tool: an approval is valid for the requested digest, and no longer than the tool waits', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 60, max: 86_400 }),
@@ -183,7 +183,7 @@ test('a tool: an approval holds for the digest that was asked for, and no longer
   );
 });
 
-test('a rule that approves another digest than the one asked for leaves the action to a person', async () => {
+test('an action stays pending when a rule approves another digest than the requested one', async () => {
   const decide = service.decider.decide.bind(service.decider);
   service.decider.verdict = 'auto_approved';
   service.decider.decide = async (tenantId, facts) => {
@@ -203,7 +203,7 @@ test('a rule that approves another digest than the one asked for leaves the acti
   }
 });
 
-test('the database takes no grant, decision or elevation that gives more than was asked, whoever writes it', async () => {
+test('the database refuses a grant, decision or elevation that gives more than was requested', async () => {
   const { schema, scratch } = service;
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
   const asked = { resourceId, reason: 'why', durationMinutes: 30 };
@@ -238,7 +238,7 @@ test('the database takes no grant, decision or elevation that gives more than wa
     ['expires_at', "starts_at + interval '21 minutes'"],
   ] as const)
     await expect(copy(column, value), column).rejects.toThrow(/gives more than request/);
-  // Unchanged it is one grant too many, but gives no more.
+  // Unchanged, the copy is a second grant but does not give more.
   await expect(copy('entry_id', 'entry_id')).rejects.toThrow(/duplicate key/);
 
   const agent = service.devices.add(tenant.tenantId);

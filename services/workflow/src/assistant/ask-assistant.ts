@@ -10,7 +10,7 @@ import { providerAnswer } from './provider/provider-answer.ts';
 import { shownProblem } from './provider/shown-problem.ts';
 import { sourceMessage } from './source-message.ts';
 
-/** Kept for the answer by rule and the record, when the provider takes all the time there is. */
+/** Reserved for the answer by rule and for the record if the provider uses up its time. */
 const RESERVE_MS = 5_000;
 
 interface Answered extends Answer {
@@ -18,7 +18,7 @@ interface Answered extends Answer {
   readonly notice: string;
 }
 
-/** Answers, keeps the exchange for its user, and records that something was asked, without what. */
+/** Answers, stores the exchange for its user, and writes an audit event without the text of the question. */
 export function askAssistant(deps: AssistantDeps): Handler<typeof assistant.AssistantService.askAssistant> {
   return async ({ message }, context) => {
     const { tenantId, actor } = context;
@@ -50,7 +50,7 @@ export function askAssistant(deps: AssistantDeps): Handler<typeof assistant.Assi
       await deps.emitter.audit(tx, context, {
         details: {
           answeredBy: answered.by,
-          // Names of queries only: the arguments may be what was written.
+          // Only names of queries: the arguments can contain text of the message.
           queries: answered.used.filter(({ kind }) => kind === 'query').map(({ name }) => name),
         },
       });
@@ -87,7 +87,7 @@ async function answer(
       if (!(error instanceof ProviderError)) throw error;
       deps.logger.warn(
         { err: error, requestId: context.requestId },
-        'the provider of the assistant was of no use',
+        'the provider of the assistant failed',
       );
       notice = `Answered without the provider: ${shownProblem(error.message, context)}`;
     }

@@ -22,7 +22,7 @@ export function requireEnabled({ enabled }: AssistantSettings): void {
   });
 }
 
-/** Undefined where none is set up. */
+/** Undefined if no provider is configured. */
 export function providerOf(values: AssistantSettings): Provider | undefined {
   const { endpoint, model, apiKey, maximumTokens } = values;
   return endpoint === '' ? undefined : { endpoint, model, apiKey, maximumTokens };

@@ -1,6 +1,6 @@
 import type { Generated, JSONColumnType } from 'kysely';
 
-/** What an answer rests on, as it is told and kept. */
+/** A source of an answer, as it is returned and stored. */
 export interface Source {
   readonly kind: 'query' | 'document';
   readonly name: string;

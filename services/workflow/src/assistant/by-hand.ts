@@ -8,9 +8,9 @@ interface Deed {
   readonly method: MethodInfo;
   readonly what: string;
   readonly command: string;
-  /** At the beginning of a message, without what is said for politeness. */
+  /** Matches the start of a message, after phrases of politeness are removed. */
   readonly order: RegExp;
-  /** Inside a longer one. */
+  /** Matches inside a longer message. */
   readonly inside: RegExp | undefined;
 }
 
@@ -26,7 +26,7 @@ const deed = (
   inside?: RegExp,
 ): Deed => ({ method: methodOf(path), what, command, order, inside });
 
-/** The first that fits counts. */
+/** The first match counts. */
 const DEEDS: readonly Deed[] = [
   deed(
     entries.rotateEntry,
@@ -103,8 +103,8 @@ const POLITE =
 const QUESTION = /^(?:how|what|who|whose|when|where|why|which|is|are|do|does|did|may|can i)\b/;
 
 /**
- * When a message asks for something to be done: how to do it oneself, from the contract. The assistant has no means to do anything,
- * so there is nothing here that could be talked into it.
+ * Instructions for a message that orders an action: the command and the permission, from the contract. The
+ * assistant itself has no means to change anything, so that no message can make it do so.
  */
 export function byHand({ text }: Question): string[] | undefined {
   const order = text.replace(POLITE, '');
@@ -119,7 +119,7 @@ function wayOf({ method, what, command }: Deed): string[] {
   const [binding] = method.http;
   const { permission, stepUp } = method.policy!;
   return [
-    'The assistant does nothing itself: it only reads.',
+    'The assistant cannot change anything: it only reads.',
     `To ${what} yourself: ./${command}, or ${binding!.method} ${binding!.path}.`,
     `That needs ${permission ? `the permission ${permission}` : 'you to be signed in, and what it is done to to be yours'}${stepUp ? ' and a second factor of the last ten minutes' : ''}.`,
   ];

@@ -11,13 +11,13 @@ import { getRequest } from '../requests/get-request.ts';
 import { listRequests } from '../requests/list-requests.ts';
 import { readAsCaller } from './read-as-caller.ts';
 
-/** What is asked of other services, with the caller's own token: they check permission and tenant themselves. */
+/** Other services, called with the caller's own token: they check permission and tenant themselves. */
 export interface CallerPeers {
   readonly entries: Pick<ServiceClient<typeof vault.EntriesService>, 'listEntries' | 'getEntry'>;
   readonly users: Pick<ServiceClient<typeof auth.UsersService>, 'getUser'>;
 }
 
-/** What the handlers need that serve workflow's own data. */
+/** Dependencies of the handlers that read workflow's own data. */
 export type CallerReadsDeps = DepsOf<
   | typeof listElevationRequests
   | typeof listActiveElevations
@@ -29,7 +29,7 @@ export type CallerReadsDeps = DepsOf<
 
 export type CallerReads = ReturnType<typeof callerReads>;
 
-/** All that the assistant can reach. Workflow's own data come through the very handlers that serve the lists. */
+/** All operations that the assistant can call. Workflow's own data come from the handlers of the lists. */
 export function callerReads(deps: CallerReadsDeps, peers: CallerPeers) {
   const { RequestsService: requests, GrantsService: grants } = workflow;
   const { EntriesService: entries } = vault;

@@ -9,18 +9,18 @@ import type { WorkflowSchema } from '../schema.ts';
 import type { CallerReads } from './caller-reads.ts';
 import type { ProviderCheck } from './provider/provider-check.ts';
 
-/** What the handlers of the assistant work with. */
+/** Dependencies of the handlers of the assistant. */
 export interface AssistantDeps {
   readonly database: Database<WorkflowSchema>;
   readonly emitter: Emitter;
   readonly logger: Logger;
-  /** What administrators set. */
+  /** The settings of the tenants. */
   readonly settings: SettingsReader<'assistant'>;
   readonly docs: DocsIndex;
   readonly reads: CallerReads;
-  /** Whether a user may act now. */
+  /** Returns whether a user is active. */
   readonly standings: Pick<ServiceClient<typeof auth.DirectoryService>, 'getStanding'>;
-  /** Where a provider may be. */
+  /** The addresses at which a provider is allowed. */
   readonly providerPolicy: () => TargetPolicy;
   readonly checkProvider: ProviderCheck;
 }

@@ -12,13 +12,13 @@ export interface Answer {
   readonly used: readonly Source[];
 }
 
-/** A section that speaks of less of the question than this is not quoted. */
+/** A section must contain at least this share of the words of the question to be quoted. */
 const MIN_COVERAGE = 0.6;
 const QUOTE_LENGTH = 1_200;
 const SECTIONS = 2;
 const QUERIES = 2;
 
-/** Answers by rule: the same question, with the same data and rights, has the same answer. */
+/** Answers by rule: the same question, with the same data and permissions, has the same answer. */
 export async function deterministicAnswer(
   message: string,
   docs: DocsIndex,
@@ -42,7 +42,7 @@ export async function deterministicAnswer(
   };
 }
 
-/** In words: what can be asked. */
+/** The list of possible questions, as text. */
 export function whatCanBeAsked(): string {
   return queries.map(({ example, description }) => `- ${example} (${description})`).join('\n');
 }
@@ -57,7 +57,7 @@ export function documentSource({ section }: DocsHit): Source {
   };
 }
 
-/** What answers the question best, of the documentation; nothing where no section speaks of most of it. */
+/** The best matching sections of the documentation; empty if none covers most of the question. */
 export function quoted(docs: DocsIndex, message: string): DocsHit[] {
   const [best, ...others] = docs.search(message, SECTIONS).filter(({ coverage }) => coverage >= MIN_COVERAGE);
   return best ? [best, ...others.filter(({ score }) => score > best.score * 0.7)] : [];
@@ -92,5 +92,5 @@ function quote(text: string): string {
 }
 
 function nothingFound(): string {
-  return `Nothing was found that answers this, neither in the documentation nor among the questions about data that can be answered:\n${whatCanBeAsked()}`;
+  return `No answer was found in the documentation. These questions about data can be answered:\n${whatCanBeAsked()}`;
 }

@@ -9,7 +9,7 @@ const BATCH = 5_000;
 
 type Deps = Pick<AssistantDeps, 'database' | 'settings' | 'logger'>;
 
-/** Erases what is older than the days that each tenant keeps, every hour, on the leader. */
+/** Erases exchanges older than the retention of each tenant, every hour, on the leader. */
 export function startForgetting(deps: Deps, cluster: DutyHost): Duty {
   return startDuty({
     cluster,
@@ -20,8 +20,8 @@ export function startForgetting(deps: Deps, cluster: DutyHost): Duty {
 }
 
 /**
- * One round; true when there may be more. Goes on for tenants that are suspended: what was to be forgotten is. A tenant whose
- * settings cannot be read keeps its history until the next round.
+ * One round; returns true when more may be due. Suspended tenants are included: their retention still
+ * applies. A tenant whose settings cannot be read keeps its history until the next round.
  */
 export async function forgetExchanges(deps: Deps, leadership: Leadership): Promise<boolean> {
   const { database, logger } = deps;

@@ -44,7 +44,7 @@ test.each([
   expect(asked(message)).toEqual([[name, args]]);
 });
 
-test('the example of every query leads to it, and to no other', () => {
+test('the example of every query selects that query only', () => {
   for (const query of queries) expect(asked(query.example).map(([name]) => name)).toEqual([query.name]);
 });
 
@@ -73,7 +73,7 @@ test.each([
   ['give me access to db-prod', 'claviger request'],
   ['rotate db-prod', 'claviger entries rotate'],
   ['create a user called bob', 'claviger users create'],
-])('what is to be done is answered with the way by hand (H-340): %s', (message, command) => {
+])('an order is answered with the command for it (H-340): %s', (message, command) => {
   const way = byHand(questionOf(message));
   if (command) expect(way?.join('\n')).toContain(`./${command}`);
   else expect(way).toBeUndefined();
@@ -85,11 +85,11 @@ test.each([
   'who approves?',
   'list my access',
   'give me an overview',
-])('a question is no order: %s', (message) => {
+])('a question is not an order: %s', (message) => {
   expect(byHand(questionOf(message))).toBeUndefined();
 });
 
-test('names are what is quoted, or written as no word is', () => {
+test('names are quoted words, and words with digits or punctuation', () => {
   expect(questionOf('who has “prod root” and db-prod on host.example, since 3.5 days?').names).toEqual([
     'prod root',
     'db-prod',

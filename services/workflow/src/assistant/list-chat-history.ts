@@ -6,7 +6,10 @@ import { sourceMessage } from './source-message.ts';
 
 const SORT: SortFields = { createdAt: { column: 'created_at', type: 'timestamptz' } };
 
-/** The caller's own, newest first unless the request sorts. No permission opens anybody else's. */
+/**
+ * The caller's own exchanges, newest first unless the request sorts. No permission shows those of other
+ * users.
+ */
 export function listChatHistory(
   deps: Pick<AssistantDeps, 'database'>,
 ): Handler<typeof assistant.AssistantService.listChatHistory> {

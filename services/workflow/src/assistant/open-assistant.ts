@@ -9,7 +9,7 @@ import type { AssistantDeps } from './deps.ts';
 import { createProviderCheck } from './provider/provider-check.ts';
 import { providerPolicy } from './provider/provider-policy.ts';
 
-/** What the assistant needs beside the other operations, with its index of the documentation. */
+/** Loads the index of the documentation and creates the dependencies of the assistant. */
 export function openAssistant(
   deps: CallerReadsDeps & Pick<AssistantDeps, 'logger'>,
   peers: Pick<Peers, 'client'>,
@@ -18,7 +18,7 @@ export function openAssistant(
 ): Pick<AssistantDeps, 'docs' | 'providerPolicy' | 'reads' | 'standings' | 'checkProvider'> {
   const docs = createDocsIndex(readSections(documentationFolder()));
   if (docs.sections === 0)
-    deps.logger.warn('the folder docs is not there: the assistant answers without documentation');
+    deps.logger.warn('the folder docs is missing: the assistant answers without documentation');
   const policy = providerPolicy(config, platform);
   return {
     docs,

@@ -14,7 +14,7 @@ test.each([
   expect(plainText(text)).toBe(plain);
 });
 
-test('no link, image or tag is left in any text, and doing it twice changes nothing', () => {
+test('no text keeps a link, image or tag, and a second pass changes nothing', () => {
   const pieces = fc.constantFrom('[', ']', '(', ')', '!', '<', 'a', ' ', '\n', ':', '/', 'https://x');
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {
@@ -25,7 +25,7 @@ test('no link, image or tag is left in any text, and doing it twice changes noth
   );
 });
 
-test('what is long is cut, and a line stays a line', () => {
+test('a long text is cut, and a line stays one line', () => {
   expect(plainText('a'.repeat(20), 10)).toBe('aaaaaaaaaa …');
   expect(plainLine('a\n\n  b')).toBe('a b');
 });

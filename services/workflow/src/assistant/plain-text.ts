@@ -1,12 +1,12 @@
 /**
- * Text that stays text wherever it is shown: links and images of Markdown are taken apart, tags of HTML lose their brackets,
- * control characters go. What it said can still be read.
+ * Text that is displayed as text everywhere: Markdown links and images are split, HTML tags lose their
+ * brackets, control characters are removed. The words remain readable.
  */
 export function plainText(text: string, maxLength = 8_000): string {
   const plain = text
     .slice(0, 2 * maxLength)
     .replaceAll('\r\n', '\n')
-    // Also what turns the direction of text around, or is not seen at all.
+    // Also characters that change the direction of text, and invisible ones.
     .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, '')
     .replaceAll(/(?<!!)!+(?=\[)/g, '')
     .replaceAll(/\](?=[([])/g, '] ')
@@ -15,7 +15,7 @@ export function plainText(text: string, maxLength = 8_000): string {
   return plain.length <= maxLength ? plain : `${plain.slice(0, maxLength).trimEnd()} …`;
 }
 
-/** One line of it, for names and reasons that others wrote. */
+/** One line of text, for names and reasons written by other users. */
 export function plainLine(text: string, maxLength = 200): string {
   return plainText(text, maxLength).replaceAll(/\s+/g, ' ').trim();
 }

@@ -1,10 +1,10 @@
-/** A message, as the rules that look for what is asked see it. */
+/** A message in the form that the matching rules use. */
 export interface Question {
-  /** In small letters, with single blanks and plain apostrophes. */
+  /** In lower case, with single spaces and plain apostrophes. */
   readonly text: string;
-  /** UUIDs in it. */
+  /** The UUIDs in the message. */
   readonly ids: readonly string[];
-  /** What may be the name of something: quoted, or written as no word of a language is. At most three. */
+  /** Possible names: quoted texts, and words with digits or punctuation. At most three. */
   readonly names: readonly string[];
 }
 

@@ -2,7 +2,7 @@ import { type MethodInfo, methodOf, redact, validateMessage } from '@claviger/co
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, permits } from '@claviger/service-kit';
 
-/** An operation as the assistant may use it: what it is, and how it is called in the name of whoever asks. */
+/** An operation of the contract, and the call that runs it in the name of the caller. */
 interface Operation<Q, S> {
   readonly path: string;
   readonly requestDeserialize: (value: Buffer) => Q;
@@ -10,8 +10,8 @@ interface Operation<Q, S> {
 }
 
 /**
- * Asks for something as the caller. Throws what the caller would get: `denied` without the permission, `not_found` for what
- * they may not see. The answer holds public fields only, whatever was sent.
+ * Reads as the caller. Throws the errors that the caller would receive: `denied` without the permission,
+ * `not_found` for invisible objects. The answer contains only public fields.
  */
 export interface ReadAsCaller<Q, S> {
   readonly method: MethodInfo;
@@ -19,8 +19,9 @@ export interface ReadAsCaller<Q, S> {
 }
 
 /**
- * Wraps an operation for the assistant. One that is not a plain GET, discloses something, leaves an audit event or needs more than
- * a permission is refused here, when the service starts: nothing that the assistant can reach changes anything.
+ * Wraps an operation for the assistant. Throws at start-up for an operation that is not a plain GET,
+ * discloses something, writes an audit event or requires more than a permission: nothing that the assistant
+ * can call changes anything.
  */
 export function readAsCaller<Q extends object, S extends object>(
   operation: Operation<Q, S>,
@@ -30,7 +31,7 @@ export function readAsCaller<Q extends object, S extends object>(
   const { policy, http } = method;
   const reads = http.length > 0 && http.every((binding) => binding.method === 'GET');
   if (!reads || !policy?.permission || policy.discloses || policy.audit || policy.stepUp || policy.platform)
-    throw new Error(`${method.path} is not for the assistant: it may only read what a permission opens.`);
+    throw new Error(`${method.path} is not allowed for the assistant: only a GET with a permission, without step-up or audit event, is.`);
   const read = async (fields: Partial<Q>, context: CallContext): Promise<Partial<S>> => {
     if (!permits(context.actor.permissions, policy.permission))
       throw new ClavigerError('denied', `The permission ${policy.permission} is needed.`);

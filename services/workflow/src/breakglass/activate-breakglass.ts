@@ -31,7 +31,7 @@ import { useSealedCode } from './use-sealed-code.ts';
 
 const CONFIRM_WITHIN_MINUTES = 15;
 const DEFAULT_MINUTES = 60;
-/** The due queue leaves the first try to whoever activates. */
+/** The activating call makes the first attempt; the due queue follows after this time. */
 export const FIRST_TRY_SECONDS = 12;
 
 interface Ask {
@@ -43,9 +43,10 @@ type Opened = { readonly row: BreakglassSessionRow; readonly nowMs: number };
 type Refused = 'open' | 'wrong' | { readonly lockedSeconds: number };
 
 /**
- * Opens emergency access for the caller: with a sealed code at once, else it waits for the confirmation of another person. Answers
- * an open one only when auth and the vault know it. Throws invalid `sealed_code_malformed`, conflict `breakglass_open`, denied
- * `sealed_code_*`, unavailable `activation_pending`.
+ * Opens emergency access for the caller: at once with an offline code, else after confirmation by another
+ * person. Returns an open session only when auth and the vault have confirmed it. Throws invalid
+ * `sealed_code_malformed`, conflict `breakglass_open`, denied `sealed_code_*`, unavailable
+ * `activation_pending`.
  */
 export function activateBreakglass(
   deps: BreakglassDeps,
@@ -64,7 +65,7 @@ export function activateBreakglass(
     alert(
       deps.logger,
       { sessionId: row.id, userId: row.user_id, state: row.state, openedBy: row.opened_by },
-      row.state === 'active' ? 'emergency access is open' : 'emergency access is asked for',
+      row.state === 'active' ? 'emergency access is open' : 'emergency access is requested',
     );
     try {
       return { session: sessionMessage(await tellEmergency(deps, row, context.requestId), nowMs) };
@@ -96,11 +97,11 @@ async function open(
   const { userId } = context.actor;
   await requireActiveTenant(tx);
   await requireLivingAccount(tx, userId);
-  // One activation of a person at a time, so that neither a code is spent for nothing nor a guess goes uncounted.
+  // Serializes the activations of a person, so that no code is wasted and every wrong guess is counted.
   const { rows } = await sql<{ first: boolean }>`
     SELECT pg_try_advisory_xact_lock(hashtextextended('breakglass ' || ${userId}, 0)) AS first`.execute(tx);
   if (!rows[0]!.first) return 'open';
-  // One past its time that no sweep has seen yet stands in nobody's way.
+  // A session past its time that no sweep has processed yet must not block a new one.
   await expireSessions(deps, tx, (query) => query.where('user_id', '=', userId));
   const standing = await tx
     .selectFrom('breakglass_sessions')
@@ -115,7 +116,7 @@ async function open(
   const row = await insert(tx, context, ask, code?.codeId);
   if (!row) throw alreadyOpen();
   await deps.emitter.audit(tx, context, {
-    // What waits for a second person is not open yet.
+    // A session that awaits confirmation is not open yet.
     ...(row.state === 'active' ? {} : { action: 'breakglass.requested' }),
     reason: row.reason,
     details: sessionDetails(row),
@@ -155,7 +156,7 @@ function insert(
     .executeTakeFirst();
 }
 
-/** The time runs from now on, by the database's clock. */
+/** The time starts now, by the database's clock. */
 export const activatedFor = (durationMinutes: number) => ({
   activated_at: sql<Date>`date_trunc('milliseconds', clock_timestamp())`,
   expires_at: sql<Date>`date_trunc('milliseconds', clock_timestamp()) + make_interval(mins => ${durationMinutes})`,
@@ -163,7 +164,7 @@ export const activatedFor = (durationMinutes: number) => ({
   next_sync_at: sql<Date>`clock_timestamp() + make_interval(secs => ${FIRST_TRY_SECONDS})`,
 });
 
-/** Without a leader nobody repeats what the vault was not told: whoever asks again does. */
+/** Without a leader no due queue runs: a repeated call sends what is due. */
 async function hurry(deps: BreakglassDeps, context: CallContext): Promise<void> {
   const due = await deps.database.readTenant(context.tenantId, (reader) =>
     reader
@@ -178,6 +179,6 @@ async function hurry(deps: BreakglassDeps, context: CallContext): Promise<void> 
   try {
     await tellEmergency(deps, row, context.requestId);
   } catch (error) {
-    deps.logger.warn({ err: error, sessionId: row.id }, 'an emergency session could not be told yet');
+    deps.logger.warn({ err: error, sessionId: row.id }, 'auth or the vault has not confirmed an emergency session yet');
   }
 }

@@ -1,11 +1,11 @@
 import type { CallContext, Logger, RecordOutcome } from '@claviger/service-kit';
 
-/** What emergency access does is meant to be heard: operators watch the log for `alert`. */
+/** Logs a change of emergency access with the field `alert`, which operators monitor. */
 export function alert(logger: Logger, facts: Readonly<Record<string, unknown>>, what: string): void {
   logger.warn({ alert: 'breakglass', ...facts }, what);
 }
 
-/** A recorder that also says so in the log when emergency access was refused to somebody. */
+/** A recorder that also logs an alert when an operation of emergency access is refused. */
 export function withBreakglassAlerts(record: RecordOutcome, logger: Logger): RecordOutcome {
   return (context: CallContext, outcome) => {
     if (context.method.policy?.audit.startsWith('breakglass.')) {

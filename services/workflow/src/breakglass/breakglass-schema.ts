@@ -11,13 +11,13 @@ interface BreakglassSessionsTable {
   state: BreakglassState;
   user_id: Fixed<string>;
   user_name: Fixed<string>;
-  /** Everybody who counts as the user besides. */
+  /** Other users who count as this user. */
   user_behind: ColumnType<string[], string[] | undefined, never>;
   reason: Fixed<string>;
   all_entries: Fixed<boolean>;
   entry_ids: Fixed<string[]>;
   resource_ids: Fixed<string[]>;
-  /** Shortened at the confirmation where the policy allows less by then. */
+  /** Shortened at the confirmation if the policy allows less by then. */
   duration_minutes: number;
   opened_by: Fixed<OpenedBy>;
   code_id: Fixed<string | null>;

@@ -29,7 +29,7 @@ async function codes(count = 5): Promise<string[]> {
   return (await service.handlers.createBreakglassCodes(manager(), { count, reason: 'envelopes' })).codes;
 }
 
-/** Of the right form, and nobody's. */
+/** A well-formed code that does not exist. */
 const wrongCode = (guess: number) => `${'AAAAA-'.repeat(5)}${'AEIMQ'[guess]}`;
 
 async function openWithCode(who: Actor): Promise<breakglass.BreakglassSession> {
@@ -40,7 +40,7 @@ async function openWithCode(who: Actor): Promise<breakglass.BreakglassSession> {
 const stateOf = async (id: string): Promise<string> =>
   (await service.handlers.getBreakglassSession(approver(), { sessionId: id })).session!.state;
 
-/** As superuser: lets time pass for a session. */
+/** As superuser: moves the times of a session into the past. */
 async function age(id: string, minutes: number): Promise<void> {
   const shift = (column: string) => `${column} = ${column} - interval '${minutes} minutes'`;
   await service.scratch.query(
@@ -51,7 +51,7 @@ async function age(id: string, minutes: number): Promise<void> {
   );
 }
 
-test('without a code it waits for another person, and its time runs from the confirmation', async () => {
+test('without a code it awaits another person, and its time starts at the confirmation', async () => {
   const [who, second] = [operator(), approver()];
   const asked = (await service.handlers.activateBreakglass(who, { ...WHY, durationMinutes: 20 })).session!;
   expect(asked).toMatchObject({ state: 'awaiting-confirmation', openedBy: 'second-person' });
@@ -72,7 +72,7 @@ test('without a code it waits for another person, and its time runs from the con
   expect(await codeOf(service.handlers.confirmBreakglass(approver(), { sessionId: asked.id }))).toBe(
     'wrong_status',
   );
-  // What one transaction recorded has no order.
+  // Events of one transaction have no order.
   expect((await service.events(asked.id)).map(({ action }) => action).toSorted()).toEqual([
     'breakglass.activated',
     'breakglass.confirmed',
@@ -80,7 +80,7 @@ test('without a code it waits for another person, and its time runs from the con
   ]);
 });
 
-test('nobody confirms after a quarter of an hour, whether or not the sweep has been there', async () => {
+test('nobody can confirm after fifteen minutes, before or after the sweep', async () => {
   const { id } = (await service.handlers.activateBreakglass(operator(), WHY)).session!;
   await age(id, 16);
   expect(await codeOf(service.handlers.confirmBreakglass(approver(), { sessionId: id }))).toBe(
@@ -91,7 +91,7 @@ test('nobody confirms after a quarter of an hour, whether or not the sweep has b
   expect((await service.events(id)).at(-1)).toMatchObject({ action: 'breakglass.lapsed' });
 });
 
-test('a sealed code opens at once, works once, and is not stored as it is', async () => {
+test('an offline code opens at once, works once, and is stored as a hash', async () => {
   const [first, second] = await codes(2);
   const who = operator();
   const spelled = `${first!.toLowerCase().replaceAll('-', '\u2011').replace('\u2011', '\u00a0')}\r\n`;
@@ -112,7 +112,7 @@ test('a sealed code opens at once, works once, and is not stored as it is', asyn
   );
 });
 
-test('five wrong codes lock this way for a person, and for no other', async () => {
+test('five wrong codes lock codes for that person only', async () => {
   const [right] = await codes(1);
   const who = operator();
   for (let guess = 0; guess < 5; guess += 1) {
@@ -123,7 +123,7 @@ test('five wrong codes lock this way for a person, and for no other', async () =
   const refused = await service.handlers.activateBreakglass(who, tried).catch((error: unknown) => error);
   expect(refused).toMatchObject({ code: 'sealed_code_locked' });
   expect(await codeOf(service.handlers.activateBreakglass(operator(), tried))).toBe('ok');
-  // The rest is told to the second, and the way is open after it.
+  // The remaining time is given in seconds, and codes work again after it.
   const { retryAfterSeconds } = refused as ClavigerError;
   expect(retryAfterSeconds).toBeLessThanOrEqual(900);
   expect(retryAfterSeconds).toBeGreaterThan(840);
@@ -135,7 +135,7 @@ test('five wrong codes lock this way for a person, and for no other', async () =
   expect(await codeOf(service.handlers.activateBreakglass(who, { ...WHY, sealedCode: next! }))).toBe('ok');
 });
 
-test('what cannot be a sealed code is no guess', async () => {
+test('a malformed offline code is not counted as a guess', async () => {
   const [code] = await codes(1);
   const who = operator();
   for (const slip of [
@@ -152,7 +152,7 @@ test('what cannot be a sealed code is no guess', async () => {
   expect(await codeOf(service.handlers.activateBreakglass(who, { ...WHY, sealedCode: code! }))).toBe('ok');
 });
 
-test('the policy says which way is open, and for how long (H-180)', async () => {
+test('the policy sets the mode and the maximum duration (H-180)', async () => {
   const [sealedCode] = await codes(1);
   service.settings.breakglass.mode = 'second-person';
   expect(await codeOf(service.handlers.activateBreakglass(operator(), { ...WHY, sealedCode }))).toBe(
@@ -175,7 +175,7 @@ test('the policy says which way is open, and for how long (H-180)', async () => 
   expect(await codeOf(service.handlers.activateBreakglass(operator(), { ...WHY, sealedCode }))).toBe('ok');
 });
 
-test('of 20 activations at once one opens, and one code is spent (H-182)', async () => {
+test('of 20 concurrent activations one opens, and one code is used (H-182)', async () => {
   const all = await codes(20);
   const who = operator();
   const outcomes = await Promise.all(
@@ -187,7 +187,7 @@ test('of 20 activations at once one opens, and one code is spent (H-182)', async
   expect(status).toMatchObject({ active: true, unusedCodes: 19, openSessions: [{ userId: who.userId }] });
 });
 
-test('one code of twenty people opens for one of them', async () => {
+test('one code used by twenty people opens for one of them', async () => {
   const [sealedCode] = await codes(1);
   const outcomes = await Promise.all(
     Array.from({ length: 20 }, () =>
@@ -198,7 +198,7 @@ test('one code of twenty people opens for one of them', async () => {
   expect(outcomes.filter((code) => code === 'sealed_code_wrong')).toHaveLength(19);
 });
 
-test('it ends by its own hand or by a manager, and nobody else ends it', async () => {
+test('only its user or a manager ends it', async () => {
   const who = operator();
   const session = await openWithCode(who);
   const named = { sessionId: session.id, reason: 'done' };
@@ -220,7 +220,7 @@ test('it ends by its own hand or by a manager, and nobody else ends it', async (
   expect(await codeOf(service.handlers.deactivateBreakglass(manager(), { sessionId: other.id }))).toBe('ok');
 });
 
-test('a vault that is away is told later: activation and end both stand', async () => {
+test('activation and end are stored while the vault is unavailable, and sent to it later', async () => {
   const who = operator();
   const [sealedCode] = await codes(1);
   service.emergency.away = true;
@@ -229,7 +229,7 @@ test('a vault that is away is told later: activation and end both stand', async 
   );
   const [open] = (await service.handlers.getBreakglassStatus(who)).openSessions;
   service.emergency.away = false;
-  // Nobody leads: whoever asks again hurries it, once its next try is due.
+  // Without a leader, a repeated call sends what is due.
   await age(open!.id, 1);
   expect(await codeOf(service.handlers.activateBreakglass(who, WHY))).toBe('breakglass_open');
   expect(service.emergency.placed.has(open!.id)).toBe(true);
@@ -244,7 +244,7 @@ test('a vault that is away is told later: activation and end both stand', async 
   );
 });
 
-test('gateways that could not be told hold nobody up, and are told again', async () => {
+test('gateways that cannot be notified do not delay the answer, and are notified again', async () => {
   service.emergency.settled = false;
   const session = await openWithCode(operator());
   expect(session.state).toBe('active');
@@ -257,7 +257,7 @@ test('gateways that could not be told hold nobody up, and are told again', async
   expect(row).toEqual({ sync_wanted: null });
 });
 
-test('its time being over ends it without anybody, and the vault is told when there is a sweep (H-183)', async () => {
+test('it expires by the clock without a call, and the sweep sends the end to the vault (H-183)', async () => {
   const who = operator();
   const session = await openWithCode(who);
   await age(session.id, 61);
@@ -270,7 +270,7 @@ test('its time being over ends it without anybody, and the vault is told when th
   expect(await openWithCode(who)).toMatchObject({ state: 'active' });
 });
 
-test('a session is reviewed once, by neither who opened nor who confirmed it', async () => {
+test('a session is reviewed once, not by its user or its confirmer', async () => {
   const [who, second] = [operator(), manager()];
   const { id } = (await service.handlers.activateBreakglass(who, WHY)).session!;
   const review = { sessionId: id, review: 'It was justified.' };
@@ -287,7 +287,7 @@ test('a session is reviewed once, by neither who opened nor who confirmed it', a
   expect((await service.handlers.getBreakglassStatus(who)).unreviewed).toBe(0);
 });
 
-test('a drill keeps what worked and what did not', async () => {
+test('a drill stores the result of each step', async () => {
   const boss = manager();
   const { drill } = await service.handlers.runBreakglassDrill(boss, { comment: 'quarterly' });
   expect(drill!.passed).toBe(true);
@@ -300,7 +300,7 @@ test('a drill keeps what worked and what did not', async () => {
   expect(await service.handlers.getBreakglassStatus(boss)).toMatchObject({ lastDrillPassed: false });
 });
 
-test('another tenant sees nothing of it, and its codes open nothing here', async () => {
+test('another tenant does not see it, and codes of another tenant do not work', async () => {
   const [code] = await codes(1);
   const session = await openWithCode(operator());
   const here = tenant;
@@ -326,7 +326,7 @@ test('another tenant sees nothing of it, and its codes open nothing here', async
   expect((await service.handlers.listBreakglassSessions(here.user(OPERATOR), {})).items).toHaveLength(1);
 });
 
-test('a suspension of the tenant ends what is open, and its codes', async () => {
+test('suspending the tenant ends open sessions and withdraws the codes', async () => {
   const who = operator();
   const session = await openWithCode(who);
   const [left] = await codes(1);
@@ -342,7 +342,7 @@ test('a suspension of the tenant ends what is open, and its codes', async () => 
   );
 });
 
-test('sessions are listed by state as it is seen', async () => {
+test('the filter by state agrees with the state shown', async () => {
   const who = operator();
   const session = await openWithCode(who);
   await age(session.id, 61);

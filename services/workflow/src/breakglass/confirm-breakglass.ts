@@ -17,8 +17,8 @@ import { sessionMessage } from './session-view.ts';
 import { tellEmergency } from './tell-emergency.ts';
 
 /**
- * The second person opens what somebody else asked for; its time runs from now on. The same person calling again waits for
- * the vault. Throws denied `self_approval`, conflict `wrong_status`, unavailable `activation_pending`.
+ * A second person opens the requested emergency access; its time starts now. Repeating the call waits for the
+ * vault. Throws denied `self_approval`, conflict `wrong_status`, unavailable `activation_pending`.
  */
 export function confirmBreakglass(
   deps: BreakglassDeps,
@@ -69,14 +69,14 @@ async function confirm(
   if (!found) throw ClavigerError.notFound();
   const theirs = [found.user_id, ...found.user_behind];
   if (peopleBehind(actor).some((id) => theirs.includes(id))) {
-    throw new ClavigerError('denied', 'Nobody confirms their own emergency access.', {
+    throw new ClavigerError('denied', 'You cannot confirm your own emergency access.', {
       code: 'self_approval',
-      hint: 'Somebody else with breakglass.confirm does it.',
+      hint: 'Ask another person with breakglass.confirm.',
     });
   }
   const isRepeated = found.state === 'active' && found.confirmed_by === actor.userId;
   if (isRepeated && found.sync_wanted === 'place') return { confirmed: found, isRepeated };
-  // The policy may have become stricter since it was asked for.
+  // The policy can have become stricter since the request.
   const minutes = Math.min(found.duration_minutes, maximumMinutes);
   const confirmed = await tx
     .updateTable('breakglass_sessions')
@@ -93,6 +93,6 @@ async function confirm(
     .where('confirm_until', '>', sql<Date>`clock_timestamp()`)
     .returningAll()
     .executeTakeFirst();
-  if (!confirmed) throw wrongStatus('This emergency access does not wait for a confirmation.');
+  if (!confirmed) throw wrongStatus('This emergency access does not await confirmation.');
   return { confirmed, isRepeated: false };
 }

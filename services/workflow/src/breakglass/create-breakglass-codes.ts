@@ -9,7 +9,7 @@ import { newSealedCode, sealedCodeHash } from './sealed-code.ts';
 
 const DEFAULT_COUNT = 5;
 
-/** Makes sealed codes and answers them this once; those before that nobody used stop working. */
+/** Creates offline codes and returns them once. Earlier unused codes stop working. */
 export function createBreakglassCodes(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.createBreakglassCodes> {
@@ -19,7 +19,7 @@ export function createBreakglassCodes(
     const codes = Array.from({ length: request.count ?? DEFAULT_COUNT }, newSealedCode);
     await deps.database.withTenant(tenantId, async (tx) => {
       await requireActiveTenant(tx);
-      // Of two who make codes at the same time the second withdraws those of the first.
+      // Of two concurrent calls, the second withdraws the codes of the first.
       await sql`SELECT pg_advisory_xact_lock(hashtextextended('breakglass codes ' || ${tenantId}, 0))`.execute(
         tx,
       );
@@ -45,7 +45,7 @@ export function createBreakglassCodes(
         details: { count: codes.length, withdrawn: Number(withdrawn.numUpdatedRows) },
       });
     });
-    alert(deps.logger, { userId: actor.userId, count: codes.length }, 'sealed codes were made');
+    alert(deps.logger, { userId: actor.userId, count: codes.length }, 'offline codes were created');
     return { codes };
   };
 }

@@ -17,8 +17,9 @@ import { sessionMessage } from './session-view.ts';
 import { tellEmergency } from './tell-emergency.ts';
 
 /**
- * Ends emergency access: one's own, or that of anybody with breakglass.manage. Answers only when the vault has ended it; else it
- * is ended here all the same, the answer is unavailable `deactivation_pending`, and calling again finishes it.
+ * Ends emergency access: the caller's own, or that of any user with breakglass.manage. Returns when the vault
+ * has confirmed the end. Otherwise the session is ended here, the call throws unavailable
+ * `deactivation_pending`, and repeating it completes the end.
  */
 export function deactivateBreakglass(
   deps: BreakglassDeps,
@@ -29,7 +30,7 @@ export function deactivateBreakglass(
     const { row, nowMs } = await deps.database.withTenant(context.tenantId, async (tx) => {
       const found = await find(tx, context, named);
       context.auditSubject = subjectOf(found.id);
-      // When its time was over before, that is what its end was.
+      // A session past its time is recorded as expired, not as deactivated.
       await expireSessions(deps, tx, (query) => query.where('id', '=', found.id));
       const ended = (await end(tx, context, found, request.reason)) ?? (await untold(tx, found.id));
       await deps.emitter.audit(tx, context, {
@@ -47,7 +48,7 @@ export function deactivateBreakglass(
   };
 }
 
-/** The session meant, locked: the one named, else one's own that is open or of which the vault has yet to be told. */
+/** Locks the session: the named one, else the caller's own that is open or not yet confirmed by the vault. */
 async function find(
   tx: Tx<WorkflowSchema>,
   { actor }: CallContext,
@@ -70,7 +71,7 @@ async function find(
   if (!permits(actor.permissions, 'breakglass.read')) throw ClavigerError.notFound();
   throw new ClavigerError(
     'denied',
-    'The permission breakglass.manage is needed to end the emergency access of somebody else.',
+    'The permission breakglass.manage is required to end the emergency access of another user.',
   );
 }
 
@@ -87,7 +88,7 @@ function end(
       ended_at: sql<Date>`date_trunc('milliseconds', clock_timestamp())`,
       ended_by_name: actor.userName,
       end_reason: reason,
-      // What never began nobody has to be told of.
+      // A session that was never active is unknown to auth and the vault.
       ...(found.activated_at
         ? {
             sync_wanted: 'end' as const,
@@ -102,7 +103,7 @@ function end(
     .executeTakeFirst();
 }
 
-/** One that has ended, of which the vault may not know yet: ending it again finishes that. */
+/** An ended session that the vault may not have confirmed: repeating the call completes the end. */
 async function untold(tx: Tx<WorkflowSchema>, id: string): Promise<BreakglassSessionRow> {
   const row = await tx
     .selectFrom('breakglass_sessions')

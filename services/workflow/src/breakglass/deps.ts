@@ -5,7 +5,7 @@ import type { SettingsReader } from '@claviger/settings';
 import type { Directory, Emergency, Standing } from '../peers.ts';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface BreakglassDeps {
   readonly database: Database<WorkflowSchema>;
   readonly emitter: Emitter;
@@ -13,6 +13,6 @@ export interface BreakglassDeps {
   readonly emergency: Emergency;
   readonly standing: Standing;
   readonly directory: Directory;
-  /** What administrators set. */
+  /** The settings of the tenants. */
   readonly settings: SettingsReader<'breakglass'>;
 }

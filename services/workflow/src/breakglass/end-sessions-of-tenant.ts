@@ -6,7 +6,9 @@ import { alert } from './alert.ts';
 import type { BreakglassDeps } from './deps.ts';
 import { sessionDetails } from './session-details.ts';
 
-/** Ends the emergency access of a tenant, and withdraws the offline codes that are out. Answers how many of each. */
+/**
+ * Ends the emergency access of a tenant and withdraws its unused offline codes. Returns the number of each.
+ */
 export async function endSessionsOfTenant(
   deps: Pick<BreakglassDeps, 'emitter' | 'logger'>,
   tx: Tx<WorkflowSchema>,

@@ -10,8 +10,8 @@ type Update = UpdateQueryBuilder<WorkflowSchema, 'breakglass_sessions', 'breakgl
 const present = sql<Date>`clock_timestamp()`;
 
 /**
- * Writes down that sessions are past their time, and that the vault is to be told; `among` names which ones to look at. The vault
- * itself has stopped by its own clock. Answers how many.
+ * Marks sessions past their time as ended and queues the notice to the vault; `among` selects the sessions.
+ * The vault stops by its own clock. Returns the number of ended sessions.
  */
 export async function expireSessions(
   deps: Pick<BreakglassDeps, 'emitter' | 'logger'>,

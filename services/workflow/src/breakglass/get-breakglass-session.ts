@@ -7,7 +7,10 @@ import { internalCall } from '../vault-call.ts';
 import type { BreakglassDeps } from './deps.ts';
 import { sessionMessage } from './session-view.ts';
 
-/** One session with what was disclosed in it, as the vault knows it. Throws `unavailable` while that cannot be asked. */
+/**
+ * One session with its disclosures, which the vault returns. Throws `unavailable` while the vault is
+ * unavailable.
+ */
 export function getBreakglassSession(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.getBreakglassSession> {

@@ -8,7 +8,7 @@ import { breakglassSettings } from './breakglass-settings.ts';
 import type { BreakglassDeps } from './deps.ts';
 import { sessionMessage } from './session-view.ts';
 
-/** Whether emergency access is open in the tenant, for whom, and what the policy says. */
+/** The open emergency access of the tenant, and its policy. */
 export function getBreakglassStatus(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.getBreakglassStatus> {
@@ -40,7 +40,7 @@ export function getBreakglassStatus(
   };
 }
 
-/** Those that are open, and those that wait for a second person; by the clock, whatever is written down. */
+/** Sessions that are open or await confirmation, by the clock and not by the stored state. */
 export function openSessions(reader: Reader<WorkflowSchema>) {
   return reader
     .selectFrom('breakglass_sessions')

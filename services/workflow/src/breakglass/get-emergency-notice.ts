@@ -3,7 +3,10 @@ import type { Handler } from '@claviger/service-kit';
 import type { BreakglassDeps } from './deps.ts';
 import { openSessions } from './get-breakglass-status.ts';
 
-/** That emergency access is open in the tenant, and until when: for everybody, so it names nobody. */
+/**
+ * Whether emergency access is open in the tenant, and until when. It is shown to everybody, so it contains no
+ * names.
+ */
 export function getEmergencyNotice(
   deps: Pick<BreakglassDeps, 'database'>,
 ): Handler<typeof emergencyNotice.EmergencyNoticeService.getEmergencyNotice> {

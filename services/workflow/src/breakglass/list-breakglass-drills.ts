@@ -6,7 +6,7 @@ import { drillMessage } from './drill-view.ts';
 
 const SORT: SortFields = { runAt: { column: 'run_at', type: 'timestamptz' } };
 
-/** The latest first unless asked otherwise. */
+/** Newest first unless the request sorts. */
 export function listBreakglassDrills(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.listBreakglassDrills> {

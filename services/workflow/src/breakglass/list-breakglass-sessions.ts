@@ -16,7 +16,7 @@ const SORT: SortFields = {
   userName: { column: 'user_name', type: 'text' },
 };
 
-/** All of the tenant, the latest first unless asked otherwise. */
+/** All sessions of the tenant, newest first unless the request sorts. */
 export function listBreakglassSessions(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.listBreakglassSessions> {
@@ -45,7 +45,10 @@ function narrowed(rows: Rows, request: breakglass.ListBreakglassSessionsRequest)
     : ofState.where(sql<boolean>`false`);
 }
 
-/** Agrees with the state shown: what is past its time has ended, whether or not that was written down. */
+/**
+ * Agrees with the state shown: a session past its time counts as ended, also before the sweep updates its
+ * row.
+ */
 function withState(rows: Rows, state: BreakglassState): Rows {
   switch (state) {
     case 'active':

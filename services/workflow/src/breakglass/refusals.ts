@@ -1,7 +1,7 @@
 import { ClavigerError } from '@claviger/errors';
 
 export const alreadyOpen = (): ClavigerError =>
-  new ClavigerError('conflict', 'You have emergency access open already, or have asked for it.', {
+  new ClavigerError('conflict', 'You already have open or requested emergency access.', {
     code: 'breakglass_open',
     hint: 'GET /api/v1/breakglass/status shows it. End it before you open another.',
   });
@@ -15,13 +15,13 @@ export const notOpen = (): ClavigerError =>
 export const wrongStatus = (detail: string): ClavigerError =>
   new ClavigerError('conflict', detail, {
     code: 'wrong_status',
-    hint: 'Read the session to see what became of it.',
+    hint: 'Read the session to see its state.',
   });
 
 export const codeWrong = (): ClavigerError =>
-  new ClavigerError('denied', 'The sealed code is wrong, or was used or replaced before.', {
+  new ClavigerError('denied', 'The offline code is wrong, was used before, or was replaced.', {
     code: 'sealed_code_wrong',
-    hint: 'Take another envelope. Five wrong codes lock this way for fifteen minutes.',
+    hint: 'Use another code. Five wrong codes lock the use of codes for fifteen minutes.',
   });
 
 export const codeMalformed = (): ClavigerError =>
@@ -33,32 +33,32 @@ export const codeMalformed = (): ClavigerError =>
         detail: 'must be 26 letters and digits, such as ABCDE-FGHIJ-KLMNO-PQRST-UVWXY-A',
       },
     ],
-    hint: 'Give the code as it stands in the envelope. This try was not counted.',
+    hint: 'Enter the code as it is printed. This attempt was not counted.',
   });
 
 export const codesLocked = (retryAfterSeconds: number): ClavigerError =>
-  new ClavigerError('denied', 'Too many wrong sealed codes were given.', {
+  new ClavigerError('denied', 'Too many wrong offline codes were entered.', {
     code: 'sealed_code_locked',
     retryAfterSeconds,
-    hint: `Ask for the confirmation of a second person, or wait for ${retryAfterSeconds} seconds.`,
+    hint: `Ask a second person to confirm, or wait ${retryAfterSeconds} seconds.`,
   });
 
 export const codeNeeded = (): ClavigerError =>
-  new ClavigerError('denied', 'The policy asks for a sealed code.', {
+  new ClavigerError('denied', 'The policy requires an offline code.', {
     code: 'sealed_code_required',
-    hint: 'Send the code from an envelope as sealedCode.',
+    hint: 'Send the printed code as sealedCode.',
   });
 
 export const codeNotTaken = (): ClavigerError =>
-  new ClavigerError('denied', 'The policy asks for a second person and takes no sealed codes.', {
+  new ClavigerError('denied', 'The policy requires a second person and does not accept offline codes.', {
     code: 'sealed_code_not_taken',
-    hint: 'Send the request without sealedCode; somebody else then confirms it.',
+    hint: 'Send the request without sealedCode; another person then confirms it.',
   });
 
 export const activationPending = (cause: unknown): ClavigerError =>
   new ClavigerError('unavailable', 'Emergency access is activated, but the vault has not confirmed it yet.', {
     code: 'activation_pending',
-    hint: 'It is being repeated by itself: try to retrieve what you need. Asking again hurries it.',
+    hint: 'The service repeats the call to the vault. Try to retrieve what you need, or send the request again.',
     retryAfterSeconds: 2,
     cause,
   });
@@ -69,7 +69,7 @@ export const deactivationPending = (cause: unknown): ClavigerError =>
     'Emergency access is deactivated, but the vault has not confirmed it yet.',
     {
       code: 'deactivation_pending',
-      hint: 'It is being repeated by itself. Call again with the sessionId to wait for the confirmation.',
+      hint: 'The service repeats the call to the vault. Call again with the sessionId to wait for the confirmation.',
       retryAfterSeconds: 2,
       cause,
     },

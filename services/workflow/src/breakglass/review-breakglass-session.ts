@@ -10,7 +10,10 @@ import { wrongStatus } from './refusals.ts';
 import { sessionDetails, subjectOf } from './session-details.ts';
 import { sessionMessage } from './session-view.ts';
 
-/** Says, once, what came of a session that has ended. Neither who opened nor who confirmed it does: denied `self_approval`. */
+/**
+ * Stores the review of an ended session, once. Its user and its confirmer cannot review it: denied
+ * `self_approval`.
+ */
 export function reviewBreakglassSession(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.reviewBreakglassSession> {
@@ -28,9 +31,9 @@ export function reviewBreakglassSession(
       if (!found) throw ClavigerError.notFound();
       const involved = [found.user_id, ...found.user_behind, found.confirmed_by, ...found.confirmed_behind];
       if (peopleBehind(actor).some((id) => involved.includes(id))) {
-        throw new ClavigerError('denied', 'Neither who opened nor who confirmed it reviews a session.', {
+        throw new ClavigerError('denied', 'You cannot review a session that you opened or confirmed.', {
           code: 'self_approval',
-          hint: 'Somebody else with breakglass.manage does it.',
+          hint: 'Ask another person with breakglass.manage.',
         });
       }
       await expireSessions(deps, tx, (query) => query.where('id', '=', id));
@@ -48,7 +51,7 @@ export function reviewBreakglassSession(
         .where('reviewed_at', 'is', null)
         .returningAll()
         .executeTakeFirst();
-      if (!row) throw wrongStatus('Only a session that was open, has ended and has no review yet takes one.');
+      if (!row) throw wrongStatus('Only an ended session that was open and has no review can be reviewed.');
       await deps.emitter.audit(tx, context, { reason: request.review, details: sessionDetails(row) });
       return { session: sessionMessage(row, await presentMs(tx)) };
     });

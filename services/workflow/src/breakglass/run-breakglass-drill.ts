@@ -8,10 +8,10 @@ import type { BreakglassDeps } from './deps.ts';
 import { drillMessage } from './drill-view.ts';
 
 const NODE = 'workflow';
-/** Calls go to the replicas in turn; so many are tried at most to reach each once. */
+/** Calls go to the replicas in turn; this is the maximum number of calls to reach each replica once. */
 const MAX_REPLICAS = 16;
 
-/** Tries each step of emergency access without opening anything, and keeps what worked and what did not as evidence. */
+/** Tests each step of emergency access without opening a session, and stores the results as evidence. */
 export function runBreakglassDrill(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.runBreakglassDrill> {
@@ -53,7 +53,7 @@ export function runBreakglassDrill(
   };
 }
 
-/** Where the policy wants envelopes, some must be there. */
+/** If the policy requires offline codes, at least one must be unused. */
 async function aWayIn(deps: BreakglassDeps, tenantId: string, mode: string): Promise<void> {
   if (mode !== 'sealed-code') return;
   const code = await deps.database.readTenant(tenantId, (reader) =>
@@ -65,10 +65,10 @@ async function aWayIn(deps: BreakglassDeps, tenantId: string, mode: string): Pro
       .limit(1)
       .executeTakeFirst(),
   );
-  if (!code) throw new Error('the policy asks for sealed codes, and none is left');
+  if (!code) throw new Error('the policy requires offline codes, and none is left');
 }
 
-/** What each replica of the vault says of itself; the first that does not answer ends the round. */
+/** The status of each replica of the vault; the first failed call ends the round. */
 async function vaultSteps(deps: BreakglassDeps, context: CallContext, id: string): Promise<DrillStep[]> {
   const steps: DrillStep[] = [];
   const nodes = new Set<string>();
@@ -94,7 +94,7 @@ async function step(name: string, work: () => Promise<unknown>): Promise<DrillSt
     await work();
     return { name, node: NODE, ok: true, problem: '', tookMs: took() };
   } catch (error) {
-    // What a drill is for is to find this out: it is its result, and stands in the audit log.
+    // A failed step is a result of the drill: it is stored in the audit event.
     return { name, node: NODE, ok: false, problem: (error as Error).message, tookMs: took() };
   }
 }

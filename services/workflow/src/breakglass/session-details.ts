@@ -1,6 +1,6 @@
 import type { BreakglassSessionRow } from './breakglass-schema.ts';
 
-/** What every audit event of a session says. */
+/** The details of a session in each of its audit events. */
 export function sessionDetails(row: BreakglassSessionRow) {
   return {
     userId: row.user_id,

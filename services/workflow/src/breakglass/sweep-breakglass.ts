@@ -10,7 +10,7 @@ import { tellEmergency } from './tell-emergency.ts';
 const BATCH = 100;
 const MAX_BACKOFF_SECONDS = 30;
 
-/** Ends sessions past their time, and tells auth and the vault what they do not know yet; on the leader. */
+/** Ends sessions past their time, and sends due changes to auth and the vault; on the leader. */
 export function startBreakglassSweep(deps: BreakglassDeps, cluster: DutyHost, intervalMs: number): Duty {
   return startDuty({
     cluster,
@@ -21,7 +21,7 @@ export function startBreakglassSweep(deps: BreakglassDeps, cluster: DutyHost, in
   });
 }
 
-/** One round. One session's trouble does not hold up the others: the first failure is thrown when all had their turn. */
+/** One round. A failure of one session does not stop the others; the first failure is thrown at the end. */
 export async function sweepBreakglass(deps: BreakglassDeps, leadership: Leadership): Promise<void> {
   const failures: unknown[] = [];
   const each = async (due: readonly Due[], work: (one: Due) => Promise<unknown>): Promise<void> => {
@@ -48,12 +48,15 @@ async function sync(deps: BreakglassDeps, due: Due, leadership: Leadership): Pro
   } catch (error) {
     deps.logger.warn(
       { err: error, sessionId: row.id, attempts: row.sync_attempts, wanted: row.sync_wanted },
-      'an emergency session could not be told; it is tried again',
+      'auth or the vault has not confirmed an emergency session; it is tried again',
     );
   }
 }
 
-/** Puts the next try off before this one starts: others leave it alone, and a crash costs one delay. */
+/**
+ * Postpones the next attempt before this one starts: other replicas skip the session, and a crash costs one
+ * delay.
+ */
 export function claimSync(
   deps: BreakglassDeps,
   due: Due,

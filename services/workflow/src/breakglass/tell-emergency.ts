@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { BreakglassSessionRow } from './breakglass-schema.ts';
 import type { BreakglassDeps } from './deps.ts';
 
-/** Auth may take two seconds to find out that Redis is away. */
+/** Auth can take two seconds to notice that Redis is unavailable. */
 const TIMEOUT_MS = 5_000;
 const AGAIN_SECONDS = 5;
 const again = sql<Date>`clock_timestamp() + make_interval(secs => ${AGAIN_SECONDS})`;
@@ -15,8 +15,8 @@ const callOf = (row: BreakglassSessionRow, requestId: string) => ({
 });
 
 /**
- * Tells auth and the vault what a session's state asks for, and writes down that they know. Throws what a call threw; the due
- * queue then repeats it. Answers the session as it then is.
+ * Sends the state of a session to auth and the vault, and stores their confirmation. Throws the error of a
+ * failed call; the due queue then repeats it. Returns the session as it is afterwards.
  */
 export async function tellEmergency(
   deps: BreakglassDeps,
@@ -36,7 +36,7 @@ export async function tellEmergency(
   }
 }
 
-/** The restriction comes before what it restricts: the vault is told when auth has stored the standing. */
+/** Auth stores the restriction first; then the vault opens the access. */
 async function place(
   deps: BreakglassDeps,
   row: BreakglassSessionRow,
@@ -62,7 +62,7 @@ async function place(
       call,
     );
   } catch (error) {
-    // It ended here while it was under way: nothing but the end is left to tell.
+    // The session ended during the call: only the end remains to be sent.
     if (!isClavigerError(error) || error.code !== 'breakglass_ended') throw error;
   }
   return deps.database.withTenant(row.tenant_id, async (tx) => {
@@ -78,7 +78,7 @@ async function place(
       .returningAll()
       .executeTakeFirst();
     if (placed) return placed;
-    // The end may have been told before this arrived: it is told once more.
+    // The end can have been sent before this call arrived: it is sent again.
     const ended = await tx
       .updateTable('breakglass_sessions')
       .set({ sync_wanted: 'end', next_sync_at: sql<Date>`clock_timestamp()` })
@@ -89,7 +89,7 @@ async function place(
   });
 }
 
-/** The access ends first; then its holder may administer again. */
+/** The vault closes the access first; then auth removes the restriction. */
 async function end(
   deps: BreakglassDeps,
   row: BreakglassSessionRow,

@@ -11,8 +11,8 @@ const window = sql`make_interval(mins => ${WINDOW_MINUTES})`;
 const windowStart = sql<Date>`clock_timestamp() - ${window}`;
 
 /**
- * Uses up a sealed code for the actor, once. A wrong one counts against them: the caller must let the transaction commit before
- * it refuses. Whoever calls lets one activation of a person run at a time.
+ * Uses up an offline code for the actor, once. A wrong code is counted: the caller must commit the
+ * transaction before it throws. The caller must also serialize the activations of a person.
  */
 export async function useSealedCode(
   tx: Tx<WorkflowSchema>,
@@ -20,7 +20,7 @@ export async function useSealedCode(
   code: string,
 ): Promise<{ readonly codeId: string } | 'wrong' | { readonly lockedSeconds: number }> {
   const { tenantId, actor } = context;
-  // The lock ends when the fifth newest is out of the window.
+  // The lock ends when the fifth newest wrong code leaves the window.
   const fifth = await tx
     .selectFrom('breakglass_wrong_codes')
     .select(sql<number>`ceil(extract(epoch FROM given_at + ${window} - clock_timestamp()))::int`.as('rest'))

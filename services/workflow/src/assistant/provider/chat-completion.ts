@@ -1,12 +1,12 @@
 import { createOutboundClient, OutboundError, type TargetPolicy } from '@claviger/outbound';
 import { z } from 'zod';
 
-/** Where questions are sent, as an administrator set it. */
+/** The configured endpoint for questions. */
 export interface Provider {
   /** Base URL, e.g. `https://models.example/v1`. */
   readonly endpoint: string;
   readonly model: string;
-  /** Empty for none. */
+  /** Empty: the provider needs no key. */
   readonly apiKey: string;
   readonly maximumTokens: number;
 }
@@ -23,7 +23,7 @@ const toolCall = z.object({
 });
 export type ToolCall = z.infer<typeof toolCall>;
 
-/** What is read of an answer; whatever else stands in it is left out. */
+/** The fields that are read of an answer; others are dropped. */
 const completion = z.object({
   choices: z
     .array(
@@ -45,13 +45,13 @@ export interface Completion {
 export interface ProviderCall {
   readonly policy: TargetPolicy;
   readonly signal: AbortSignal;
-  /** For one exchange over HTTP. */
+  /** Of one HTTP exchange. */
   readonly timeoutMs: number;
 }
 
 const MAX_ANSWER_BYTES = 262_144;
 
-/** The provider was of no use; the message may be shown and holds nothing that it said. */
+/** The provider failed. The message can be shown and contains no text of the provider. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError';
 }
@@ -79,13 +79,13 @@ export async function chatCompletion(
   try {
     parsed = completion.parse(JSON.parse(answer.body.toString('utf8')));
   } catch (cause) {
-    throw new ProviderError('The provider’s answer is not what the interface says.', { cause });
+    throw new ProviderError('The provider’s answer does not have the format of the interface.', { cause });
   }
   const { content, tool_calls } = parsed.choices[0]!.message;
   return { content: content ?? '', toolCalls: tool_calls ?? [] };
 }
 
-/** Empty when the provider answers and takes the key; else why not. */
+/** Returns an empty text if the provider answers and accepts the key, else the problem. */
 export async function providerProblem(provider: Provider, call: ProviderCall): Promise<string> {
   try {
     const { status } = await send(provider, 'GET', '/models', undefined, call);
@@ -118,7 +118,7 @@ async function send(
     return await client.request({
       url: `${endpoint.replace(/\/+$/, '')}${path}`,
       method,
-      // The key goes where it was meant to go, and nowhere else.
+      // A redirect would send the key to another address.
       redirect: 'manual',
       signal,
       headers: {

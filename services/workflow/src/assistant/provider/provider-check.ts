@@ -5,7 +5,10 @@ const FRESH_MS = 60_000;
 const TIMEOUT_MS = 3_000;
 const MAX_TENANTS = 1_000;
 
-/** Whether a tenant's provider answers, asked once a minute however many want to know. Answers why not, or the empty text. */
+/**
+ * Checks a tenant's provider at most once a minute, whatever the number of callers. Returns the problem, or
+ * an empty text.
+ */
 export type ProviderCheck = (tenantId: string, version: string, provider: Provider) => Promise<string>;
 
 export function createProviderCheck(policy: () => TargetPolicy, timeoutMs = TIMEOUT_MS): ProviderCheck {

@@ -1,7 +1,10 @@
 import { type Platform, publicOrListed, type TargetPolicy } from '@claviger/outbound';
 import type { WorkflowConfig } from '../../config.ts';
 
-/** Where a provider may be: public addresses, the networks that the operator lists, and the addresses that the operator opened. */
+/**
+ * Allowed addresses of providers: public addresses, and the networks and addresses that the operator
+ * configures.
+ */
 export function providerPolicy(
   { assistant }: Pick<WorkflowConfig, 'assistant'>,
   platform: Platform,

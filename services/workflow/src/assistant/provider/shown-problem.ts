@@ -1,9 +1,12 @@
 import { type CallContext, permits } from '@claviger/service-kit';
 
-/** What others are told of any problem with the provider. */
+/** The text for users who may not see the details of a problem with the provider. */
 export const UNIFORM_PROBLEM = 'The provider could not be used.';
 
-/** Why the provider was of no use, for those who set where it is: for others it would tell what can be reached from here. */
+/**
+ * The problem of the provider, for users who may configure it. Other users would learn which addresses are
+ * reachable.
+ */
 export function shownProblem(problem: string, { actor }: Pick<CallContext, 'actor'>): string {
   return problem === '' || permits(actor.permissions, 'config.update') ? problem : UNIFORM_PROBLEM;
 }

@@ -44,11 +44,11 @@ export const myAccess = defineQuery({
 
 export const myUnusedAccess = defineQuery({
   name: 'my-unused-access',
-  description: 'Access that you have and have not retrieved anything with',
+  description: 'Active access of yours that you have not used',
   example: 'Which access of mine is unused?',
   permission: 'grants.read',
   parameters: z.strictObject({}),
-  heading: 'Active access of yours from which nothing was retrieved',
+  heading: 'Active access of yours that was not used',
   match: ({ text }) => (UNUSED.test(text) && /\b(?:access|grants?)\b/.test(text) ? {} : undefined),
   run: async (_, { reads, context }) => {
     const { items = [] } = await reads.listGrants(
@@ -67,7 +67,7 @@ export const myUnusedAccess = defineQuery({
 export const whoHasAccess = defineQuery({
   name: 'who-has-access',
   description:
-    'Active grants on a resource or entry, as far as you may see them: without grants.read-all your own only',
+    'Active grants on a resource or entry that you may see: without grants.read-all only your own',
   example: 'Who has access to "db-prod"?',
   permission: 'grants.read',
   parameters: z.strictObject({ search: name }),
@@ -119,11 +119,11 @@ export const entriesToAskFor = defineQuery({
 
 export const failingRotations = defineQuery({
   name: 'failing-rotations',
-  description: 'Entries whose rotation is ambiguous or out of step with the target',
+  description: 'Entries whose rotation is in doubt or out of sync with the target',
   example: 'Which rotations are failing?',
   permission: 'vault.entries.read',
   parameters: z.strictObject({}),
-  heading: 'Entries whose rotation needs somebody',
+  heading: 'Entries whose rotation needs attention',
   match: ({ text }) =>
     /\brotat\w*\b.*\b(?:fail|problem|broken|stuck|wrong|trouble|ambiguous|out.of.s)|\b(?:fail|problem|broken|stuck|trouble|out.of.s)\w*\b.*\brotat/.test(
       text,

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => service?.[Symbol.asyncDispose]());
 
-test('elevations that wait or are in force are told within the sites of whoever asks', async () => {
+test('pending and active elevations are shown within the sites of the caller', async () => {
   const tenant = service.tenant();
   const ann = tenant.user([...TECHNICIAN, 'assistant.use']);
   const waiting = await service.prompt(service.devices.add(tenant.tenantId));

@@ -10,7 +10,7 @@ export function time(iso: string | undefined): string {
   return iso ? `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC` : 'never';
 }
 
-/** `db-prod (entry app)`, or whichever is there. */
+/** `db-prod (entry app)`, or only the part that is known. */
 export function subject(of: { readonly resourceName?: string; readonly entryName?: string }): string {
   const [resource, entry] = [plainLine(of.resourceName ?? ''), plainLine(of.entryName ?? '')];
   return resource && entry && resource !== entry ? `${resource} (entry ${entry})` : resource || entry;

@@ -9,7 +9,7 @@ import { activeElevations, pendingElevations } from './elevation-queries.ts';
 import type { Query } from './query.ts';
 import { myRequests, requestApprovers, requestState, requestsToDecide } from './request-queries.ts';
 
-/** Every question about data that can be asked, the more particular ones first. */
+/** All questions about data, the more specific ones first. */
 export const queries: readonly Query[] = [
   pendingElevations,
   activeElevations,

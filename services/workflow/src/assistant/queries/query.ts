@@ -3,13 +3,13 @@ import type { z } from 'zod';
 import type { CallerReads } from '../caller-reads.ts';
 import type { Question } from '../question.ts';
 
-/** What a query found. */
+/** The result of a query. */
 export interface Finding {
-  /** In plain words, one thing a line. */
+  /** Plain text, one item per line. */
   readonly lines: readonly string[];
-  /** How many things there are; `lines` may show fewer. */
+  /** Number of items; `lines` may contain fewer. */
   readonly total: number;
-  /** Said where there is nothing. */
+  /** The text for an empty result. */
   readonly none: string;
 }
 
@@ -18,26 +18,26 @@ export interface QueryContext {
   readonly context: CallContext;
 }
 
-/** A question about data that the assistant knows how to ask, always as the caller. Nothing of it changes anything. */
+/** A question about data that the assistant can answer, always as the caller. It changes nothing. */
 export interface Query<A extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   readonly description: string;
-  /** A message that leads to it. */
+  /** A message that selects this query. */
   readonly example: string;
-  /** Of the operation that it rests on. */
+  /** Permission of the operation behind it. */
   readonly permission: string;
   readonly parameters: A;
-  /** Says what the lines are. */
+  /** Describes the lines. */
   readonly heading: string;
-  /** Arguments, when the message asks for this; else undefined. */
+  /** Returns the arguments if the message asks this question, else undefined. */
   match(question: Question): z.input<A> | undefined;
   run(args: z.output<A>, from: QueryContext): Promise<Finding>;
 }
 
-/** Lets parameters and `run` agree. */
+/** Makes the types of `parameters` and `run` agree. */
 export function defineQuery<A extends z.ZodObject>(query: Query<A>): Query {
   return query as unknown as Query;
 }
 
-/** More is not shown. */
+/** Maximum number of lines in an answer. */
 export const SHOWN = 20;

@@ -73,7 +73,7 @@ export const myRequests = defineQuery({
 
 export const requestState = defineQuery({
   name: 'request-state',
-  description: 'How one request stands, with its decisions and their comments',
+  description: 'The status of one request, with its decisions and their comments',
   example: 'What became of request 00000000-0000-0000-0000-000000000000?',
   permission: 'requests.read',
   parameters: z.strictObject({ requestId: z.uuid() }),
@@ -112,7 +112,7 @@ export const requestApprovers = defineQuery({
           )
         ).items?.[0];
     if (!request)
-      return { lines: [], total: 0, none: 'None of your requests waits; name another one by its id.' };
+      return { lines: [], total: 0, none: 'None of your requests is pending; name another one by its id.' };
     const about = `${subject(request)}, asked ${time(request.createdAt)}, ${request.status}, request ${request.id}`;
     const steps = (request.steps ?? []).map(
       (step) => `step "${step.name}": ${step.approvals ?? 0} of ${step.quorum} approvals, ${step.state}`,
@@ -134,7 +134,7 @@ export const requestApprovers = defineQuery({
         return [...named, rule];
       } catch (error) {
         if ((error as { reason?: string }).reason !== 'denied') throw error;
-        return [`whom the policy names you may not see (access-policies.read); ${rule}`];
+        return [`the approvers in the policy, which you may not see (access-policies.read); ${rule}`];
       }
     }
 

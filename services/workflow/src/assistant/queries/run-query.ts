@@ -4,13 +4,13 @@ import type { Finding, Query, QueryContext } from './query.ts';
 
 export interface Ran {
   readonly source: Source;
-  /** Undefined where the caller may not ask for it; `source.problem` says why. */
+  /** Undefined if the caller may not ask this; `source.problem` gives the reason. */
   readonly finding: Finding | undefined;
 }
 
 /**
- * Runs a query with checked arguments. What the caller may not see is part of the answer; an outage is thrown, and never looks
- * like an empty answer.
+ * Runs a query with checked arguments. A missing permission or object is reported in the answer. An outage is
+ * thrown, so that it never looks like an empty result.
  */
 export async function runQuery(query: Query, args: unknown, from: QueryContext): Promise<Ran> {
   const parsed = query.parameters.safeParse(args);
@@ -34,7 +34,7 @@ function mayBeTold({ reason }: ClavigerError): boolean {
 }
 
 function told(error: ClavigerError): string {
-  return error.reason === 'not_found' ? 'there is no such thing that you may see' : error.message;
+  return error.reason === 'not_found' ? 'it does not exist, or you may not see it' : error.message;
 }
 
 function sourceOf(query: Query, args: object, items: number, problem: string): Source {

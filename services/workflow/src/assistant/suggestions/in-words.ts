@@ -1,9 +1,9 @@
 import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import { plainLine } from '../plain-text.ts';
 
-/** Fewer requests tell nothing of when requests are made. */
+/** With fewer requests, no usual time is derived. */
 export const ENOUGH_FOR_TIMES = 20;
-/** Fewer approved ones tell nothing of how long is usual. */
+/** With fewer approved requests, no usual duration is derived. */
 export const ENOUGH_FOR_DURATIONS = 3;
 
 export function durationAssessment(asked: number, p90: number, requests: number): string {
@@ -18,13 +18,13 @@ export function timeAssessment(atThisTime: number, requests: number): string {
 
 type Figures = Omit<assistant.SuggestForRequestResponse, 'suggestions'>;
 
-/** The figures in sentences, those first that call for a second look. Advice only: nothing is decided here. */
+/** The figures as sentences, warnings first. They are advice and decide nothing. */
 export function inWords(figures: Figures): string[] {
   const { duration, time, denials, unusedGrants, approvers, windowDays } = figures;
   const words: string[] = [];
   if (duration?.assessment === 'longer-than-usual')
     words.push(
-      `${duration.askedMinutes} minutes are more than nine of ten approved requests got (${duration.p90Minutes}); usual are ${duration.medianMinutes}.`,
+      `${duration.askedMinutes} minutes are more than nine of ten approved requests received (${duration.p90Minutes}); the median is ${duration.medianMinutes}.`,
     );
   if (time?.assessment === 'unusual')
     words.push(
@@ -33,11 +33,11 @@ export function inWords(figures: Figures): string[] {
   const [denial] = denials;
   if (denial)
     words.push(
-      `${figures.deniedRequests} similar requests were denied, last by ${plainLine(denial.deniedBy)}${denial.comment ? `: "${plainLine(denial.comment)}"` : ''}.`,
+      `${figures.deniedRequests} similar requests were denied, most recently by ${plainLine(denial.deniedBy)}${denial.comment ? `: "${plainLine(denial.comment)}"` : ''}.`,
     );
   if (unusedGrants.length > 0)
     words.push(
-      `The requester has ${unusedGrants.length} active access from which nothing was retrieved, e.g. to ${plainLine(unusedGrants[0]!.resourceName || unusedGrants[0]!.entryName)}.`,
+      `The requester has ${unusedGrants.length} unused active grants, e.g. for ${plainLine(unusedGrants[0]!.resourceName || unusedGrants[0]!.entryName)}.`,
     );
   if (figures.similarRequests === 0)
     words.push(`There was no similar request in the last ${windowDays} days.`);
@@ -48,6 +48,6 @@ export function inWords(figures: Figures): string[] {
   const available = approvers.filter((each) => each.available).map((each) => plainLine(each.userName));
   if (available.length > 0)
     words.push(`Similar requests were approved by ${available.slice(0, 3).join(', ')}, who may decide now.`);
-  else if (approvers.length > 0) words.push('None of those who approved similar requests may decide now.');
+  else if (approvers.length > 0) words.push('No approver of similar requests may decide now.');
   return words;
 }

@@ -4,11 +4,11 @@ import type { WorkflowSchema } from '../../schema.ts';
 
 export const WINDOW_DAYS = 90;
 
-/** What is looked at: whose requests count, and what they are compared with. */
+/** The requests that count, and the request that they are compared with. */
 export interface Scope {
   readonly entryId: string;
   readonly resourceId: string;
-  /** The request itself is no precedent. */
+  /** The request itself, which is excluded. */
   readonly exceptRequestId: string | undefined;
   /** Only the requests of this user; undefined for all of the tenant. */
   readonly onlyOf: string | undefined;
@@ -16,7 +16,7 @@ export interface Scope {
 
 type Rows = SelectQueryBuilder<WorkflowSchema, 'requests', object>;
 
-/** Requests of the window in scope, for anything. */
+/** All requests in scope within the window. */
 function recent(reader: Reader<WorkflowSchema>, { exceptRequestId, onlyOf }: Scope): Rows {
   let rows = reader
     .selectFrom('requests')
@@ -27,7 +27,7 @@ function recent(reader: Reader<WorkflowSchema>, { exceptRequestId, onlyOf }: Sco
   return rows;
 }
 
-/** Those for the same entry or resource. */
+/** Recent requests for the same entry or resource. */
 function similar(reader: Reader<WorkflowSchema>, scope: Scope): Rows {
   return recent(reader, scope).where((each) =>
     each.or([
@@ -37,7 +37,7 @@ function similar(reader: Reader<WorkflowSchema>, scope: Scope): Rows {
   );
 }
 
-/** Durations are of approved ones, as approved, in minutes; null without any. */
+/** Durations are those of approved requests, as approved, in minutes; null without any. */
 export function countSimilar(reader: Reader<WorkflowSchema>, scope: Scope) {
   const minutes = sql`coalesce(approved_duration_minutes, duration_minutes)`;
   return similar(reader, scope)
@@ -57,7 +57,7 @@ export function countSimilar(reader: Reader<WorkflowSchema>, scope: Scope) {
     .executeTakeFirstOrThrow();
 }
 
-/** Whoever approved similar requests, most often first. */
+/** Approvers of similar requests, the most frequent first. */
 export function approversOf(reader: Reader<WorkflowSchema>, scope: Scope) {
   return similar(reader, scope)
     .innerJoin('decisions', 'decisions.request_id', 'requests.id')
@@ -75,7 +75,7 @@ export function approversOf(reader: Reader<WorkflowSchema>, scope: Scope) {
     .execute();
 }
 
-/** Newest first. */
+/** Denials of similar requests, newest first. */
 export function denialsOf(reader: Reader<WorkflowSchema>, scope: Scope) {
   return similar(reader, scope)
     .innerJoin('decisions', 'decisions.request_id', 'requests.id')
@@ -91,7 +91,10 @@ export function denialsOf(reader: Reader<WorkflowSchema>, scope: Scope) {
     .execute();
 }
 
-/** How many requests of the window were made at this hour of the week, give or take an hour; `at` undefined for now. */
+/**
+ * The number of requests within the window at this hour of the week, plus or minus an hour. `at` undefined:
+ * now.
+ */
 export function countAtThisTime(reader: Reader<WorkflowSchema>, scope: Scope, at: string | undefined) {
   const moment = at ? sql`${at}::timestamptz` : sql`now()`;
   const hourOfWeek = (time: ReturnType<typeof sql>) =>

@@ -16,7 +16,7 @@ import {
   WINDOW_DAYS,
 } from './similar-requests.ts';
 
-/** What suggestions are about. */
+/** The request or entry that the suggestions are about. */
 interface Subject {
   readonly entryId: string;
   readonly entryName: string;
@@ -30,8 +30,8 @@ interface Subject {
 }
 
 /**
- * Figures from earlier requests. Whoever sees all requests of the tenant gets those of the tenant; everybody else those of their
- * own requests. What the caller may not see is not found.
+ * Figures from earlier requests. Users who see all requests of the tenant get figures of the tenant; others
+ * get figures of their own requests. An object that the caller may not see is not found.
  */
 export function suggestForRequest(
   deps: AssistantDeps,

@@ -37,7 +37,7 @@ async function ask(by: Actor, durationMinutes = 30): Promise<string> {
 }
 const suggest = (actor: Actor, fields: object) => assistant.handlers.suggestForRequest(actor, fields);
 
-test('figures come from similar requests: who approved, how long, what was denied, what was never used', async () => {
+test('figures come from similar requests: approvers, durations, denials, unused access', async () => {
   for (const minutes of [10, 20, 30])
     await service.handlers.approveRequest(bob, { requestId: await ask(ann, minutes) });
   await service.handlers.denyRequest(bob, { requestId: await ask(ann), comment: 'not on Fridays' });
@@ -62,12 +62,12 @@ test('figures come from similar requests: who approved, how long, what was denie
     denials: [{ deniedBy: bob.userName, comment: 'not on Fridays' }],
   });
   expect(answer.unusedGrants).toHaveLength(3);
-  expect(answer.suggestions[0]).toContain('120 minutes are more than nine of ten approved requests got (30)');
+  expect(answer.suggestions[0]).toContain('120 minutes are more than nine of ten approved requests received (30)');
   expect(answer.suggestions.join('\n')).toContain('"not on Fridays"');
   expect((await service.events(requestId)).at(-1)!.action).toBe('assistant.suggested');
 });
 
-test('whoever does not see all requests gets figures of their own only', async () => {
+test('a user who does not see all requests gets figures of their own requests only', async () => {
   const carl = tenant.user(USER);
   await service.handlers.approveRequest(bob, { requestId: await ask(carl) });
   expect(await suggest(ann, { requestId: await ask(ann) })).toMatchObject({
@@ -78,7 +78,7 @@ test('whoever does not see all requests gets figures of their own only', async (
   });
 });
 
-test('another’s request, another tenant’s and an unknown one are not found', async () => {
+test('a request of another user, of another tenant and an unknown one are not found', async () => {
   const requestId = await ask(bob);
   const codes = await Promise.all([
     codeOf(suggest(ann, { requestId })),
@@ -91,7 +91,7 @@ test('another’s request, another tenant’s and an unknown one are not found',
   expect(await codeOf(suggest(tenant.user(['assistant.use']), { requestId }))).toBe('denied');
 });
 
-test('an entry can be asked about before a request is made; either it or a request must be named', async () => {
+test('suggestions require a request, or an entry before a request exists', async () => {
   const [entryId] = resource.entryIds;
   assistant.entries.push({
     seenBy: ann.userId,
@@ -111,7 +111,7 @@ test('an entry can be asked about before a request is made; either it or a reque
   expect(await codeOf(suggest(ann, { entryId, requestId: entryId }))).toBe('invalid');
 });
 
-test('too few requests tell nothing of what is usual', () => {
+test('too few requests give no usual time or duration', () => {
   expect(durationAssessment(60, 30, 2)).toBe('unknown');
   expect(durationAssessment(0, 30, 9)).toBe('unknown');
   expect(durationAssessment(31, 30, 3)).toBe('longer-than-usual');
