@@ -3,7 +3,7 @@ import { type Database, ofActiveTenant } from '@claviger/database';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** One thing that is due, of whatever tenant. */
+/** A due row of any tenant. */
 export interface Due {
   readonly tenantId: string;
   readonly id: string;
@@ -12,7 +12,8 @@ export interface Due {
 const BATCH = 200;
 const now = sql<Date>`now()`;
 
-// The states are written out, not parameters: a generic plan uses a partial index only if its condition is in the text.
+// The statuses are literals, not parameters: a generic plan uses a partial index only if its condition is in
+// the text.
 
 export function lapsedRequests(database: Database<WorkflowSchema>): Promise<Due[]> {
   return database.system((tx) =>
@@ -52,7 +53,7 @@ export function unsyncedGrants(database: Database<WorkflowSchema>): Promise<Due[
   );
 }
 
-/** What the next rounds have to do, counted to ten thousand of each kind. */
+/** The backlog of the next rounds, counted up to ten thousand of each kind. */
 export async function sweepLag(database: Database<WorkflowSchema>): Promise<DutyLag> {
   const { rows } = await database.system((tx) =>
     sql<{ waiting: number; oldest_ms: number | null }>`

@@ -3,7 +3,9 @@ import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 import type { DutiesDeps } from './deps.ts';
 
-/** Ends grants whose time is over and puts what the vault must be told into the due queue. Answers how many. */
+/**
+ * Expires grants past their end and queues the removal of their entitlements. Returns the number of grants.
+ */
 export async function expireGrants(
   deps: Pick<DutiesDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,

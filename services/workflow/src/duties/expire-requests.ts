@@ -5,7 +5,7 @@ import type { DutiesDeps } from './deps.ts';
 
 type Update = UpdateQueryBuilder<WorkflowSchema, 'requests', 'requests', UpdateResult>;
 
-/** Writes down, with its audit event, that pending requests have lapsed; `among` names which ones to look at. */
+/** Marks pending requests past their time as expired, with an audit event; `among` selects the requests. */
 export async function expireRequests(
   deps: Pick<DutiesDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,

@@ -9,8 +9,8 @@ import { expireRequests } from './expire-requests.ts';
 import { syncGrants } from './sync-grants.ts';
 
 /**
- * Writes down what has lapsed, then tells the vault what is due; again and again, on the leader. The columns are the queue:
- * nothing is remembered in the process.
+ * Expires due rows and sends due changes to the vault, repeatedly, on the leader. The queue is in the
+ * columns; the process keeps no state.
  */
 export function startSweep(deps: DutiesDeps, cluster: DutyHost, intervalMs: number): Duty {
   return startDuty({
@@ -22,7 +22,7 @@ export function startSweep(deps: DutiesDeps, cluster: DutyHost, intervalMs: numb
   });
 }
 
-/** One round. What fails in one step holds up no other: it is thrown when all had their turn. */
+/** One round. A failed step does not stop the others; the first failure is thrown at the end. */
 export async function runSweep(deps: DutiesDeps, leadership: Leadership): Promise<void> {
   const { database } = deps;
   const steps = [
@@ -52,7 +52,10 @@ export async function runSweep(deps: DutiesDeps, leadership: Leadership): Promis
   await eachInTurn(steps, (step) => step());
 }
 
-/** One tenant's trouble does not hold up the others, nor one row's the rest of its tenant. */
+/**
+ * Works tenant by tenant. A failure of one tenant does not stop the others, nor a failed row the rest of its
+ * tenant.
+ */
 function perTenant(
   due: readonly Due[],
   work: (tenantId: string, ids: readonly string[]) => Promise<unknown>,
@@ -74,7 +77,7 @@ function perTenant(
   });
 }
 
-/** Throws the first failure when all had their turn. */
+/** Throws the first failure after all items have been tried. */
 async function eachInTurn<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
   const failures: unknown[] = [];
   for (const item of items) {

@@ -9,7 +9,10 @@ import type { Due } from './due.ts';
 const AT_ONCE = 8;
 const MAX_BACKOFF_SECONDS = 30;
 
-/** Tells the vault what is due. Answers how many it has confirmed; a vault that is away ends the round. */
+/**
+ * Sends due grants to the vault. Returns the number of confirmed ones. If the vault is unavailable, the round
+ * ends.
+ */
 export async function syncGrants(
   deps: DutiesDeps,
   due: readonly Due[],
@@ -40,13 +43,16 @@ async function syncGrant(
   } catch (error) {
     deps.logger.warn(
       { err: error, grantId: grant.id, attempts: grant.sync_attempts, wanted: grant.sync_wanted },
-      'the vault could not be told of a grant; it is tried again',
+      'the vault has not confirmed a grant; it is tried again',
     );
     return 'failed';
   }
 }
 
-/** Puts the next try off before this one starts: other replicas leave it alone, and a crash costs one delay. */
+/**
+ * Postpones the next attempt before this one starts: other replicas skip the grant, and a crash costs one
+ * delay.
+ */
 function claim(deps: DutiesDeps, due: Due, leadership: Leadership): Promise<GrantRow | undefined> {
   return deps.database.withTenant(due.tenantId, async (tx) => {
     await leadership.assert(tx);

@@ -2,7 +2,10 @@ import type { Database } from '@claviger/database';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** The tenants that have rows in a table, from one to the next by its primary key: the rows may be millions. */
+/**
+ * The tenants with rows in a table. It steps from tenant to tenant by the primary key, because the table can
+ * have millions of rows.
+ */
 export async function tenantsWith(
   database: Database<WorkflowSchema>,
   table: 'evaluations' | 'assistant_exchanges',

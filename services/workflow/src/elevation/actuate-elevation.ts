@@ -12,7 +12,10 @@ import { readElevation } from './read-elevation.ts';
 import { factsOf, subjectOf } from './record-elevation.ts';
 import { decommissioned, refusalError, requireSite } from './refusals.ts';
 
-/** Takes an approved elevation, once, and tells its device: one transaction holds both. */
+/**
+ * Moves an approved elevation to `actuating`, once, and queues the command for its device in the same
+ * transaction.
+ */
 export function actuateElevation(
   deps: ElevationDeps,
 ): Handler<typeof elevation.DeviceActuationService.actuateElevation> {
@@ -49,8 +52,8 @@ export function actuateElevation(
 }
 
 function actuatorDisabled(): ClavigerError {
-  return new ClavigerError('denied', 'Elevations are not carried out on devices here.', {
+  return new ClavigerError('denied', 'Elevations are not carried out on devices in this tenant.', {
     code: 'actuator_disabled',
-    hint: 'An administrator switches it on: elevation.actuatorEnabled.',
+    hint: 'Ask an administrator to enable the setting elevation.actuatorEnabled.',
   });
 }

@@ -15,7 +15,7 @@ export type Announced =
   | 'expired'
   | 'outcome';
 
-/** Tells whoever listens, as `event.elevation.<what>`, in the transaction in which it happens. Names no person. */
+/** Publishes `event.elevation.<what>` in the transaction of the change. It contains no names of persons. */
 export async function announce(
   emitter: Pick<Emitter, 'event'>,
   tx: Tx<WorkflowSchema>,

@@ -9,7 +9,10 @@ import { subjectOf } from './record-elevation.ts';
 
 type Prompt = elevation.IngestElevationRequestRequest;
 
-/** Answers a report of an observation that is known with what came of it: nothing is recorded but that it came again. */
+/**
+ * Answers a repeated report of a known observation with its request. It records only that the report was
+ * repeated.
+ */
 export function answerRepeated(
   deps: Pick<ElevationDeps, 'database' | 'emitter'>,
   context: CallContext,
@@ -18,7 +21,7 @@ export function answerRepeated(
 ): Promise<elevation.IngestElevationRequestResponse> {
   return deps.database.withTenant(context.tenantId, async (tx) => {
     const known = found ?? (await findReport(tx, context.actor.userId, reportOf(request)));
-    // Decided or forgotten since another report of it was faster.
+    // A concurrent report was decided or erased in between.
     if (!known) throw cameAtOnce();
     const { requestId } = known;
     const read = requestId === null ? undefined : await readElevation(tx, requestId);

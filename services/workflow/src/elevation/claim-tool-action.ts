@@ -12,7 +12,7 @@ import { readElevation } from './read-elevation.ts';
 import { factsOf, subjectOf } from './record-elevation.ts';
 import { digestMismatch, executionTimedOut, refusalError } from './refusals.ts';
 
-/** The tool takes its approval right before it acts: for the approved action alone, in its time, once. */
+/** The tool claims its approval directly before it acts: for the approved action, in time, once. */
 export function claimToolAction(
   deps: ElevationDeps,
 ): Handler<typeof elevation.ToolActionsService.claimToolAction> {

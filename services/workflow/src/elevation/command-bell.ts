@@ -8,33 +8,35 @@ const FALLBACK_MS = 5_000;
 
 export interface CommandBell extends AsyncDisposable {
   /**
-   * Begins to listen for a device. Begin before you look for its commands: what is queued in between rings too. Resolves
-   * `rang` to true when there may be a command, to false when the time is over or this process ends.
+   * Starts to wait for a device. Call it before reading the device's commands, so that a command queued in
+   * between is noticed. `notified` resolves to true when there may be a command, to false at the timeout or
+   * when this process ends.
    */
   wait(deviceId: string, options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Waiting;
-  /** Lets everybody who waits go, for good: this process ends. */
+  /** Ends all waits for good: this process ends. */
   stop(): void;
 }
 
 export interface Waiting extends Disposable {
-  readonly rang: Promise<boolean>;
+  readonly notified: Promise<boolean>;
 }
 
 export interface BellOptions {
   readonly database: Database<WorkflowSchema>;
   readonly connection: Parameters<typeof listen>[0];
   readonly logger: Logger;
-  /** How often one look for all waiting devices makes good what a lost connection has missed. */
+  /** Time between two queries for all waiting devices, which find what a lost connection has missed. */
   readonly fallbackMs?: number;
 }
 
 /**
- * Rings for the devices whose agents wait for a command: one connection of the replica hears what transactions announce, and
- * one slow look for all who wait makes good what it missed. No waiting agent costs a query of its own.
+ * Notifies the agents that wait for a command: one connection of the replica listens for notifications of
+ * transactions, and one periodic query for all waiting devices finds what was missed. A waiting agent causes
+ * no query of its own.
  */
 export function startCommandBell(options: BellOptions): CommandBell {
   const { database, logger, fallbackMs = FALLBACK_MS } = options;
-  const waiting = new Map<string, Set<(rang: boolean) => void>>();
+  const waiting = new Map<string, Set<(notified: boolean) => void>>();
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
@@ -48,7 +50,7 @@ export function startCommandBell(options: BellOptions): CommandBell {
     try {
       for (const { device_id } of await devicesWithCommands(database, ids)) ring(device_id);
     } catch (error) {
-      logger.warn({ err: error }, 'commands for waiting agents could not be looked for');
+      logger.warn({ err: error }, 'the query for commands of waiting agents failed');
     }
   };
   const schedule = (): void => {
@@ -79,7 +81,7 @@ export function startCommandBell(options: BellOptions): CommandBell {
       if (stopped || signal.aborted) resolve(false);
       schedule();
       return {
-        rang: promise,
+        notified: promise,
         [Symbol.dispose]: () => {
           clearTimeout(ended);
           signal.removeEventListener('abort', abort);
@@ -104,7 +106,10 @@ export function startCommandBell(options: BellOptions): CommandBell {
   };
 }
 
-/** The ids as one array: as so many parameters they would be too many. What is older than a day is handed out to nobody. */
+/**
+ * The ids are one array, because they can exceed the maximum number of parameters. Commands older than a day
+ * are not delivered.
+ */
 function devicesWithCommands(
   database: Database<WorkflowSchema>,
   deviceIds: readonly string[],

@@ -30,7 +30,7 @@ const actuate = (agent: Agent, id: string, more: object = {}) =>
 const report = (agent: Agent, commandId: string, outcome: string) =>
   service.elevations.reportCommandOutcome(agent, { id: agent.userId, commandId, outcome });
 
-test('H-200 a command holds its id, its type, the request and a time limit, and nothing else', async () => {
+test('H-200 a command contains only its id, its type, the request and a time limit', async () => {
   const { response } = methodOf(elevation.AgentElevationsService.fetchAgentCommands.path);
   const command = response.byJsonName.get('commands')!.message!;
   expect([...command.byJsonName.keys()].sort()).toEqual(['elevationRequestId', 'id', 'timeoutMs', 'type']);
@@ -43,7 +43,7 @@ test('H-200 a command holds its id, its type, the request and a time limit, and 
   );
 });
 
-test('an approved elevation is actuated once; its command comes until the outcome is reported', async () => {
+test('an approved elevation is actuated once; its command is delivered until the outcome is reported', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
   const answer = await actuate(agent, id, { timeoutMs: 9_000 });
@@ -71,7 +71,7 @@ test('an approved elevation is actuated once; its command comes until the outcom
   expect(request).toMatchObject({ status: 'actuating', actuationOutcome: 'succeeded' });
 });
 
-test('what is refused to be actuated: pending, expired, another device, a decommissioned one, switched off', async () => {
+test('actuation is refused if pending, expired, for another device, for a decommissioned device, or disabled', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const other = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
@@ -89,7 +89,7 @@ test('what is refused to be actuated: pending, expired, another device, a decomm
   expect(await codeOf(actuate(agent, id))).toBe('device_decommissioned');
 });
 
-test('a technician of another site actuates nothing', async () => {
+test('a technician of another site cannot actuate', async () => {
   const agent = service.devices.add(tenant.tenantId, { siteId: randomUUID() });
   const id = await service.prompt(agent);
   const kept = { ...technician(), siteIds: [randomUUID()] };
@@ -98,7 +98,7 @@ test('a technician of another site actuates nothing', async () => {
   ).toBe('site_denied');
 });
 
-test('an agent that waits gets a command as soon as it is queued', async () => {
+test('a waiting agent receives a command as soon as it is queued', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
   const waiting = fetchNow(agent, 20);
@@ -106,7 +106,7 @@ test('an agent that waits gets a command as soon as it is queued', async () => {
   expect(await waiting).toMatchObject([{ type: 'actuate_elevation', elevationRequestId: id }]);
 });
 
-test('a bell whose connection was cut finds commands by the slow look, and hears again later', async () => {
+test('a notifier that lost its connection finds commands by the periodic query, and listens again later', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
   const waiting = fetchNow(agent, 20);
@@ -114,7 +114,7 @@ test('a bell whose connection was cut finds commands by the slow look, and hears
     const cut = await service.scratch.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'`,
     );
-    if (cut.length === 0) throw new Error('nobody listens yet');
+    if (cut.length === 0) throw new Error('no connection is listening yet');
   });
   await actuate(agent, id);
   expect(await waiting).toHaveLength(1);
@@ -122,11 +122,11 @@ test('a bell whose connection was cut finds commands by the slow look, and hears
     const listening = await service.scratch.query(
       `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'`,
     );
-    if (listening.length === 0) throw new Error('nobody listens yet');
+    if (listening.length === 0) throw new Error('no connection is listening yet');
   });
 });
 
-test('the slow look finds the one device with a command among seventy thousand that wait', async () => {
+test('the periodic query finds the one device with a command among seventy thousand waiting ones', async () => {
   const agent = service.devices.add(tenant.tenantId);
   await actuate(agent, await service.prompt(agent));
   const aborted = new AbortController();
@@ -134,18 +134,18 @@ test('the slow look finds the one device with a command among seventy thousand t
   const waiting = Array.from({ length: 70_000 }, () =>
     service.bell.wait(randomUUID(), { ...options, signal: new AbortController().signal }),
   );
-  // The ring of its command was before: only a look can find it.
+  // The notification of its command was earlier: only the query can find it.
   using found = service.bell.wait(agent.userId, options);
   const timer = setTimeout(() => aborted.abort(), 60_000);
   try {
-    expect(await found.rang).toBe(true);
+    expect(await found.notified).toBe(true);
   } finally {
     clearTimeout(timer);
     for (const each of waiting) each[Symbol.dispose]();
   }
 });
 
-test('agents that wait are let go when the process ends, and later ones do not wait', async () => {
+test('waiting agents are answered when the process ends, and later calls do not wait', async () => {
   const own = await startElevations();
   try {
     const ownTenant = own.tenant();
@@ -160,7 +160,7 @@ test('agents that wait are let go when the process ends, and later ones do not w
   }
 });
 
-test('a revoked elevation is taken back where a device was told of it, and its go signal is gone', async () => {
+test('a revocation queues the command to undo for a device with the go signal, and withdraws the go signal', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const [told, untold] = [await service.prompt(agent), await service.prompt(agent)];
   await actuate(agent, told);
@@ -175,7 +175,7 @@ test('a revoked elevation is taken back where a device was told of it, and its g
   );
 });
 
-test('no go signal is handed out for what has expired by the clock of the database', async () => {
+test('no go signal is delivered for an elevation that has expired by the database's clock', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
   await actuate(agent, id);
@@ -186,7 +186,7 @@ test('no go signal is handed out for what has expired by the clock of the databa
   ).toBe('expired');
 });
 
-test('another device’s command is neither fetched nor reported', async () => {
+test('an agent can neither fetch nor report a command of another device', async () => {
   const [agent, other] = [service.devices.add(tenant.tenantId), service.devices.add(tenant.tenantId)];
   const { commandId } = await actuate(agent, await service.prompt(agent));
   expect(await fetchNow(other)).toEqual([]);
@@ -196,7 +196,7 @@ test('another device’s command is neither fetched nor reported', async () => {
   );
 });
 
-test('a suspended tenant keeps no elevation in force, and its commands are not handed out', async () => {
+test('a suspended tenant has no active elevation, and its commands are not delivered', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const [told, untold] = [await service.prompt(agent), await service.prompt(agent)];
   await actuate(agent, told);
@@ -216,13 +216,13 @@ test('a suspended tenant keeps no elevation in force, and its commands are not h
   ]);
 });
 
-test('a go signal that was seen is not handed out once its revocation was answered', async () => {
+test('a go signal that was read is not delivered after its revocation has been answered', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
   await actuate(agent, id);
   const { database } = service.deps;
   let turn = 0;
-  // A replica that stands still between its look and its answer.
+  // A replica that pauses between its read and its answer.
   const slow: typeof database = {
     ...database,
     withTenant: async (tenantId, work) => {
@@ -237,7 +237,7 @@ test('a go signal that was seen is not handed out once its revocation was answer
   expect(commands.map((each) => each.type)).toEqual(['revoke_elevation']);
 });
 
-test('nothing comes into force after a suspension was answered, whoever was let in before it; taking back goes on', async () => {
+test('no elevation becomes active after a suspension has been answered; revocation commands are still delivered', async () => {
   const agent = service.devices.add(tenant.tenantId);
   service.decider.verdict = 'pending';
   const waiting = await service.prompt(agent);

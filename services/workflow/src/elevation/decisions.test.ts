@@ -26,7 +26,7 @@ const actions = async (id: string) => (await service.events(id)).map((event) => 
 const statusOf = async (id: string) =>
   (await service.elevations.getElevationRequest(technician(), { id })).request!.status;
 
-test('a person approves for fifteen minutes unless they say otherwise, and it shows who it was', async () => {
+test('an approval is for fifteen minutes by default, and shows the approver', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const [first, second] = [await service.prompt(agent), await service.prompt(agent)];
   const ann = technician();
@@ -42,7 +42,7 @@ test('a person approves for fifteen minutes unless they say otherwise, and it sh
   expect(await actions(second)).toEqual(['elevation.requested', 'elevation.decided']);
 });
 
-test('what is decided is decided: a second answer is wrong_status, also once its time is over', async () => {
+test('a decision is final: a second answer is wrong_status, also after the end', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
   await service.elevations.respondToElevation(technician(), { id, decision: 'deny', reason: 'unknown' });
@@ -53,7 +53,7 @@ test('what is decided is decided: a second answer is wrong_status, also once its
   expect(await codeOf(approve(technician(), late))).toBe('wrong_status');
 });
 
-test('a decision that comes in between is race_lost', async () => {
+test('a decision after a concurrent one is race_lost', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
   const faster = technician();
@@ -65,7 +65,7 @@ test('a decision that comes in between is race_lost', async () => {
   expect(await statusOf(id)).toBe('denied');
 });
 
-test('a decision that comes after its time, by the clock of the database, is race_lost', async () => {
+test('a decision after the end, by the database's clock, is race_lost', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
   service.devices.whileResolving = async () => void (await service.lapse(id));
@@ -73,7 +73,7 @@ test('a decision that comes after its time, by the clock of the database, is rac
   expect(await statusOf(id)).toBe('expired');
 });
 
-test('nobody decides about themselves: the subject, who might be meant, who asked, and whoever made their token', async () => {
+test('nobody decides their own elevation: subject, possible subjects, requester, and creator of the token', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const [sarah, twin] = [technician(), technician()];
   service.devices.link('acme\\own', { userId: sarah.userId, possibleUserIds: [sarah.userId, twin.userId] });
@@ -95,7 +95,7 @@ test('nobody decides about themselves: the subject, who might be meant, who aske
   expect(await codeOf(approve(technician(), asked.request!.id))).toBe('ok');
 });
 
-test('who became known meanwhile does not decide about themselves either; without auth nobody decides', async () => {
+test('a subject who became known later does not decide either; without auth nobody decides', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const late = technician();
   service.devices.away = true;
@@ -105,7 +105,7 @@ test('who became known meanwhile does not decide about themselves either; withou
   service.devices.link('acme\\late', { userId: late.userId });
   expect(await codeOf(approve(late, id))).toBe('own_request');
   await approve(technician(), id);
-  // From then on it is theirs to see.
+  // From then on the subject can see the request.
   const { request } = await service.elevations.getElevationRequest(
     { ...late, permissions: new Set() },
     { id },
@@ -113,13 +113,13 @@ test('who became known meanwhile does not decide about themselves either; withou
   expect(request!.subjectUserId).toBe(late.userId);
 });
 
-test('nobody decides on prompts of a device they use: enroller, person behind its prompts, its administrator of the moment', async () => {
+test('nobody decides prompts of a device they use: enroller, subjects of its prompts, its current administrator', async () => {
   const [enroller, seen, helper, stranger] = [technician(), technician(), technician(), technician()];
   const agent = service.devices.add(tenant.tenantId, { enrolledBy: enroller.userId });
   const decide = (actor: ReturnType<typeof technician>, id: string, decision = 'deny') =>
     codeOf(service.elevations.respondToElevation(actor, { id, decision, reason: 'r' }));
   service.devices.link('acme\\seen', { userId: seen.userId });
-  // Not the one who decides is before the device now, but under whatever name: it is their device.
+  // The decider is not the subject of this prompt, but uses the device.
   const unowned = await service.prompt(agent, { subjectUsername: 'WS-04\\local' });
   await service.prompt(agent, { subjectUsername: 'acme\\seen' });
   const help = { deviceId: agent.userId, reason: 'patch' };
@@ -137,7 +137,7 @@ test('nobody decides on prompts of a device they use: enroller, person behind it
     for (const decision of ['approve', 'deny'])
       expect(await decide(actor, next, decision)).toBe('own_device');
   expect((await service.row(next)).status).toBe('pending');
-  // The database refuses it whatever the service says.
+  // The database refuses it independently of the service.
   await expect(
     service.scratch.query(
       `SET LOCAL search_path TO ${service.schema}; UPDATE elevation_requests SET status = 'approved', approved_by = '${seen.userId}',
@@ -146,7 +146,7 @@ test('nobody decides on prompts of a device they use: enroller, person behind it
   ).rejects.toThrow(/a device they use/);
   await service.elevations.revokeElevation(stranger, { id: helps, reason: 'done' });
   expect(await decide(helper, next, 'approve')).toBe('ok');
-  // Whoever was not seen for 30 days no longer uses it.
+  // A person who was not identified on the device for 30 days no longer uses it.
   const later = await service.prompt(agent, { subjectUsername: 'WS-04\\local' });
   await service.scratch.query(
     `UPDATE ${service.schema}.device_users SET last_seen_at = now() - interval '31 days' WHERE user_id = $1`,
@@ -155,7 +155,7 @@ test('nobody decides on prompts of a device they use: enroller, person behind it
   expect(await decide(seen, later)).toBe('ok');
 });
 
-test('a rule approves no prompt on a device that its author uses', async () => {
+test('a rule does not approve a prompt on a device that its author uses', async () => {
   const author = technician();
   service.decider.verdict = 'auto_approved';
   service.decider.authors.add(author.userId);
@@ -168,7 +168,7 @@ test('a rule approves no prompt on a device that its author uses', async () => {
   expect(await statusAfter(other)).toBe('auto_approved');
   expect(await statusAfter({ subjectUsername: 'acme\\author' })).toBe('pending');
   expect(await statusAfter(other)).toBe('pending');
-  // A device of more people than are told is nobody's to be sure of.
+  // A device with more users than the rules can receive has unknown users.
   await service.scratch.query(
     `INSERT INTO ${service.schema}.device_users SELECT '${tenant.tenantId}', '${agent.userId}', gen_random_uuid(), now()
      FROM generate_series(1, 60)`,
@@ -177,7 +177,7 @@ test('a rule approves no prompt on a device that its author uses', async () => {
   expect(service.decider.asked.at(-1)).toMatchObject({ deviceUserIds: null });
 });
 
-test('a technician who is kept to sites sees those and touches no other', async () => {
+test('a technician restricted to sites sees and changes only requests of those sites', async () => {
   const [here, there] = [randomUUID(), randomUUID()];
   const ids = [];
   for (const siteId of [here, there, undefined])
@@ -204,7 +204,7 @@ test('a technician who is kept to sites sees those and touches no other', async 
   expect((await service.elevations.listElevationRequests(none)).requests).toEqual([]);
 });
 
-test('another organisation’s request is not found, whatever is done to it', async () => {
+test('a request of another organisation is not found by any operation', async () => {
   const id = await service.prompt(service.devices.add(tenant.tenantId));
   const stranger = service.tenant().user(TECHNICIAN);
   expect(await codeOf(approve(stranger, id))).toBe('not_found');
@@ -212,7 +212,7 @@ test('another organisation’s request is not found, whatever is done to it', as
   expect(await codeOf(service.elevations.getElevationRequest(stranger, { id }))).toBe('not_found');
 });
 
-test('the filter by status agrees with the status shown, before anybody has written an expiry down', async () => {
+test('the filter by status agrees with the status shown, also before the sweep', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const ids = [await service.prompt(agent), await service.prompt(agent), await service.prompt(agent)];
   await approve(technician(), ids[1]!);
@@ -231,7 +231,7 @@ test('the filter by status agrees with the status shown, before anybody has writ
   expect(await actions(ids[1]!)).toEqual(['elevation.requested', 'elevation.decided', 'elevation.expired']);
 });
 
-test('what is in force comes by its end, with the ones that devices carry out', async () => {
+test('active elevations are sorted by their end, and include those being actuated', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const ids = [await service.prompt(agent), await service.prompt(agent), await service.prompt(agent)];
   const ann = technician();
@@ -245,7 +245,7 @@ test('what is in force comes by its end, with the ones that devices carry out', 
   ]);
 });
 
-test('a technician’s own request is decided by the rules for its own time, and is never ignored', async () => {
+test('a request of a technician is decided by the rules for its own duration, and is never ignored', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const ann = technician();
   service.decider.verdict = 'auto_approved';
@@ -265,7 +265,7 @@ test('a technician’s own request is decided by the rules for its own time, and
   expect(await codeOf(ask())).toBe('device_decommissioned');
 });
 
-test('a rule approves no prompt of somebody who might be who wrote it', async () => {
+test('a rule does not approve a prompt whose subject may be its author', async () => {
   const [author, other] = [technician(), technician()];
   service.decider.verdict = 'auto_approved';
   service.decider.authors.add(author.userId);
@@ -279,7 +279,7 @@ test('a rule approves no prompt of somebody who might be who wrote it', async ()
   expect(await prompt([other.userId, author.userId])).toBe('pending');
 });
 
-test('a rule approves nobody who wrote it, through no machine and under no other name', async () => {
+test('a rule does not approve for its author, neither through a machine identity nor under another name', async () => {
   const [author, other] = [technician(), technician()];
   service.decider.verdict = 'auto_approved';
   service.decider.authors.add(author.userId);
@@ -306,12 +306,12 @@ test('a rule approves nobody who wrote it, through no machine and under no other
   expect(await ask(other)).toBe('auto_approved');
 });
 
-test('the rule that decided is named to nobody who may not read it, whose own request it may be', async () => {
+test('the deciding rule is hidden from users who may not read it, also from the requester', async () => {
   const [here, there] = [randomUUID(), randomUUID()];
   const agent = service.devices.add(tenant.tenantId, { siteId: here });
   const reader = technician();
   const asker = { ...technician(), permissions: new Set(['elevations.request', 'tool-actions.request']) };
-  // Kept to another site since: what they asked for here they still see.
+  // Restricted to another site since: own requests of this site remain visible.
   const moved = { ...asker, permissions: reader.permissions, siteIds: [there] };
   const shown = (request: object | undefined) => JSON.stringify(request);
   for (const stage of ['rules', 'software_policy'] as const) {
@@ -350,7 +350,7 @@ test('the rule that decided is named to nobody who may not read it, whose own re
   service.decider.stage = 'rules';
 });
 
-test('that a person decided is told to who asked', async () => {
+test('the requester sees that a person decided', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const asker = { ...technician(), permissions: new Set(['elevations.request']) };
   const { request } = await service.elevations.requestElevation(asker, {

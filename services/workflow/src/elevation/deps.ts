@@ -7,17 +7,17 @@ import type { Decider } from '../rules/decider.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import type { CommandBell } from './command-bell.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface ElevationDeps {
   readonly database: Database<WorkflowSchema>;
   readonly emitter: Emitter;
   readonly logger: Logger;
   readonly directory: Directory;
   readonly devices: Devices;
-  /** The one way to decide a request by rules. */
+  /** Decides a request by the rules. */
   readonly decider: Decider;
-  /** What administrators set. */
+  /** The settings of the tenants. */
   readonly settings: SettingsReader<'elevation'>;
-  /** Rings when a command was queued for a device. */
+  /** Notifies when a command was queued for a device. */
   readonly bell: Pick<CommandBell, 'wait'>;
 }

@@ -29,7 +29,7 @@ const report = (prompt: object) => service.elevations.ingestElevationRequest(age
 const requests = async () =>
   (await service.elevations.listElevationRequests(tenant.user(TECHNICIAN))).pagination!.total;
 
-test('a report that is repeated is answered with its request, by its id or by what was seen and when', async () => {
+test('a repeated report is answered with its request, by its id or by its content and time', async () => {
   for (const prompt of [
     seen({ reportId: randomUUID() }),
     seen({ observedAt: ago(1) }),
@@ -39,7 +39,7 @@ test('a report that is repeated is answered with its request, by its id or by wh
     expect(first).toMatchObject({ status: 'pending', httpStatus: 201 });
     const again = await report(prompt);
     expect(again).toEqual({ id: first.id, status: 'pending', httpStatus: 200, repeated: true });
-    // Also once it was decided, and told as it stands then.
+    // Also after the decision, with the current status.
     await service.elevations.respondToElevation(tenant.user(TECHNICIAN), { id: first.id!, decision: 'deny' });
     expect(await report(prompt)).toMatchObject({ id: first.id, status: 'denied', repeated: true });
     const events = (await service.events(first.id!)).filter(
@@ -50,7 +50,7 @@ test('a report that is repeated is answered with its request, by its id or by wh
   expect(await requests()).toBe(3);
 });
 
-test('another time, another id, another device or another program is another observation', async () => {
+test('another time, id, device or program is another observation', async () => {
   const reportId = randomUUID();
   const observedAt = ago(1);
   const prompts = [
@@ -68,7 +68,7 @@ test('another time, another id, another device or another program is another obs
   expect(new Set(ids).size).toBe(7);
 });
 
-test('the same report many times at once makes one request', async () => {
+test('concurrent copies of a report create one request', async () => {
   for (const prompt of [
     seen({ reportId: randomUUID() }),
     seen({ observedAt: ago(2) }),
@@ -94,11 +94,11 @@ test('a report older than a day is refused by the clock of the database, known o
   ]);
   expect(await refused({ observedAt: ago(-1.1) })).toEqual(['invalid', '/observed_at']);
   expect(await refused({ observedAt: ago(-0.9) })).toBe('taken');
-  // Without a time nobody could say when an id may be forgotten.
+  // Without a time, the retention of the id would be unknown.
   expect(await refused({ observedAt: '', reportId: randomUUID() })).toEqual(['invalid', '/observed_at']);
 });
 
-test('a report with neither id nor time is the same while its request waits, and a new one after that', async () => {
+test('a report without id and time is a repetition while its request is pending, and a new one afterwards', async () => {
   const prompt = seen({ observedAt: '' });
   const first = await report(prompt);
   expect(await report(prompt)).toMatchObject({ id: first.id, repeated: true });
@@ -108,14 +108,14 @@ test('a report with neither id nor time is the same while its request waits, and
   expect(second.id).not.toBe(first.id);
 });
 
-test('an id stands for one observation: with another one it is refused', async () => {
+test('an id names one observation: a report of another one with it is refused', async () => {
   const reportId = randomUUID();
   await report(seen({ reportId, observedAt: ago(1) }));
   const other = seen({ reportId, observedAt: ago(1), targetExecutablePath: 'C:\\other.exe' });
   expect(await codeOf(report(other))).toBe('report_id_reused');
 });
 
-test('a prompt that a rule ignored is ignored again, without another decision', async () => {
+test('a prompt that a rule ignored is ignored again, without a new decision', async () => {
   service.decider.verdict = 'ignored';
   const prompt = seen({ reportId: randomUUID() });
   await report(prompt);
@@ -125,7 +125,7 @@ test('a prompt that a rule ignored is ignored again, without another decision', 
   expect(service.decider.asked).toHaveLength(asked);
 });
 
-test('what is old is erased in batches, and never a report that could still be repeated', async () => {
+test('old reports are erased in batches, and never while a repetition is still possible', async () => {
   const { schema, scratch } = service;
   await report(seen({ reportId: randomUUID(), observedAt: ago(23) }));
   await scratch.query(

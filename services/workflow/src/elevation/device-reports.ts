@@ -10,23 +10,23 @@ type Prompt = elevation.IngestElevationRequestRequest;
 
 const DAY_MS = 86_400_000;
 const AHEAD_MS = 3_600_000;
-/** Longer than a report may be old, with what a device's clock may be ahead. */
+/** Longer than the maximum age of a report plus the tolerance for a device's clock. */
 const KEPT_MS = DAY_MS + 2 * AHEAD_MS;
 
-/** What tells one observation of a device from another. */
+/** The identity of an observation of a device. */
 export interface Report {
   readonly key: string;
-  /** SHA-256 of what was observed: an id stands for one observation. */
+  /** SHA-256 of the observation: an id names one observation. */
   readonly content: string;
-  /** Without id and time only a request that still waits is known to be the same. */
+  /** Without id and time, a repetition is recognised only while the request is pending. */
   readonly isTimeless: boolean;
 }
 
-/** Throws `invalid` for an id without a time: nobody could say when such a report is old. */
+/** Throws `invalid` for an id without a time: its retention would be unknown. */
 export function reportOf(prompt: Prompt): Report {
   const { id: _id, reportId, observedAt, commandLine, ...observed } = prompt;
   if (reportId !== '' && observedAt === '')
-    throw ClavigerError.invalid('/observed_at', 'is needed where the report has a report_id');
+    throw ClavigerError.invalid('/observed_at', 'is required if the report has a report_id');
   const time = observedAt === '' ? null : new Date(observedAt).toISOString();
   const content = sha256(
     canonicalJson({
@@ -39,7 +39,7 @@ export function reportOf(prompt: Prompt): Report {
   return { key: reportId === '' ? content : `id:${reportId}`, content, isTimeless: time === null };
 }
 
-/** Throws where the device saw it more than a day ago, or says that it will: by the database's clock. */
+/** Throws `invalid` for an observation older than a day or in the future, by the database's clock. */
 export function refuseUntimely({ observedAt }: Prompt, nowMs: number): void {
   if (observedAt === '') return;
   const ageMs = nowMs - Date.parse(observedAt);
@@ -49,13 +49,13 @@ export function refuseUntimely({ observedAt }: Prompt, nowMs: number): void {
       fields: [
         {
           pointer: '/observed_at',
-          detail: 'lies more than a day back: what was asked then is no longer asked',
+          detail: 'is more than a day ago: the prompt is no longer shown',
         },
       ],
-      hint: 'Report a prompt while it is shown; check the clock of the device.',
+      hint: 'Report a prompt while it is shown, and check the clock of the device.',
     });
   if (ageMs < -AHEAD_MS)
-    throw ClavigerError.invalid('/observed_at', 'lies more than an hour ahead: set the clock of the device');
+    throw ClavigerError.invalid('/observed_at', 'is more than an hour in the future: set the clock of the device');
 }
 
 export interface KnownReport {
@@ -64,7 +64,10 @@ export interface KnownReport {
   readonly requestId: string | null;
 }
 
-/** What came of the observation when it was reported before. Throws `conflict` where its id was used for another observation. */
+/**
+ * The request of a known observation; undefined for a new one. Throws `conflict` if its id was used for
+ * another observation.
+ */
 export async function findReport(
   reader: Reader<WorkflowSchema>,
   deviceId: string,
@@ -88,8 +91,8 @@ export async function findReport(
 }
 
 /**
- * Takes an observation for one request; false where another report of it was faster, also one that commits just now. `requestId` is
- * null where a rule ignored it.
+ * Claims an observation for one request. Returns false if another report of it was first, also a concurrent
+ * one. `requestId` is null for an ignored prompt.
  */
 export async function claimReport(
   tx: Tx<WorkflowSchema>,
@@ -101,7 +104,7 @@ export async function claimReport(
   }: { tenantId: string; deviceId: string; requestId: string | null; nowMs: number },
   { key, content, isTimeless }: Report,
 ): Promise<boolean> {
-  // What the statement asks of the request must be as it is after a wait for another report.
+  // The statement must see the request as it is after the wait for a concurrent report.
   if (isTimeless)
     await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`${deviceId} ${key}`}, 0))`.execute(tx);
   const { rows } = await sql`

@@ -2,7 +2,7 @@ import type { Reader, Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** A device that more people use is a shared one: who they are is not told to the rules. */
+/** A device with more users counts as shared: the rules do not receive its users. */
 const MAX_TOLD = 50;
 
 export interface SeenAtDevice {
@@ -11,13 +11,16 @@ export interface SeenAtDevice {
   readonly userIds: readonly string[];
 }
 
-/** Writes down who was seen at a device, or might have been. Whoever was seen within the hour stays as they are. */
+/**
+ * Records the identified and possible users of a device. A row that was updated within the hour stays
+ * unchanged.
+ */
 export async function noteDeviceUsers(
   tx: Tx<WorkflowSchema>,
   { tenantId, deviceId, userIds }: SeenAtDevice,
 ): Promise<void> {
   if (userIds.length === 0) return;
-  // In one order, so that two reports of one device do not wait for each other.
+  // A fixed order, so that concurrent reports of one device cannot deadlock.
   const ids = [...new Set(userIds)].sort();
   await sql`INSERT INTO device_users AS known (tenant_id, device_id, user_id, last_seen_at)
     SELECT ${tenantId}::uuid, ${deviceId}::uuid, id, clock_timestamp() FROM unnest(${ids}::uuid[]) AS id
@@ -26,7 +29,8 @@ export async function noteDeviceUsers(
 }
 
 /**
- * Who uses a device now: seen at it within 30 days, or its administrator at this moment. Null where they are too many to be told.
+ * The current users of a device: identified on it within 30 days, or its administrator now. Null if they are
+ * too many.
  */
 export async function usersOfDevice(
   reader: Reader<WorkflowSchema>,
@@ -42,7 +46,7 @@ export async function usersOfDevice(
   return rows.length > MAX_TOLD ? null : rows.map((row) => row.user_id);
 }
 
-/** Whether one of these people uses the device, by the function that the database's own guard asks. */
+/** Whether one of these people uses the device, by the same database function as the trigger. */
 export async function usesDevice(
   reader: Reader<WorkflowSchema>,
   { tenantId, deviceId, userIds }: SeenAtDevice,

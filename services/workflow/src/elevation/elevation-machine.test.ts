@@ -4,8 +4,8 @@ import { type Elevations, startElevations, TECHNICIAN } from '../../elevation-su
 import { codeOf, type Tenant } from '../../test-support.ts';
 
 /*
- * The machine as a model of its own, written apart from the handlers: a table of what each call answers in each status. The
- * real handlers, on a real PostgreSQL, must answer and end up the same, whatever is done in whatever order.
+ * A model of the machine, independent of the handlers: a table of the answer of each call in each status. The
+ * handlers, on a real PostgreSQL, must give the same answers and end in the same statuses, in any order of calls.
  */
 
 type Status = 'pending' | 'approved' | 'auto_approved' | 'denied' | 'expired' | 'revoked' | 'actuating';
@@ -13,7 +13,7 @@ type Call = 'approve' | 'deny' | 'revoke' | 'use' | 'report' | 'lapse' | 'sweep'
 
 interface Model {
   status: Status;
-  /** Of a device's elevation: whether it was told to carry it out, and what it said. */
+  /** For an elevation of a device: whether the go signal was sent, and the reported outcome. */
   told: boolean;
   reported: string | undefined;
 }
@@ -98,7 +98,7 @@ async function begin(kind: 'prompt' | 'tool', approvedByRule: boolean) {
 
 const anyCall = fc.constantFrom<Call>('approve', 'deny', 'revoke', 'use', 'report', 'lapse', 'sweep');
 
-test('handlers, rows, commands and events do what the model does, in any order', async () => {
+test('handlers, rows, commands and events agree with the model, in any order', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom('prompt' as const, 'tool' as const),
@@ -138,7 +138,7 @@ test('handlers, rows, commands and events do what the model does, in any order',
   );
 });
 
-test('of a hundred calls at once on one elevation, the history is one that a single thread could have made', async () => {
+test('a hundred concurrent calls on one elevation give a serializable history', async () => {
   for (const approvedByRule of [false, true]) {
     const { id, calls, shown } = await begin('prompt', approvedByRule);
     const kinds: Call[] = Array.from(
@@ -148,7 +148,7 @@ test('of a hundred calls at once on one elevation, the history is one that a sin
     const codes = await Promise.all(kinds.map(async (kind) => [kind, await codeOf(calls[kind]())] as const));
     const done = codes.filter(([, code]) => code === 'ok').map(([kind]) => kind);
     expect(codes.every(([, code]) => ['ok', 'wrong_status', 'race_lost'].includes(code))).toBe(true);
-    // Each move happened once at most, and only after the one that it needs.
+    // Each move happened at most once, and only after the move that it requires.
     expect(new Set(done).size).toBe(done.length);
     if (approvedByRule) expect(done).not.toContain('approve');
     else expect(done.includes('approve')).not.toBe(done.includes('deny'));
@@ -161,7 +161,7 @@ test('of a hundred calls at once on one elevation, the history is one that a sin
   }
 });
 
-test('the database refuses what the machine does not know, whoever asks', async () => {
+test('the database refuses every transition that the machine does not define', async () => {
   const { id } = await begin('prompt', false);
   const { database } = service.deps;
   const change = (set: string) =>

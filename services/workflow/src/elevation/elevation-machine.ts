@@ -1,6 +1,6 @@
 import type { ElevationStatus } from './elevation-schema.ts';
 
-/** What moves an elevation from one status to another. `expire` is the clock. */
+/** The transitions between statuses. `expire` is caused by the clock. */
 export type Move = 'approve' | 'deny' | 'actuate' | 'claim' | 'revoke' | 'expire';
 
 const ACTIVE: readonly ElevationStatus[] = ['approved', 'auto_approved', 'actuating'];
@@ -15,7 +15,7 @@ const MOVES: Readonly<Record<Move, { from: readonly ElevationStatus[]; to: Eleva
   expire: { from: ['pending', ...ACTIVE], to: 'expired' },
 };
 
-/** The statuses from which a move leads, and where to. */
+/** The statuses in which a move is possible, and its result. */
 export function moveOf(move: Move): {
   readonly from: readonly ElevationStatus[];
   readonly to: ElevationStatus;
@@ -23,7 +23,9 @@ export function moveOf(move: Move): {
   return MOVES[move];
 }
 
-/** The status as anyone sees it: what has passed its time has expired, whether or not that was written down. */
+/**
+ * The status as it is shown: an elevation past its end has expired, also before the sweep updates its row.
+ */
 export function statusAt(
   row: { readonly status: ElevationStatus; readonly expires_at: Date | null },
   nowMs: number,
@@ -35,8 +37,8 @@ export function statusAt(
 export type Refusal = 'wrong_status' | 'race_lost';
 
 /**
- * Why a move is refused for an elevation that was read in this status; undefined when it fits. An elevation that is being
- * actuated already has been taken by somebody else.
+ * The reason to refuse a move in this status; undefined if the move is possible. An elevation in `actuating`
+ * was taken by another call.
  */
 export function refusalOf(move: Move, status: ElevationStatus): Refusal | undefined {
   if (MOVES[move].from.includes(status)) return undefined;

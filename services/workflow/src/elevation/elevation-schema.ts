@@ -25,7 +25,7 @@ interface ElevationRequestsTable {
   site_name: Fixed<string | null>;
   subject_username: Fixed<string | null>;
   subject_user_id: string | null;
-  /** Everybody who might be meant by the name, or who counts as the requester: none of them decides. */
+  /** All possible subjects, and everybody who counts as the requester: none of them may decide. */
   possible_user_ids: Generated<string[]>;
   requester_id: Fixed<string | null>;
   requester_made_by: Fixed<string | null>;

@@ -21,7 +21,10 @@ export function elevationMessage(
   });
 }
 
-/** That a person decided is no secret; whether a rule or a list did would tell of rules, as would how often they change. */
+/**
+ * Everybody may see that a person decided. Whether a rule or a list decided, and the version, would disclose
+ * rules.
+ */
 function hiddenRuleOf(row: ElevationRow) {
   return {
     matched_policy_name: null,

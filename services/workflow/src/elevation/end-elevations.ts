@@ -8,10 +8,10 @@ import { present } from './move-elevation.ts';
 import { takeBack } from './queue-command.ts';
 import { factsOf } from './record-elevation.ts';
 
-/** Where no user changed it. */
+/** For an end without a user. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
-/** Ends the elevations of a tenant that are in force, for good. Answers how many ended. */
+/** Ends the active elevations of a tenant for good. Returns their number. */
 export async function endElevations(
   deps: Pick<ElevationDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,

@@ -8,7 +8,7 @@ import { factsOf } from './record-elevation.ts';
 
 const BATCH = 200;
 
-/** Requests whose time is over, of active tenants, and nobody has written it down. */
+/** Elevations of active tenants that are past their end and not yet marked as expired. */
 export function lapsedElevations(database: Database<WorkflowSchema>): Promise<Due[]> {
   return database.system((tx) =>
     tx
@@ -23,7 +23,7 @@ export function lapsedElevations(database: Database<WorkflowSchema>): Promise<Du
   );
 }
 
-/** Writes down, with event and announcement, that their time is over; everybody sees them as expired already. */
+/** Marks elevations as expired, with event and announcement; they are shown as expired already. */
 export async function expireElevations(
   deps: Pick<ElevationDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,

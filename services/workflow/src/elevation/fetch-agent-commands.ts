@@ -6,11 +6,11 @@ import type { WorkflowSchema } from '../schema.ts';
 import type { ElevationDeps } from './deps.ts';
 import { ownDevice } from './own-device.ts';
 
-/** What an answer needs to come back in time. */
+/** Reserved for sending the answer in time. */
 const MARGIN_MS = 1_000;
 const MAX_COMMANDS = 100;
 
-/** Waits until there is a command for the device, or the time is up, or this process ends. */
+/** Waits until there is a command for the device, the time is up, or this process ends. */
 export function fetchAgentCommands(
   deps: ElevationDeps,
 ): Handler<typeof elevation.AgentElevationsService.fetchAgentCommands> {
@@ -22,20 +22,20 @@ export function fetchAgentCommands(
       context.deadline.getTime() - MARGIN_MS,
     );
     for (;;) {
-      // Listened for before it is looked: what is queued in between rings.
+      // Waiting starts before the read, so that a command queued in between is noticed.
       using waiting = deps.bell.wait(deviceId, {
         timeoutMs: Math.max(0, endMs - Date.now()),
         signal: context.signal,
       });
       const commands = await openCommands(deps, tenantId, deviceId);
-      if (commands.length > 0 || !(await waiting.rang)) return { commands };
+      if (commands.length > 0 || !(await waiting.notified)) return { commands };
     }
   };
 }
 
 /**
- * The commands of a device, in the order in which they were queued, noted as handed out. Most looks find none and cost one read;
- * where there are some they are read once more in the transaction that hands them out, whatever happened in between.
+ * The open commands of a device in the order of queueing, marked as delivered. Most reads find none and need
+ * no transaction; otherwise the commands are read again in the transaction that delivers them.
  */
 async function openCommands(
   { database }: Pick<ElevationDeps, 'database'>,
@@ -66,9 +66,7 @@ async function openCommands(
   }));
 }
 
-/**
- * Commands whose outcome is not reported yet: to carry out an elevation while it is in force, to take one back for a day.
- */
+/** Commands without a reported outcome: to actuate while the elevation is active, to revoke for a day. */
 function openOf(reader: Reader<WorkflowSchema>, deviceId: string) {
   return reader
     .selectFrom('device_commands as command')

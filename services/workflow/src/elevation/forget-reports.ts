@@ -7,7 +7,7 @@ const BATCH = 2_000;
 
 type Deps = Pick<ElevationDeps, 'database' | 'logger'>;
 
-/** Erases what is no longer needed of devices: reports that are old by now, and people who were not seen for 30 days. */
+/** Erases old reports of devices, and users who were not identified on a device for 30 days. */
 export function startForgettingReports(deps: Deps, cluster: DutyHost): Duty {
   return startDuty({
     cluster,
@@ -17,7 +17,7 @@ export function startForgettingReports(deps: Deps, cluster: DutyHost): Duty {
   });
 }
 
-/** One round; true when there may be more. One tenant's trouble does not hold up the others. */
+/** One round; returns true when more may be due. A failure of one tenant does not stop the others. */
 export async function forgetReports(
   { database, logger }: Deps,
   leadership: Leadership,

@@ -7,7 +7,7 @@ import type { ElevationDeps } from './deps.ts';
 import { statusAt } from './elevation-machine.ts';
 import { ownDevice } from './own-device.ts';
 
-/** How a prompt of this device stands. */
+/** The status of a prompt of the calling device. */
 export function getAgentElevationRequest(
   deps: Pick<ElevationDeps, 'database' | 'devices'>,
 ): Handler<typeof elevation.AgentElevationsService.getAgentElevationRequest> {

@@ -14,8 +14,8 @@ import { peopleOf, type Subject, subjectIfKnown } from './resolve-subject.ts';
 type Prompt = elevation.IngestElevationRequestRequest;
 
 /**
- * A prompt that a device has seen. It is kept as reported, whatever it holds; what cannot be understood of it is not known
- * to the rules, and then a person decides. The same observation again is answered with the request that came of it.
+ * Records a prompt of a device. It is stored as reported. The rules treat fields that cannot be parsed as
+ * unknown, and then a person decides. A repeated observation is answered with its existing request.
  */
 export function ingestElevationRequest(
   deps: ElevationDeps,
@@ -95,7 +95,7 @@ function askedFor(
   };
 }
 
-/** What is absent of a program is not known; what is absent of its signature is that it has none. */
+/** An absent fact of the program is unknown; an absent signature means that the program is not signed. */
 function factsOf(prompt: Prompt, subject: Subject, siteId: string | null, nowMs: number): ElevationFacts {
   return {
     kind: 'elevation',
@@ -112,7 +112,7 @@ function factsOf(prompt: Prompt, subject: Subject, siteId: string | null, nowMs:
   };
 }
 
-/** Command lines carry passwords: the text itself goes nowhere. */
+/** Command lines can contain passwords: the text is neither stored nor logged. */
 function digestOf(commandLine: string): {
   command_line_sha256: string | null;
   command_line_length: number | null;

@@ -26,7 +26,7 @@ beforeEach(() => {
 
 const actions = async (id: string) => (await service.events(id)).map((event) => event.action);
 
-test('a prompt that no rule decides waits for a person, with its facts, its event and its evaluation', async () => {
+test('a prompt without a matching rule waits for a person, with its facts, event and evaluation', async () => {
   const agent = service.devices.add(tenant.tenantId, { siteId: randomUUID() });
   const prompt = promptOf(agent.userId);
   const { id, status, httpStatus } = await service.elevations.ingestElevationRequest(agent, prompt);
@@ -51,7 +51,7 @@ test('a prompt that no rule decides waits for a person, with its facts, its even
   expect(kept).toMatchObject([{ kind: 'elevation', verdict: 'pending' }]);
 });
 
-test('a command line is kept as a digest alone: it may carry a password', async () => {
+test('only a digest of a command line is stored: it can contain a password', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent, { commandLine: 'setup.exe /p s3cret-of-sarah' });
   const everything = await service.scratch.query(
@@ -63,14 +63,14 @@ test('a command line is kept as a digest alone: it may carry a password', async 
   expect((await service.row(id)).command_line_length).toBe(28);
 });
 
-test('the command line of a refused report does not stand in the event of its refusal either', () => {
+test('the event of a refused report does not contain the command line', () => {
   const { request } = methodOf(elevation.AgentElevationsService.ingestElevationRequest.path);
   const kept = redact(request, { ...promptOf(randomUUID()), commandLine: 'setup.exe /p s3cret-of-sarah' });
   expect(JSON.stringify(kept)).not.toContain('s3cret-of-sarah');
   expect(Object.keys(kept)).toEqual(expect.arrayContaining(['subject_username']));
 });
 
-test('a rule approves for its own time or the default, and denies at once', async () => {
+test('a rule approves for its own duration or the default, and denies at once', async () => {
   const agent = service.devices.add(tenant.tenantId);
   service.decider.verdict = 'auto_approved';
   const minutesOf = async (id: string) => {
@@ -108,7 +108,7 @@ test('an ignored prompt answers 200 without an id and leaves an event, but no ro
   expect(requests).toEqual([]);
 });
 
-test('H-190 an agent speaks for its own device: another is 403, what the organisation has not is 404', async () => {
+test('H-190 an agent reports only for its own device: another device is 403, an unknown one is 404', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const other = service.devices.add(tenant.tenantId);
   const foreign = service.devices.add(randomUUID());
@@ -123,7 +123,7 @@ test('H-190 an agent speaks for its own device: another is 403, what the organis
   ).toBe('not_found');
 });
 
-test('what is not known stays away from the rules; an empty signer is known to be none', async () => {
+test('the rules do not receive unknown facts; an empty signer means not signed', async () => {
   const agent = service.devices.add(tenant.tenantId);
   await service.prompt(agent, {
     targetExecutableHash: '',
@@ -138,7 +138,7 @@ test('what is not known stays away from the rules; an empty signer is known to b
   expect(Object.keys(facts)).not.toEqual(expect.arrayContaining(['groups']));
 });
 
-test('a device that floods people with prompts is refused, and no other one; what a rule decides it still reports', async () => {
+test('a device with too many waiting prompts is refused, other devices and prompts that a rule decides are not', async () => {
   const [agent, other] = [service.devices.add(tenant.tenantId), service.devices.add(tenant.tenantId)];
   const id = await service.prompt(agent);
   const table = `${service.schema}.elevation_requests`;
@@ -173,13 +173,13 @@ test('a device that floods people with prompts is refused, and no other one; wha
   expect(await report()).toBe('ok');
 });
 
-test('a malformed digest is kept as reported', async () => {
+test('a malformed digest is stored as reported', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent, { targetExecutableHash: 'not hex' });
   expect((await service.row(id)).target_executable_hash).toBe('not hex');
 });
 
-test('a prompt is recorded while auth is away, with a subject that is not known', async () => {
+test('while auth is unavailable, a prompt is recorded with an unknown subject', async () => {
   const agent = service.devices.add(tenant.tenantId);
   service.devices.away = true;
   const id = await service.prompt(agent);
@@ -187,7 +187,7 @@ test('a prompt is recorded while auth is away, with a subject that is not known'
   expect((await service.row(id)).status).toBe('pending');
 });
 
-test('a rule that changes while a prompt is decided for several people decides for none of them', async () => {
+test('a rule that changes during the decision for several possible subjects decides for none of them', async () => {
   const agent = service.devices.add(tenant.tenantId);
   service.devices.link('acme\\twins', { possibleUserIds: [randomUUID(), randomUUID()] });
   const body = {
@@ -224,14 +224,14 @@ test('a rule that changes while a prompt is decided for several people decides f
   expect(kept).toEqual([{ rule_set_version: 1 }]);
 });
 
-test('two people of the same name are not nobody', async () => {
+test('a name of two people is not treated as unowned', async () => {
   const agent = service.devices.add(tenant.tenantId);
   service.devices.link('acme\\twins', { possibleUserIds: [randomUUID(), randomUUID()] });
   await service.prompt(agent, { subjectUsername: 'acme\\twins' });
   expect(Object.keys(service.decider.asked.at(-1)!)).not.toEqual(expect.arrayContaining(['subjectUserId']));
 });
 
-test('H-191 a rule that cannot be asked leaves the prompt pending, never approved', async () => {
+test('H-191 a rule that cannot be evaluated leaves the prompt pending, never approved', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const rule = {
     id: randomUUID(),

@@ -8,7 +8,7 @@ import { withinSitesOf } from './list-elevation-requests.ts';
 
 const MAX_ACTIVE = 500;
 
-/** In force now; those that end first come first. */
+/** Active elevations, the earliest end first. */
 export function listActiveElevations(
   deps: Pick<ElevationDeps, 'database'>,
 ): Handler<typeof elevation.ElevationRequestsService.listActiveElevations> {
@@ -17,7 +17,7 @@ export function listActiveElevations(
       const nowMs = await presentMs(reader);
       const rows = await withinSitesOf(reader.selectFrom('elevation_requests'), context.actor)
         .selectAll()
-        // Written out: as parameters the statuses would not match the partial index.
+        // Literals, because the partial index does not match parameters.
         .where(sql<boolean>`status IN ('approved', 'auto_approved', 'actuating')`)
         .where('expires_at', '>', new Date(nowMs))
         .orderBy('expires_at')

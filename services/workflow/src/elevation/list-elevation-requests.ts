@@ -21,7 +21,7 @@ const SORT: SortFields = {
 type Request = elevation.ListElevationRequestsRequest;
 type Rows = SelectQueryBuilder<WorkflowSchema, 'elevation_requests', object>;
 
-/** Newest first unless the request sorts. Whoever is kept to sites sees those. */
+/** Newest first unless the request sorts. Actors restricted to sites see those of their sites. */
 export function listElevationRequests(
   deps: Pick<ElevationDeps, 'database'>,
 ): Handler<typeof elevation.ElevationRequestsService.listElevationRequests> {
@@ -72,7 +72,7 @@ function filtered(reader: Reader<WorkflowSchema>, request: Request, actor: Actor
   );
 }
 
-/** What stands in no site belongs to nobody who is kept to some. */
+/** Rows without a site are invisible to actors restricted to sites. */
 export function withinSitesOf(rows: Rows, actor: Pick<Actor, 'siteIds'>): Rows {
   if (actor.siteIds === undefined) return rows;
   return actor.siteIds.length > 0
@@ -80,7 +80,9 @@ export function withinSitesOf(rows: Rows, actor: Pick<Actor, 'siteIds'>): Rows {
     : rows.where(sql<boolean>`false`);
 }
 
-/** Agrees with the status shown: what has passed its time has expired, whether or not that was written down. */
+/**
+ * Agrees with the status shown: an elevation past its end has expired, also before the sweep updates its row.
+ */
 function withStatus(rows: Rows, status: ElevationStatus | ''): Rows {
   switch (status) {
     case '':

@@ -8,22 +8,23 @@ import { peopleOf, type Subject } from './resolve-subject.ts';
 
 type Decider = Pick<Actor, 'userId' | 'behind'>;
 
-/** Nobody decides about what they asked for, what is for them, or what might be for them. */
+/** Throws `own_request` for the requester, the subject, and everybody who may be the subject. */
 export function refuseOwn(
   actor: Decider,
   row: Pick<ElevationRow, 'subject_user_id' | 'possible_user_ids' | 'requester_id' | 'requester_made_by'>,
 ): void {
   const theirs = [row.subject_user_id, row.requester_id, row.requester_made_by, ...row.possible_user_ids];
   if (!peopleBehind(actor).some((id) => theirs.includes(id))) return;
-  throw new ClavigerError('denied', 'Nobody decides about an elevation of their own.', {
+  throw new ClavigerError('denied', 'You cannot decide your own elevation.', {
     code: 'own_request',
-    hint: 'Ask somebody else who may decide.',
+    hint: 'Ask another person who may decide.',
   });
 }
 
 /**
- * Nobody decides on a prompt of a device they use: its enroller, whoever was seen behind its prompts within 30 days, and whoever is
- * its administrator now. `named`: what auth says of the name of the prompt and of the device.
+ * Throws `own_device` for users of the device of a prompt: its enroller, everybody identified in one of its
+ * prompts within 30 days, and its current administrator. `named`: the answer of auth for the name in the
+ * prompt and the device.
  */
 export async function refuseOwnDevice(
   tx: Tx<WorkflowSchema>,
@@ -37,8 +38,8 @@ export async function refuseOwnDevice(
   const people = peopleBehind(actor);
   const isEnroller = people.some((id) => named.deviceEnrollerIds.includes(id));
   if (!isEnroller && !(await usesDevice(tx, { ...device, userIds: people }))) return;
-  throw new ClavigerError('denied', 'Nobody decides on a prompt of a device that they use.', {
+  throw new ClavigerError('denied', 'You cannot decide a prompt of a device that you use.', {
     code: 'own_device',
-    hint: 'Ask somebody who neither enrolled the device nor was seen at it in the last 30 days.',
+    hint: 'Ask a person who did not enroll the device and was not identified on it in the last 30 days.',
   });
 }

@@ -1,7 +1,7 @@
 import { type Actor, permits, withinSites } from '@claviger/service-kit';
 import type { ElevationRow } from './elevation-schema.ts';
 
-/** Whether the request is somebody's own: they asked, or it is for them. */
+/** Whether the actor is the requester or the subject. */
 export function isOwn(
   actor: Pick<Actor, 'userId' | 'responsibleId'>,
   row: Pick<ElevationRow, 'subject_user_id' | 'requester_id' | 'requester_made_by'>,
@@ -12,14 +12,14 @@ export function isOwn(
   );
 }
 
-/** One's own, or any with devices.read in the sites that one is kept to. */
+/** Own requests, and with devices.read all those of the actor's sites. */
 export function maySeeElevation(actor: Actor, row: ElevationRow): boolean {
   return isOwn(actor, row) || mayReadRulesOf(actor, row);
 }
 
 /**
- * Whether the rule that decided a request, or sent it to a person, may be named. A rule of a site decides in that site alone, so
- * whoever reads rules there may read this one.
+ * Whether the actor may see the rule that decided a request or sent it to a person. A rule of a site decides
+ * only in that site, so that permission to read rules there is sufficient.
  */
 export function mayReadRulesOf(
   actor: Pick<Actor, 'permissions' | 'siteIds'>,

@@ -4,21 +4,21 @@ import type { WorkflowSchema } from '../schema.ts';
 import { type Move, moveOf } from './elevation-machine.ts';
 import type { ElevationRow } from './elevation-schema.ts';
 
-/** The present, as rows keep it; also after a wait for a lock. */
+/** The current time with the precision of stored rows; also after a wait for a lock. */
 export const present = sql<Date>`date_trunc('milliseconds', clock_timestamp())`;
 
-/** Until when an approval of so many minutes holds; that of a tool at most as long as the tool waits. */
+/** The end of an approval for this many minutes; for a tool, at most the end of its waiting time. */
 export function approvedUntil(minutes: number, executionExpiresAt: Date | null) {
   return sql<Date>`least(${present} + make_interval(mins => ${minutes}::int), ${executionExpiresAt}::timestamptz)`;
 }
 
-/** What only who still waits for it can use. A revocation is never late. */
+/** Moves that are useful only while the tool waits. A revocation is always possible. */
 const ENDS_WITH_THE_WAIT: ReadonlySet<Move> = new Set(['approve', 'deny', 'claim']);
 
 /**
- * Moves an elevation if, at this very moment by the database's clock, it is in a status that allows it: one conditional
- * statement. Answers the row as it then is; undefined when somebody else was faster or its time is over. Throws unless the
- * tenant is active at this moment: whatever is moved, but taken back, after a suspension would outlive it.
+ * Moves an elevation in one conditional statement, if its status allows it now by the database's clock.
+ * Returns the row afterwards; undefined if a concurrent call moved it or its end has passed. Throws unless
+ * the tenant is active now, except for revocations: an elevation must not outlive a suspension.
  */
 export async function moveElevation(
   tx: Tx<WorkflowSchema>,

@@ -5,8 +5,8 @@ import { internalCall } from '../vault-call.ts';
 import type { ElevationDeps } from './deps.ts';
 
 /**
- * The id of the device whose agent calls, when the path names it. Another device of the organisation is refused, what it
- * does not have is not found.
+ * The id of the calling agent's device, if the path names it. Another device of the tenant is denied; an
+ * unknown device is not found.
  */
 export async function ownDevice(
   deps: Pick<ElevationDeps, 'devices'>,
@@ -17,7 +17,7 @@ export async function ownDevice(
   const { actor } = context;
   if (actor.kind === 'agent' && id === actor.userId) return id;
   await deps.devices.describeDevice({ deviceId: id }, internalCall(context));
-  throw new ClavigerError('denied', 'An agent speaks for its own device alone.', {
+  throw new ClavigerError('denied', 'An agent can only use its own device.', {
     code: 'other_agent',
     hint: 'Use the id of the device that the token belongs to.',
   });

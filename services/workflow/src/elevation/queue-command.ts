@@ -7,7 +7,9 @@ import type { CommandType, ElevationRow } from './elevation-schema.ts';
 
 export const DEFAULT_TIMEOUT_MS = 8_000;
 
-/** Queues a command for the agent of a device and, when the transaction commits, wakes whoever waits for it. Answers its id. */
+/**
+ * Queues a command for a device's agent; the commit notifies a waiting agent. Returns the id of the command.
+ */
 export async function queueCommand(
   tx: Tx<WorkflowSchema>,
   row: Pick<ElevationRow, 'tenant_id' | 'id' | 'device_id'>,
@@ -30,7 +32,7 @@ export async function queueCommand(
   return id;
 }
 
-/** Of a revoked elevation: where its device was told to carry it out, it is told to take it back. */
+/** Queues the command to undo a revoked elevation if its device has received the go signal. */
 export async function takeBack(tx: Tx<WorkflowSchema>, row: ElevationRow): Promise<string | undefined> {
   const told = await tx
     .selectFrom('device_commands')

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 import type { ElevationRow } from './elevation-schema.ts';
 
-/** A request and the database's present. Throws not_found. */
+/** A request and the current time of the database. Throws not_found. */
 export async function readElevation(
   reader: Reader<WorkflowSchema>,
   id: string,

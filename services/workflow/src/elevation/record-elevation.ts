@@ -33,9 +33,9 @@ export interface Terms {
 }
 
 /**
- * Writes a new request with what was decided about it: its row, its evaluation, the audit event and the announcement, in the
- * caller's transaction. Whatever is no clear yes or no of a rule waits for a person. Throws unless the tenant is active at
- * this moment: what a rule approved would outlive the suspension.
+ * Stores a new request with its decision: row, evaluation, audit event and announcement, in the caller's
+ * transaction. Without a clear approval or denial by a rule, the request waits for a person. Throws unless
+ * the tenant is active now, because an automatic approval would outlive the suspension.
  */
 export async function recordElevation(
   deps: Pick<ElevationDeps, 'emitter'>,
@@ -79,7 +79,7 @@ export async function recordElevation(
   return row;
 }
 
-/** A rule approves an action of a tool only under the digest that was asked for. */
+/** A rule approves a tool action only with the requested digest. */
 function statusOf({ verdict, actionDigest }: Evaluation, asked: AskedFor): ElevationRow['status'] {
   if (verdict === 'denied') return 'denied';
   return verdict === 'auto_approved' && actionDigest === (asked.action_digest ?? null) ? verdict : 'pending';
@@ -93,7 +93,7 @@ export function subjectOf(row: Pick<ElevationRow, 'id' | 'device_id'>): {
   return { type: 'elevation', id: row.id, ...(row.device_id ? { resourceId: row.device_id } : {}) };
 }
 
-/** What audit events tell of a request. */
+/** The details of a request in audit events. */
 export function factsOf(row: ElevationRow): Record<string, unknown> {
   return {
     flowType: row.flow_type,
@@ -123,7 +123,7 @@ function labelOf(row: ElevationRow): string {
   return [row.subject_username, wanted, row.device_hostname].filter(Boolean).join(' · ').slice(0, 500);
 }
 
-/** Which entry of the lists or which rule has decided, or sends the request to a person. */
+/** The list entry or rule that decided, or that sent the request to a person. */
 function ruleOf(
   evaluation: Evaluation,
   status: ElevationRow['status'],

@@ -5,7 +5,7 @@ import type { Decided } from '../rules/decider.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import type { ElevationDeps } from './deps.ts';
 
-/** A prompt that a rule ignores leaves no request: only the audit log tells of it. */
+/** An ignored prompt has no request, only an audit event. */
 export async function recordIgnored(
   deps: Pick<ElevationDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,

@@ -3,18 +3,22 @@ import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** More than people decide in a day; a device that is possessed reports that many in a minute. */
+/** More than people can decide in a day; a compromised device can report as many in a minute. */
 const MAX_WAITING = 500;
-/** A person may decide one at any time: whoever was refused asks again so soon, though none of them expires before. */
+/**
+ * A person can decide a request at any time, so the caller may retry after this time, before any request
+ * expires.
+ */
 const LONGEST_REST_SECONDS = 60;
 
 /**
- * Throws `rate_limited` where so much of who asks waits for a person already: a request for nobody's eyes only hides the others.
- * `askerId`: the device that reported a prompt, else who asked. Of several at once each counts those before it.
+ * Throws `rate_limited` if the requester already has too many waiting requests, because further ones would
+ * hide those of others. `askerId`: the device that reported a prompt, else the requester. Concurrent calls
+ * are serialized, so that each counts the earlier ones.
  */
 export async function refuseTooMany(tx: Tx<WorkflowSchema>, askerId: string): Promise<void> {
   await serialized(tx, `waiting-elevations ${askerId}`);
-  // Written out as in the partial index.
+  // A literal status, as in the partial index.
   const { rows } = await sql<{ waiting: number; rest: number }>`
     SELECT count(*)::int AS waiting, greatest(1, least(${LONGEST_REST_SECONDS}::int,
       ceil(extract(epoch FROM min(expires_at) - clock_timestamp()))))::int AS rest
@@ -26,6 +30,6 @@ export async function refuseTooMany(tx: Tx<WorkflowSchema>, askerId: string): Pr
   throw new ClavigerError('rate_limited', 'Too many requests of the same device or user wait for a person.', {
     code: 'too_many_waiting',
     retryAfterSeconds: rest,
-    hint: 'Have those that wait decided first; they expire, too.',
+    hint: 'Have the waiting requests decided first, or wait until they expire.',
   });
 }

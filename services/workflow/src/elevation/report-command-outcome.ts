@@ -11,7 +11,7 @@ import { ownDevice } from './own-device.ts';
 
 const DAY_MS = 86_400_000;
 
-/** What became of a command. Told again, it does no harm; told otherwise, it is refused. */
+/** Stores the outcome of a command. The same report can be repeated; a different one is refused. */
 export function reportCommandOutcome(
   deps: ElevationDeps,
 ): Handler<typeof elevation.AgentElevationsService.reportCommandOutcome> {
@@ -55,7 +55,7 @@ export function reportCommandOutcome(
           outcome,
           deviceId,
           repeated: !isFirst,
-          // Nobody was handed it for a day: the device may have acted long before it says so.
+          // The command has not been delivered for a day: the device may have acted long before its report.
           late: command.queued_at.getTime() < (await presentMs(tx)) - DAY_MS,
         },
       });
@@ -67,6 +67,6 @@ export function reportCommandOutcome(
 function reportedOtherwise(): ClavigerError {
   return new ClavigerError('conflict', 'Another outcome of this command has been reported.', {
     code: 'outcome_reported',
-    hint: 'The first report holds.',
+    hint: 'The first report is final: do not send another one.',
   });
 }

@@ -9,7 +9,10 @@ import { recordElevation } from './record-elevation.ts';
 import { decommissioned, requireSite } from './refusals.ts';
 import { subjectIfKnown } from './resolve-subject.ts';
 
-/** A technician asks to be administrator of a device for a while. A rule that ignores prompts ignores no such request. */
+/**
+ * A technician requests to be administrator of a device for a limited time. A rule that ignores prompts does
+ * not ignore such a request.
+ */
 export function requestElevation(
   deps: ElevationDeps,
 ): Handler<typeof elevation.ElevationRequestsService.requestElevation> {
@@ -54,7 +57,7 @@ export function requestElevation(
           requester_made_by: actor.responsibleId,
           possible_user_ids: [...(actor.behind ?? [])],
           reason: request.reason,
-          // Whoever names no time asks for the default, as it is now.
+          // Without a duration, the current default is stored in the request.
           requested_minutes: request.durationMinutes ?? settings.values.elevation.defaultApprovalMinutes,
           requested_at: new Date(nowMs),
         },

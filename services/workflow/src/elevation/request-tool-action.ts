@@ -13,7 +13,7 @@ import { subjectIfKnown } from './resolve-subject.ts';
 
 const DEFAULT_EXECUTION_SECONDS = 900;
 
-/** An AI tool asks whether it may take one action. The answer holds for the action of this digest, and once. */
+/** An AI tool requests one action. The approval is valid for the action with this digest, once. */
 export function requestToolAction(
   deps: ElevationDeps,
 ): Handler<typeof elevation.ToolActionsService.requestToolAction> {
@@ -88,7 +88,7 @@ async function deviceOf(deps: ElevationDeps, context: CallContext, deviceId: str
   return device;
 }
 
-/** For whom the tool works: the user it names, or who stands behind the caller. */
+/** The person for whom the tool works: the named user, or the person behind the caller. */
 async function personOf(
   deps: ElevationDeps,
   context: CallContext,
@@ -101,6 +101,6 @@ async function personOf(
     ? await deps.directory.getUserNames({ userIds: [id] }, internalCall(context))
     : { users: [] };
   const user = users.find((each) => each.id === id && each.status === 'active');
-  if (!user) throw ClavigerError.invalid('/onBehalfOf', 'names no active user here');
+  if (!user) throw ClavigerError.invalid('/onBehalfOf', 'does not name an active user');
   return { id, name: user.username };
 }

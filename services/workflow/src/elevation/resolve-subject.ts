@@ -3,16 +3,16 @@ import type { CallContext } from '@claviger/service-kit';
 import { internalCall } from '../vault-call.ts';
 import type { ElevationDeps } from './deps.ts';
 
-/** A device waits for its answer, and an unknown subject only costs the automatic approval. */
+/** Short, because the device waits, and an unknown subject only prevents an automatic approval. */
 const TIMEOUT_MS = 1_000;
 
 export interface Subject {
-  /** Undefined: not known. Null: known to be nobody of this organisation. */
+  /** Undefined: unknown. Null: belongs to no user of this tenant. */
   readonly userId: string | null | undefined;
   readonly possibleUserIds: readonly string[];
-  /** Undefined: not known. */
+  /** Undefined: unknown. */
   readonly groups: readonly string[] | undefined;
-  /** Who enrolled the device that reports the name. */
+  /** The users who enrolled the reporting device. */
   readonly deviceEnrollerIds: readonly string[];
 }
 
@@ -23,12 +23,12 @@ const UNKNOWN: Subject = {
   deviceEnrollerIds: [],
 };
 
-/** Who is behind the name, or might be. */
+/** The subject, or all possible subjects. */
 export function peopleOf({ userId, possibleUserIds }: Subject): string[] {
   return userId ? [userId, ...possibleUserIds] : [...possibleUserIds];
 }
 
-/** Who is behind a name that a device reports. Throws when auth does not answer. */
+/** Resolves the name that a device reports. Throws when auth does not answer. */
 export async function resolveSubject(
   deps: Pick<ElevationDeps, 'devices'>,
   context: CallContext,
@@ -41,7 +41,7 @@ export async function resolveSubject(
   );
   const { userId, possibleUserIds } = found;
   return {
-    // Several who might be meant are not nobody.
+    // A name of several users is unknown, not unowned.
     userId: userId || (possibleUserIds.length > 0 ? undefined : null),
     possibleUserIds,
     groups: found.groupsKnown ? found.groups : undefined,
@@ -49,7 +49,7 @@ export async function resolveSubject(
   };
 }
 
-/** The same; a subject that auth does not name in time is not known. */
+/** Like `resolveSubject`, but returns an unknown subject when auth does not answer in time. */
 export async function subjectIfKnown(
   deps: Pick<ElevationDeps, 'devices' | 'logger'>,
   context: CallContext,
@@ -59,7 +59,7 @@ export async function subjectIfKnown(
     return await resolveSubject(deps, context, username);
   } catch (error) {
     if (!isClavigerError(error)) throw error;
-    deps.logger.warn({ err: error }, 'auth does not say who the subject of an elevation is');
+    deps.logger.warn({ err: error }, 'auth cannot resolve the subject of an elevation');
     return UNKNOWN;
   }
 }

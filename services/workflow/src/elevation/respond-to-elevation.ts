@@ -14,7 +14,7 @@ import { factsOf, subjectOf } from './record-elevation.ts';
 import { digestMismatch, executionTimedOut, longerThanAsked, refusalError, requireSite } from './refusals.ts';
 import { resolveSubject, type Subject } from './resolve-subject.ts';
 
-/** One decision of one person about a request that waits. The first one holds. */
+/** Stores the decision of one person on a waiting request. The first decision is final. */
 export function respondToElevation(
   deps: ElevationDeps,
 ): Handler<typeof elevation.ElevationRequestsService.respondToElevation> {
@@ -69,8 +69,9 @@ export function respondToElevation(
 type People = Pick<ElevationRow, 'subject_user_id' | 'possible_user_ids'>;
 
 /**
- * Who is behind the name of a prompt, and who enrolled its device, asked again at the decision: whoever was linked to the name
- * meanwhile does not decide about themselves either. `named`: what auth says of a prompt. Throws when auth does not answer.
+ * Resolves the name of a prompt and the enroller of its device again at the decision, so that a user who was
+ * linked to the name since does not decide their own request. `named`: the answer of auth for a prompt.
+ * Throws when auth does not answer.
  */
 async function subjectNow(
   deps: ElevationDeps,

@@ -10,7 +10,9 @@ import { readElevation } from './read-elevation.ts';
 import { factsOf, subjectOf } from './record-elevation.ts';
 import { refusalError, requireSite } from './refusals.ts';
 
-/** Ends an elevation before its time. A device that has been told to elevate is told to take it back. */
+/**
+ * Ends an elevation before its time. A device that has received the go signal receives a command to undo it.
+ */
 export function revokeElevation(
   deps: ElevationDeps,
 ): Handler<typeof elevation.ElevationRequestsService.revokeElevation> {

@@ -38,7 +38,7 @@ async function ask(fields: object = {}) {
   return { id, tool, request: request!, claim, respond };
 }
 
-/** As superuser: the tool has stopped waiting. */
+/** As superuser: moves the end of the tool's waiting time into the past. */
 const stopWaiting = (id: string) =>
   service.scratch.query(
     `SET session_replication_role = replica;
@@ -63,7 +63,7 @@ test('H-343 an approval is bound to its action and is claimed once', async () =>
   ]);
 });
 
-test('of twenty claims at once one succeeds', async () => {
+test('one of twenty concurrent claims succeeds', async () => {
   const { respond, claim } = await ask();
   await respond('approve');
   const codes = await Promise.all(Array.from({ length: 20 }, () => claim()));
@@ -71,7 +71,7 @@ test('of twenty claims at once one succeeds', async () => {
   expect(codes.filter((code) => code === 'race_lost')).toHaveLength(19);
 });
 
-test('what was denied, revoked or has expired is not claimed', async () => {
+test('a denied, revoked or expired action cannot be claimed', async () => {
   const denied = await ask();
   await denied.respond('deny');
   expect(await denied.claim()).toBe('wrong_status');
@@ -86,7 +86,7 @@ test('what was denied, revoked or has expired is not claimed', async () => {
   expect(await expired.claim()).toBe('wrong_status');
 });
 
-test('H-343 when the tool has stopped waiting, nobody approves any more and nothing is claimed', async () => {
+test('H-343 after the tool has stopped waiting, approval and claim are refused', async () => {
   const waiting = await ask({ executionTimeoutSeconds: 60 });
   await stopWaiting(waiting.id);
   expect(await waiting.respond('approve')).toBe('execution_timed_out');
@@ -98,7 +98,7 @@ test('H-343 when the tool has stopped waiting, nobody approves any more and noth
   await expect(late).rejects.toMatchObject({ reason: 'conflict' });
 });
 
-test('H-343 that the tool stops waiting while somebody decides or claims is noticed in the same statement', async () => {
+test('H-343 the statement of a decision or claim checks that the tool still waits', async () => {
   const { id } = await ask();
   const slowly = elevationRequestsService({
     ...service.deps,
@@ -122,11 +122,11 @@ test('H-343 that the tool stops waiting while somebody decides or claims is noti
     moveElevation(tx, approved.id, 'claim'),
   );
   expect(await claimed).toBeUndefined();
-  // Taken back it can be at any time.
+  // A revocation is always possible.
   await service.elevations.revokeElevation(tenant.user(TECHNICIAN), { id: approved.id, reason: 'too late' });
 });
 
-test('only who asked claims; the user for whom it is asked and the caller do not respond', async () => {
+test('only the requester can claim; the requester and the user behind the action cannot decide', async () => {
   const person = tenant.user(TECHNICIAN);
   const { tool, request, respond, claim } = await ask({ onBehalfOf: person.userId });
   expect(request.subjectUserId).toBe(person.userId);
@@ -137,14 +137,14 @@ test('only who asked claims; the user for whom it is asked and the caller do not
   expect(await claim()).toBe('ok');
 });
 
-test('whoever it is asked for must be an active user here', async () => {
+test('the user behind the action must be an active user of the tenant', async () => {
   const gone = tenant.user([]);
   tenant.setStatus(gone.userId, 'disabled');
   for (const onBehalfOf of [randomUUID(), 'nobody', gone.userId, service.tenant().user([]).userId])
     expect(await codeOf(ask({ onBehalfOf }))).toBe('invalid');
 });
 
-test('a tool action is never carried out by a device', async () => {
+test('a tool action is never sent to a device', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const { id, respond } = await ask({ deviceId: agent.userId });
   await respond('approve');
