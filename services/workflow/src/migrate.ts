@@ -4,5 +4,5 @@ import type { WorkflowConfig } from './config.ts';
 
 export const migrations = storeMigrations(join(import.meta.dirname, 'migrations'));
 
-/** Brings the service's schema to this version, as its owner. */
+/** Migrates the service's schema to this version, as its owner. */
 export const migrateWorkflow = (config: WorkflowConfig): Promise<void> => migrateStore(config, migrations);

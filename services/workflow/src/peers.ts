@@ -5,14 +5,14 @@ import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { ServiceClient } from '@claviger/service-kit';
 
-/** The vault as workflow knows it: what exists, and who is entitled to what until when. */
+/** The vault: resources, entries and entitlements. */
 export type Vault = ServiceClient<typeof vault.EntitlementsService>;
-/** What the vault opens in an emergency. */
+/** Opens and closes emergency access in the vault. */
 export type Emergency = ServiceClient<typeof emergency.EmergencyService>;
-/** Who administers nothing meanwhile. */
+/** Restricts the administration rights of a user in emergency access. */
 export type Standing = ServiceClient<typeof emergencyStanding.EmergencyStandingService>;
 export type Directory = Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
-/** What auth knows of devices and of the names that they report. */
+/** Devices, and the users behind the names that devices report. */
 export type Devices = Pick<
   ServiceClient<typeof devices.DeviceDirectoryService>,
   'describeDevice' | 'resolveSubject' | 'listPermittedUsers'

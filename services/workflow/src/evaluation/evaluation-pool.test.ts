@@ -47,7 +47,7 @@ const globs = (count: number): Rule[] =>
   }));
 const small: EvaluationJob<'replay'> = { kind: 'replay', options, ruleSet: contentOf(globs(2)) };
 
-test('a thread comes to the same as the evaluator does in the process', async () => {
+test('a thread gives the same result as the evaluator in the process', async () => {
   await using pool = createEvaluationPool();
   const facts = some(1_200);
   await fc.assert(
@@ -87,7 +87,7 @@ test('a thread comes to the same as the evaluator does in the process', async ()
   expect(seen).toMatchObject({ totalScanned: 1_000, truncated: true });
 });
 
-test('the event loop has turns all the time that a hundred thousand decisions are replayed', async () => {
+test('the event loop keeps running while a hundred thousand decisions are replayed', async () => {
   await using pool = createEvaluationPool();
   const different = decided(some(200));
   const decisions = Array.from({ length: 100_000 }, (_, n) => different[n % 200]!);
@@ -102,12 +102,12 @@ test('the event loop has turns all the time that a hundred thousand decisions ar
   const report = await pool.run({ kind: 'replay', options, ruleSet, pages }, limits());
   isOver = true;
   expect(report.total).toBe(100_000);
-  // In the process there would be none without a pace, and one in eight milliseconds with it. Here there are more than
-  // ten for each message to the thread.
+  // In the process there would be no turns without pauses, and one in eight milliseconds with them. With a
+  // thread there are more than ten for each message.
   expect(turns).toBeGreaterThan(10 * (100_000 / 500));
 });
 
-test('a thread takes no more when it has as many as it may, or its time is over, and says so', async () => {
+test('a thread stops accepting items at its limit or after its time, and reports it', async () => {
   await using pool = createEvaluationPool();
   const decisions = decided(some(1_100));
   const run = (maxDecisions: number, maxMs: number) =>
@@ -129,8 +129,8 @@ test('a thread takes no more when it has as many as it may, or its time is over,
   });
 });
 
-describe('a thread that is ended gives its error, and the next job is done', () => {
-  test('when nobody waits any more', async () => {
+describe('a terminated thread returns its error, and the next job runs', () => {
+  test('when the caller has gone', async () => {
     await using pool = createEvaluationPool();
     const caller = new AbortController();
     async function* givenUp(): AsyncGenerator<StoredDecision[]> {
@@ -148,7 +148,7 @@ describe('a thread that is ended gives its error, and the next job is done', () 
   });
 
   test('when it does not answer in time', async () => {
-    // It takes longer than this to start.
+    // Starting the thread takes longer than this.
     await using pool = createEvaluationPool({ graceMs: 1 });
     await expect(pool.run(small, limits({ maxMs: 0 }))).rejects.toMatchObject({
       reason: 'deadline_exceeded',
@@ -180,7 +180,7 @@ describe('a thread that is ended gives its error, and the next job is done', () 
   });
 });
 
-test('jobs beyond the threads wait, as many as may, and leave when nobody waits for them', async () => {
+test('jobs beyond the threads queue up to the limit, and leave when their caller has gone', async () => {
   const pool = createEvaluationPool({ maxWorkers: 1, maxWaiting: 1 });
   const gate = Promise.withResolvers<void>();
   async function* slow(): AsyncGenerator<StoredDecision[]> {
@@ -214,7 +214,7 @@ test('jobs beyond the threads wait, as many as may, and leave when nobody waits 
   await expect(pool.run(small, limits())).rejects.toMatchObject({ reason: 'unavailable' });
 });
 
-test('one thread stays for the next job, and ends when it has been idle', async () => {
+test('one thread stays for the next job, and ends after the idle time', async () => {
   await using pool = createEvaluationPool({ idleMs: 50 });
   await Promise.all([pool.run(small, limits()), pool.run(small, limits())]);
   expect(pool.state().idle).toBe(1);

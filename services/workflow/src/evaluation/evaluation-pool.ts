@@ -4,17 +4,17 @@ import { EvaluationWorker, interrupted } from './evaluation-worker.ts';
 import type { Item, JobKind, Jobs, RuleSetContent, Start } from './messages.ts';
 
 export interface EvaluationPoolOptions {
-  /** Threads at once. Default 2, as many as there are costly operations at once. */
+  /** Maximum number of threads. Default 2. */
   readonly maxWorkers?: number;
-  /** Jobs that wait for a thread. Default 20. */
+  /** Maximum number of queued jobs. Default 20. */
   readonly maxWaiting?: number;
-  /** Threads that stay after their job. Default 1. */
+  /** Maximum number of idle threads. Default 1. */
   readonly maxIdle?: number;
-  /** How long an idle one stays. Default 30,000. */
+  /** Idle time after which a thread ends. Default 30,000. */
   readonly idleMs?: number;
-  /** Heap of a thread. Default 384. */
+  /** Heap limit of a thread. Default 384. */
   readonly memoryMb?: number;
-  /** How long after the time of its job a thread that does not answer is ended. Default 5,000. */
+  /** A thread that does not answer is terminated this long after the end of its job. Default 5,000. */
   readonly graceMs?: number;
 }
 
@@ -27,9 +27,9 @@ const DEFAULTS: Required<EvaluationPoolOptions> = {
   graceMs: 5_000,
 };
 
-/** A message is copied on the event loop, so that each one is small. */
+/** Messages are copied on the event loop, so each one is small. */
 const PER_MESSAGE = 500;
-/** Kept for writing the answer. */
+/** Reserved for writing the answer. */
 const RESERVE_MS = 2_000;
 
 export interface EvaluationJob<K extends JobKind> {
@@ -42,17 +42,17 @@ export interface EvaluationJob<K extends JobKind> {
 }
 
 export interface EvaluationLimits {
-  /** The call that waits: its end and its deadline are those of the job. */
+  /** The waiting call: its cancellation and deadline apply to the job. */
   readonly call: Pick<CallContext, 'signal' | 'deadline'>;
-  /** After that no more items are taken. */
+  /** The time in which items are accepted. */
   readonly maxMs: number;
 }
 
-/** Replay, preview and lint in threads of their own, so that the event loop stays free for other calls. */
+/** Runs replay, preview and lint in threads, so that the event loop stays free for other calls. */
 export interface EvaluationPool extends AsyncDisposable {
   /**
-   * Throws `deadline_exceeded` when nobody waits any more or the thread does not answer in time, `payload_too_large` when it
-   * needs too much memory, `rate_limited` when too many jobs wait.
+   * Throws `deadline_exceeded` when the caller has gone or the thread does not answer in time,
+   * `payload_too_large` when it exceeds its memory limit, `rate_limited` when too many jobs wait.
    */
   run<K extends JobKind>(job: EvaluationJob<K>, limits: EvaluationLimits): Promise<Jobs[K]['report']>;
   state(): { readonly busy: number; readonly idle: number; readonly waiting: number };
@@ -63,10 +63,10 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Starts threads when they are needed. Disposing it ends them all. */
+/** Starts threads on demand. Disposing the pool ends all of them. */
 export function createEvaluationPool(given: EvaluationPoolOptions = {}): EvaluationPool {
   const options = { ...DEFAULTS, ...given };
-  /** Those being ended too, until they are gone. */
+  /** All threads until they have exited. */
   const workers = new Set<EvaluationWorker>();
   const idle = new Map<EvaluationWorker, NodeJS.Timeout>();
   const waiting: Waiting[] = [];
@@ -129,7 +129,7 @@ export function createEvaluationPool(given: EvaluationPoolOptions = {}): Evaluat
     if (isClosed) throw interrupted();
     if (signal.aborted) throw tooLate();
     if (waiting.length >= options.maxWaiting)
-      throw new ClavigerError('rate_limited', 'Too many evaluations of rules wait already.', {
+      throw new ClavigerError('rate_limited', 'Too many evaluations of rules are waiting.', {
         retryAfterSeconds: 10,
       });
     const { promise, ...place } = Promise.withResolvers<EvaluationWorker>();
@@ -161,7 +161,7 @@ export function createEvaluationPool(given: EvaluationPoolOptions = {}): Evaluat
         if (call.signal.aborted) throw tooLate();
         return (await evaluate(worker, job, untilMs)) as Jobs[K]['report'];
       } catch (error) {
-        // It may hold parts of this job.
+        // The thread may still hold parts of this job.
         worker.end(interrupted());
         throw error;
       } finally {
@@ -197,17 +197,14 @@ async function evaluate<K extends JobKind>(
   return worker.ask({ kind: 'report' });
 }
 
-/**
- * While the thread works on one message the next one is on its way, and no more than that. Between pages it
- * steps back.
- */
+/** Sends the next message while the thread works on the current one, but not more. Yields between pages. */
 async function feed(worker: EvaluationWorker, pages: AsyncIterable<readonly Item[]>): Promise<void> {
   const pace = createPace();
   let previous: Promise<unknown> = Promise.resolve(true);
   for await (const page of pages) {
     for (const items of page.length === 0 ? [page] : slicesOf(page)) {
       const taken = worker.ask({ kind: 'items', items });
-      // Where the one before it fails nobody asks for this answer.
+      // If the previous message fails, this answer is never awaited.
       taken.catch(() => {});
       if ((await previous) !== true) return;
       previous = taken;
@@ -223,6 +220,6 @@ function* slicesOf<T>(values: readonly T[]): Generator<readonly T[]> {
 
 function tooLate(): ClavigerError {
   return new ClavigerError('deadline_exceeded', 'The rules could not be evaluated in time.', {
-    hint: 'Ask for fewer days or with fewer drafts, or try again when less is going on.',
+    hint: 'Request fewer days or fewer drafts, or try again when the load is lower.',
   });
 }

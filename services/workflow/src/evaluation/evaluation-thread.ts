@@ -14,7 +14,7 @@ import {
 import type { Answer, Ask, Item, Start } from './messages.ts';
 
 interface Running {
-  /** False: it takes no more. */
+  /** Returns false when no further item is accepted. */
   add(item: Item): boolean;
   report(isLate: boolean): unknown;
   readonly untilMs: number;
@@ -52,7 +52,7 @@ function answer(ask: Ask): unknown {
 }
 
 function started(): Running {
-  if (!running) throw new Error('No job has been started.');
+  if (!running) throw new Error('The message requires a started job.');
   return running;
 }
 
@@ -89,7 +89,7 @@ function begin(job: Start, compile: () => RuleSet): Pick<Running, 'add' | 'repor
   }
 }
 
-/** Looks at the time without items too: a history in which little is asked for takes time as well. */
+/** Checks the time also without items, because reading a history with few matching items takes time too. */
 function take(job: Running, items: readonly Item[]): boolean {
   if (job.isFull || job.isLate) return false;
   job.isLate = Date.now() > job.untilMs;
@@ -102,7 +102,7 @@ function take(job: Running, items: readonly Item[]): boolean {
   return !job.isFull && !job.isLate;
 }
 
-// On Linux this sets the priority of this thread alone: calls that wait for the main thread go first.
+// On Linux this sets the priority of this thread only: calls on the main thread have priority.
 if (process.platform === 'linux') setPriority(5);
 
 parentPort?.on('message', (ask: Ask) => {

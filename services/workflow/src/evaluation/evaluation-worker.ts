@@ -3,13 +3,13 @@ import { Worker } from 'node:worker_threads';
 import { ClavigerError } from '@claviger/errors';
 import type { Answer, Ask } from './messages.ts';
 
-/** One thread. It is given data only: no connection, no key, no environment. */
+/** One thread. It receives only data: no connection, no key, no environment. */
 export class EvaluationWorker {
   readonly #thread: Worker;
   readonly #asked: PromiseWithResolvers<unknown>[] = [];
   #ended: Error | undefined;
 
-  /** `onExit` is called once, when the thread is gone. */
+  /** `onExit` is called once, after the thread has exited. */
   constructor(memoryMb: number, onExit: (worker: EvaluationWorker) => void) {
     this.#thread = new Worker(join(import.meta.dirname, 'evaluation-thread.ts'), {
       name: 'evaluation',
@@ -29,7 +29,7 @@ export class EvaluationWorker {
     return this.#ended !== undefined;
   }
 
-  /** Rejects with what ended the thread, when it ends before it answers. */
+  /** Rejects with the cause if the thread ends before it answers. */
   ask(ask: Ask): Promise<unknown> {
     if (this.#ended) return Promise.reject(this.#ended);
     const answered = Promise.withResolvers<unknown>();
@@ -38,7 +38,7 @@ export class EvaluationWorker {
     return answered.promise;
   }
 
-  /** Ends the thread at once, whatever it does. Each answer that is still open is this error. */
+  /** Terminates the thread at once. Pending answers reject with this error. */
   end(error: Error): void {
     if (this.#ended) return;
     this.#ended = error;
@@ -46,7 +46,7 @@ export class EvaluationWorker {
     void this.#thread.terminate();
   }
 
-  /** Whether the process stays alive for it. */
+  /** Whether the thread keeps the process alive. */
   keepAlive(isBusy: boolean): void {
     if (isBusy) this.#thread.ref();
     else this.#thread.unref();
@@ -71,7 +71,7 @@ function problemOf(error: unknown): Error {
   const { code } = error as { code?: unknown };
   if (code === 'ERR_WORKER_OUT_OF_MEMORY')
     return new ClavigerError('payload_too_large', 'The evaluation of these rules takes too much memory.', {
-      hint: 'Ask with fewer or shorter drafts, or remove rules.',
+      hint: 'Send fewer or shorter drafts, or remove rules.',
       cause: error,
     });
   return error instanceof Error ? error : new Error('The evaluation failed.', { cause: error });

@@ -18,7 +18,7 @@ export interface RuleSetContent {
   readonly softwareEntries: readonly SoftwareEntry[];
 }
 
-/** What a worker can do. `Item` is what it is fed with, `Report` is what it answers in the end. */
+/** The kinds of jobs. `Item` is the input, `Report` the result. */
 export interface Jobs {
   replay: {
     readonly options: { readonly samples: number; readonly maxDecisions: number };
@@ -44,13 +44,15 @@ export type Start = {
   readonly [K in JobKind]: { readonly kind: K; readonly options: Jobs[K]['options'] };
 }[JobKind];
 
-/** To the thread. It answers each message, in the order in which they come. */
+/** Messages to the thread. It answers each message in order. */
 export type Ask =
   | { readonly kind: 'rules'; readonly rules: readonly Rule[] }
   | { readonly kind: 'software'; readonly entries: readonly SoftwareEntry[] }
-  /** Compiles what came before. From `untilMs` on (milliseconds since 1970) the thread takes no more items. */
+  /**
+   * Compiles the content sent before. After `untilMs` (milliseconds since 1970) the thread accepts no items.
+   */
   | { readonly kind: 'start'; readonly job: Start; readonly version: string; readonly untilMs: number }
-  /** Answered with whether it takes more. */
+  /** The answer says whether the thread accepts more items. */
   | { readonly kind: 'items'; readonly items: readonly Item[] }
   | { readonly kind: 'report' };
 

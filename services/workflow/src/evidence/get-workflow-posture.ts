@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { EvidenceDeps } from './deps.ts';
 
-/** Counts of what keeps and breaks the rules about decisions and grants, as of now by the database's clock. */
+/** Counts of decisions and grants that follow or break the controls, as of now by the database's clock. */
 export function getWorkflowPosture(
   deps: EvidenceDeps,
 ): Handler<typeof workflowEvidence.EvidenceService.getWorkflowPosture> {

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
-/** Requests made within a range, in the order of time, each with all its decisions. */
+/** The requests of a time range, oldest first, each with all its decisions. */
 export function listApprovalEvidence(
   deps: EvidenceDeps,
 ): Handler<typeof workflowEvidence.EvidenceService.listApprovalEvidence> {

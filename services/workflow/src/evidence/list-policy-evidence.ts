@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import type { EvidenceDeps } from './deps.ts';
 import { PAGE_SIZE } from './page-size.ts';
 
-/** Access policies as of now: who must approve what. */
+/** The access policies as of now, with the required approvers. */
 export function listPolicyEvidence(
   deps: EvidenceDeps,
 ): Handler<typeof workflowEvidence.EvidenceService.listPolicyEvidence> {

@@ -1,2 +1,2 @@
-/** Rows in one answer: some 200 KiB. */
+/** Rows in one answer: about 200 KiB. */
 export const PAGE_SIZE = 500;

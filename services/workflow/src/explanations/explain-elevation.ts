@@ -10,7 +10,9 @@ import { idOrNotFound } from '../uuid.ts';
 import type { ExplanationsDeps } from './deps.ts';
 import { tell } from './tell.ts';
 
-/** Why an elevation was decided as it was, and by whom since; to whoever sees the request. */
+/**
+ * Explains the decision on an elevation and lists later decisions of people, for users who see the request.
+ */
 export function explainElevation(
   deps: ExplanationsDeps,
 ): Handler<typeof explanations.ExplanationsService.explainElevation> {
@@ -41,7 +43,7 @@ function decisionsOf(row: ElevationRow, mayReadRules: boolean): explanations.Exp
   if (row.decided_at) {
     decisions.push({
       ...whoDecided(row, mayReadRules),
-      // A revocation gives its own reason in the place of the first.
+      // A revocation overwrites the reason of the first decision.
       reason: wasRevoked ? '' : (row.decision_reason ?? ''),
       decidedAt: row.decided_at.toISOString(),
       step: '',
@@ -71,9 +73,9 @@ function whoDecided(
       decision: row.denied_by === null ? 'approved' : 'denied',
     };
   }
-  // Nothing else denies at the instant of asking, and what was approved never becomes denied.
+  // Only the evaluator denies at the time of the request, and an approved elevation is never denied later.
   const decision = row.status === 'denied' ? 'denied' : 'auto_approved';
-  // Whether a rule or a list decided would tell of rules.
+  // Whether a rule or a list decided would disclose rules.
   if (!mayReadRules) return { by: 'policy', name: '', decision };
   return {
     by: row.decision_source ?? '',

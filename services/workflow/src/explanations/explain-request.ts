@@ -11,7 +11,10 @@ import { idOrNotFound } from '../uuid.ts';
 import type { ExplanationsDeps } from './deps.ts';
 import { tell } from './tell.ts';
 
-/** Why a request for access takes what it takes, and what people have said since; to whoever sees the request. */
+/**
+ * Explains the requirements of a request for access and lists the decisions of people, for users who see the
+ * request.
+ */
 export function explainRequest(
   deps: ExplanationsDeps,
 ): Handler<typeof explanations.ExplanationsService.explainRequest> {

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => service?.[Symbol.asyncDispose]());
 
-/** With the decider of the product. */
+/** With the real decision service. */
 function bound() {
   const { database } = service.deps;
   const deps = { ...service.deps, bell: service.bell };
@@ -76,7 +76,7 @@ const explain = async (actor: Actor, id: string) =>
 const technician = (tenant: Tenant) => tenant.user(TECHNICIAN);
 
 describe('an elevation', () => {
-  test('is explained by its trace, its rule as it was then, and the nearest fact, to who may read rules', async () => {
+  test('is explained to readers of rules by its trace, the former state of its rule, and the nearest fact', async () => {
     const { tenant, id } = await prompted([
       rule({ name: 'first', priority: 10, verdict: 'auto_deny', matchSigner: 'Contoso' }),
       rule({ name: 'second', priority: 20 }),
@@ -98,7 +98,7 @@ describe('an elevation', () => {
     });
   });
 
-  test('says why a rule that matched did not approve: its author gains, uses the device, or nobody owns the name', async () => {
+  test('says why a matching rule did not approve: author benefits, author uses the device, name unowned', async () => {
     const author = randomUUID();
     const { tenant, agent, id: owned } = await prompted([rule({ name: 'mine', authorIds: [author] })]);
     const reader = technician(tenant);
@@ -120,7 +120,7 @@ describe('an elevation', () => {
     expect(await linesOf(`acme\\${other}`)).toMatch(/device is used by somebody who wrote.*co-signs “mine”/);
   });
 
-  test('tells what people did afterwards: who, when and why', async () => {
+  test('lists later decisions of people: who, when and why', async () => {
     const { tenant, id, subject } = await prompted();
     const [ann, bob] = [technician(tenant), technician(tenant)];
     expect(await explain(subject, id)).toMatchObject({
@@ -134,14 +134,14 @@ describe('an elevation', () => {
     ]);
     await handlers.revokeElevation(bob, { id, reason: 'too long' });
     const told = await explain(subject, id);
-    expect(told).toMatchObject({ status: 'revoked', verdict: 'pending', summary: 'It was left to people.' });
+    expect(told).toMatchObject({ status: 'revoked', verdict: 'pending', summary: 'People decided it.' });
     expect(told.decisions).toMatchObject([
       { name: ann.userName, decision: 'approved' },
       { name: bob.userName, decision: 'revoked', reason: 'too long' },
     ]);
   });
 
-  test('is told to who it is for, and to who may read devices where it stands; to others it does not exist', async () => {
+  test('is visible to its subject and to readers of devices in its site; others get not found', async () => {
     const [site, other] = [randomUUID(), randomUUID()];
     const { tenant, id, subject } = await prompted([rule()], site);
     expect((await explain(subject, id)).rulesShown).toBe(false);
@@ -157,7 +157,7 @@ describe('an elevation', () => {
     expect(await codeOf(explain(technician(tenant), 'x'))).toBe('not_found');
   });
 
-  test('nothing of rules of another site is told to a technician of one', async () => {
+  test('a technician of one site sees nothing of the rules of another site', async () => {
     const [site, other] = [randomUUID(), randomUUID()];
     const elsewhere = rule({ name: 'of the bank', siteId: other, matchSigner: 'Mozilla Corporation' });
     const { tenant, id } = await prompted([elsewhere], site);
@@ -168,7 +168,7 @@ describe('an elevation', () => {
     expect(told).not.toContain(other);
   });
 
-  test('no rule is named to whom it is for and who reads rules of another site only', async () => {
+  test('a subject who reads rules of another site only sees no name of a rule', async () => {
     const [site, other] = [randomUUID(), randomUUID()];
     const { id, subject } = await prompted([rule({ siteId: site })], site);
     const reader = { ...subject, permissions: new Set(TECHNICIAN), siteIds: [other] };
@@ -213,7 +213,7 @@ describe('an elevation', () => {
   ];
 
   test.each(sameVerdict)(
-    'that is %s says the same byte for byte, whatever the rules, to who may not read them',
+    'that is %s is byte for byte the same for any rules, for users who may not read rules',
     async (_, sets) => {
       const words = await Promise.all(
         sets.map(async (changes) => {
@@ -235,7 +235,7 @@ describe('an elevation', () => {
   );
 });
 
-test('a technician whom a rule for prompts would ignore is told that a person decides, not that there is such a rule', async () => {
+test('a technician whose request matches an ignoring rule sees that a person decides, not the rule', async () => {
   const tenant = service.tenant();
   const { userId, userName } = tenant.user([]);
   await service.deps.database.withTenant(tenant.tenantId, (tx) =>
@@ -264,7 +264,7 @@ describe('a request for access', () => {
     rotateOnEnd: true,
   };
 
-  test('is explained by its policy, and by who approved it', async () => {
+  test('is explained by its policy and its approvals', async () => {
     const tenant = service.tenant();
     const [admin, requester, approver] = [
       tenant.user(ADMIN),
@@ -293,7 +293,7 @@ describe('a request for access', () => {
     const { lines, nearest, ...rest } = await told(approver);
     expect(rest).toMatchObject({
       status: 'approved',
-      summary: 'It was left to people.',
+      summary: 'People decided it.',
       ruleSetVersion: '1',
       rulesShown: true,
       decisions: [
@@ -306,7 +306,7 @@ describe('a request for access', () => {
       expect(await codeOf(told(stranger))).toBe('not_found');
   });
 
-  test('says the same to who may not read policies, whatever the policy', async () => {
+  test('is the same for any policy, for users who may not read policies', async () => {
     const words = await Promise.all(
       [terms, { ...terms, maxDurationMinutes: 45, oneTime: false }, undefined].map(async (policy) => {
         const tenant = service.tenant();

@@ -5,16 +5,16 @@ import type { RuleSetCache } from '../rules/rule-set-cache.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import type { Kept } from './tell.ts';
 
-/** The rules by which a decision was made, as they were then. Undefined where none decided. */
+/** The rule set version that made a decision. Undefined if none did. */
 export type DecidedBy = (tenantId: string, kept: Kept) => Promise<RuleSet | undefined>;
 
-/** How many rules are kept for the next explanation: two of the largest sets. */
+/** Number of rules cached for the next explanation: two of the largest sets. */
 export const MAX_EXPLAINED_RULES = 45_000;
 
 export function readerOfRules(database: Database<WorkflowSchema>, cache: RuleSetCache): DecidedBy {
   return async (tenantId, kept) => {
     const version = kept?.evaluation.ruleSetVersion;
-    // A decision that failed names no version: no rules explain it.
+    // A failed decision names no version, so no rules explain it.
     if (!version) return undefined;
     return cache.get(`${tenantId} ${version}`, () => ruleSetAt(database, tenantId, Number(version)));
   };

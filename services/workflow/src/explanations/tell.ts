@@ -3,16 +3,16 @@ import { type Explanation, explainGradually, type RuleSet } from '@claviger/eval
 import { type Actor, withinSites } from '@claviger/service-kit';
 import type { findEvaluation } from '../rules/record-evaluation.ts';
 
-/** A decision as it was kept; undefined for a request from before decisions were. */
+/** A stored decision; undefined for a request from before decisions were stored. */
 export type Kept = Awaited<ReturnType<typeof findEvaluation>>;
 
 export interface Told {
   readonly requestId: string;
   readonly kind: 'elevation' | 'tool' | 'access';
-  /** As it is now. */
+  /** The current status. */
   readonly status: string;
   readonly kept: Kept;
-  /** The set that decided. Undefined: the caller may not read rules, or none did. */
+  /** The rule set that decided. Undefined: the caller may not read rules, or none decided. */
   readonly ruleSet: RuleSet | undefined;
   readonly mayReadRules: boolean;
   readonly actor: Pick<Actor, 'siteIds'>;
@@ -20,14 +20,14 @@ export interface Told {
 }
 
 /**
- * A decision in words. What is told to who may not read rules follows from the verdict, its reason and the status alone: not even the
- * version is named, which would tell how often rules change.
+ * A decision as text. For callers who may not read rules, the text depends only on the verdict, its reason
+ * and the status. It omits the version, which would disclose how often rules change.
  */
 export async function tell(told: Told): Promise<explanations.Explanation> {
   const { requestId, kind, status, kept, mayReadRules, decisions } = told;
   const common = { requestId, kind, status, decisions: [...decisions], rulesShown: mayReadRules };
   if (!kept) {
-    const summary = 'What decided it is not kept any more, or was not yet: nothing more is known of it.';
+    const summary = 'The stored decision was erased, or the request is older than stored decisions.';
     return {
       ...common,
       verdict: '',
@@ -40,7 +40,8 @@ export async function tell(told: Told): Promise<explanations.Explanation> {
   }
   const { evaluation, decidedAt } = kept;
   const words = await inWords(told, kept);
-  // A request that was recorded was not left alone, though a rule for prompts said so: a person decides, and only that is told.
+  // A request that is recorded was not ignored, although a rule for prompts matched: callers who may not read
+  // rules see only that a person decides.
   const verdict = evaluation.verdict === 'ignored' && !mayReadRules ? 'pending' : evaluation.verdict;
   return {
     ...common,
@@ -53,14 +54,14 @@ export async function tell(told: Told): Promise<explanations.Explanation> {
   };
 }
 
-/** What waited for people does so no longer once it is settled. */
+/** A settled request no longer waits for people. */
 function summaryOf(summary: string, verdict: string, status: string): string {
   const waits = verdict === 'pending' || verdict === 'needs_approval' || verdict === 'ignored';
-  if (waits && status !== 'pending') return 'It was left to people.';
+  if (waits && status !== 'pending') return 'People decided it.';
   return verdict === 'ignored' ? 'Waits for a person.' : summary;
 }
 
-/** Rules of sites that the caller is kept out of are neither named nor used to explain. */
+/** Rules of sites that the caller may not see are neither named nor used to explain. */
 function inWords(
   { ruleSet, mayReadRules, actor }: Told,
   { evaluation, facts }: NonNullable<Kept>,

@@ -4,8 +4,8 @@ import type { GrantsDeps } from './deps.ts';
 import { tellVault } from './tell-vault.ts';
 
 /**
- * First try to make a new grant active. The approval stands whatever comes of it: without the vault the grant stays
- * `activating`, and the due queue goes on.
+ * First attempt to activate a new grant. If the vault is unavailable, the grant stays `activating`, and the
+ * due queue tries again; the approval is final in any case.
  */
 export async function activateGrant(deps: GrantsDeps, context: CallContext, grant: GrantRow): Promise<void> {
   try {
@@ -13,7 +13,7 @@ export async function activateGrant(deps: GrantsDeps, context: CallContext, gran
   } catch (error) {
     deps.logger.warn(
       { err: error, grantId: grant.id, requestId: context.requestId },
-      'the vault could not be told of a new grant; it stays activating and is tried again',
+      'the vault has not confirmed a new grant; it stays activating and is tried again',
     );
   }
 }

@@ -8,10 +8,10 @@ import { beyondAsked } from '../asked/beyond-asked.ts';
 import type { GrantRow, RequestRow, WorkflowSchema } from '../schema.ts';
 import type { GrantsDeps } from './deps.ts';
 
-/** The due queue leaves the first try to whoever has just approved. */
+/** The approving call makes the first attempt; the due queue follows after this time. */
 const FIRST_TRY_SECONDS = 5;
 
-/** The grant of a request that has just been approved, in the same transaction. Its time runs from now. */
+/** Creates the grant of an approved request in the transaction of the last approval. Its time starts now. */
 export async function createGrant(
   deps: Pick<GrantsDeps, 'emitter'>,
   tx: Tx<WorkflowSchema>,
@@ -21,7 +21,7 @@ export async function createGrant(
   await requireActiveTenant(tx);
   await requireLivingAccount(tx, request.requester_id);
   const minutes = request.approved_duration_minutes ?? request.duration_minutes;
-  // The same instant wherever it stands in one statement; unlike now() not before the wait for the request's lock.
+  // One instant for the whole statement. now() would be the time before the wait for the request's lock.
   const start = sql<Date>`date_trunc('milliseconds', statement_timestamp())`;
   const grant = await tx
     .insertInto('grants')
@@ -46,7 +46,7 @@ export async function createGrant(
     .returningAll()
     .executeTakeFirstOrThrow();
   const beyond = beyondAsked(askedAccess(request), givenAccess(grant));
-  if (beyond) throw new Error(`The grant would give more than request ${request.id} asks for: ${beyond}.`);
+  if (beyond) throw new Error(`The grant would exceed request ${request.id}: ${beyond}.`);
   await deps.emitter.auditDuty(tx, {
     tenantId: grant.tenant_id,
     action: 'grant.created',

@@ -4,7 +4,7 @@ import type { Logger } from '@claviger/service-kit';
 import type { Directory, Vault } from '../peers.ts';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface GrantsDeps {
   readonly database: Database<WorkflowSchema>;
   readonly emitter: Emitter;

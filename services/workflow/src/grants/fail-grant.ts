@@ -3,8 +3,9 @@ import type { GrantRow } from '../schema.ts';
 import type { GrantsDeps } from './deps.ts';
 
 /**
- * Ends a grant that the vault will never know of, with the reason, once; one that has ended meanwhile stays as it ended. The
- * vault is told that it is over, should an earlier call still be on its way. Answers the grant as it then is.
+ * Ends a grant that the vault refuses for good, with the reason, once. A grant that has ended since stays
+ * unchanged. The removal is queued, because an earlier call may still arrive. Returns the grant as it is
+ * afterwards.
  */
 export function failGrant(
   deps: GrantsDeps,

@@ -9,8 +9,8 @@ import type { GrantsDeps } from './deps.ts';
 import { grantStatusAt } from './grant-view.ts';
 
 /**
- * Hands the credentials to the grantee. Whether they may still be handed out is decided by the vault, in its own
- * transaction and with its own record; what is checked and marked here only spares it what is hopeless.
+ * Delivers the credentials to the grantee. The vault decides in its own transaction and writes its own
+ * record; the checks here only avoid calls that would fail.
  */
 export function getGrantCredentials(
   deps: GrantsDeps,
@@ -40,7 +40,7 @@ async function usableGrant(deps: GrantsDeps, context: CallContext, id: string): 
     const { actor } = context;
     if (grant.user_id !== actor.userId) {
       if (!permits(actor.permissions, 'grants.read-all')) throw ClavigerError.notFound();
-      throw new ClavigerError('denied', 'Credentials are handed to the grantee alone.', {
+      throw new ClavigerError('denied', 'Only the grantee can retrieve the credentials.', {
         code: 'not_grantee',
       });
     }
@@ -53,19 +53,19 @@ async function usableGrant(deps: GrantsDeps, context: CallContext, id: string): 
     if (status === 'activating') {
       throw new ClavigerError('conflict', 'The grant is not active yet.', {
         code: 'wrong_status',
-        hint: 'The vault is still being told of it. Try again in a moment.',
+        hint: 'The vault has not confirmed the grant yet. Try again in a few seconds.',
       });
     }
     if (status !== 'active') {
       throw new ClavigerError('conflict', `The grant is ${status}.`, {
         code: 'wrong_status',
-        hint: 'Ask for access again.',
+        hint: 'Request access again.',
       });
     }
     if (grant.one_time && grant.credentials_delivered_at) {
-      throw new ClavigerError('conflict', 'The credentials of this grant have been handed out already.', {
+      throw new ClavigerError('conflict', 'The credentials of this grant have already been delivered.', {
         code: 'already_delivered',
-        hint: 'If they never reached you, have the grant revoked, which rotates them, and ask again.',
+        hint: 'If you did not receive them, have the grant revoked, which rotates them, and request access again.',
       });
     }
     return grant;
@@ -91,8 +91,8 @@ async function markDelivered(
       });
     });
   } catch (error) {
-    // The vault has committed its own record of the disclosure, and this copy of the credentials is the only one there
-    // will ever be: it goes out although the mark is missing.
+    // The vault has already recorded the disclosure, and this is the only copy of the credentials: they are
+    // returned although the delivery could not be marked.
     context.audited = true;
     deps.logger.error(
       { err: error, grantId: grant.id, requestId: context.requestId },

@@ -20,7 +20,7 @@ const SORT: SortFields = {
   resourceName: { column: 'resource_name', type: 'text' },
 };
 
-/** One page of grants that `narrow` lets through; the latest first unless the request sorts. */
+/** One page of the grants that `narrow` selects, newest first unless the request sorts. */
 export async function grantPage(
   reader: Reader<WorkflowSchema>,
   request: PageRequest,
@@ -40,7 +40,7 @@ export async function grantPage(
   return { ...page, items: page.items.map((row) => grantMessage(row, nowMs)) };
 }
 
-/** Agrees with the status shown: a grant past its time has expired, whether or not that was written down. */
+/** Agrees with the status shown: a grant past its end has expired, also before the sweep updates its row. */
 export function withGrantStatus(rows: GrantRows, status: string): GrantRows {
   switch (status) {
     case '':

@@ -39,14 +39,14 @@ async function grantTo(tenant: Tenant, requester: Actor, name = 'db'): Promise<G
 const statusOf = async (actor: Actor, grantId: string) =>
   (await service.handlers.getGrant(actor, { grantId })).grant!.status;
 
-/** As if the delay of the due queue were over. */
+/** Makes the next attempt of the due queue due. */
 const makeDue = (grantId: string) =>
   service.scratch.query(
     `UPDATE ${service.schema}.grants SET next_sync_at = now() WHERE id = $1 AND next_sync_at IS NOT NULL`,
     [grantId],
   );
 
-test('an approved request is a grant that the vault knows of, until its end', async () => {
+test('an approved request becomes a grant with an entitlement in the vault, until its end', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId, requestId } = await grantTo(tenant, requester, 'payroll');
@@ -69,7 +69,7 @@ test('an approved request is a grant that the vault knows of, until its end', as
   expect((await service.events(grantId)).map((event) => event.action)).toEqual(['grant.created']);
 });
 
-test('without the vault an approval stands and the grant becomes active when the vault is back', async () => {
+test('an approval is final while the vault is unavailable, and the grant becomes active when it is back', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
@@ -93,7 +93,7 @@ test('without the vault an approval stands and the grant becomes active when the
   expect(service.vault.entitlements.has(grantId)).toBe(true);
 });
 
-test('credentials go to the grantee, once, also when they are asked for many times at once', async () => {
+test('credentials are delivered to the grantee once, also for concurrent calls', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId } = await grantTo(tenant, requester);
@@ -117,7 +117,7 @@ test('credentials go to the grantee, once, also when they are asked for many tim
   expect(JSON.stringify(events)).not.toContain('a secret of the vault');
 });
 
-test('H-175 credentials are nobody else’s: a colleague finds nothing, an overseer is refused', async () => {
+test('H-175 credentials go only to the grantee: a colleague gets not found, an overseer is refused', async () => {
   const tenant = service.tenant();
   const { grantId } = await grantTo(tenant, tenant.user(REQUESTER));
   const ask = (actor: Actor) => codeOf(service.handlers.getGrantCredentials(actor, { grantId }));
@@ -127,7 +127,7 @@ test('H-175 credentials are nobody else’s: a colleague finds nothing, an overs
   expect(service.vault.entitlements.get(grantId)!.delivered).toBe(0);
 });
 
-test('delivered credentials reach the grantee although the delivery cannot be marked', async () => {
+test('credentials are returned although the delivery cannot be marked', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId } = await grantTo(tenant, requester);
@@ -147,7 +147,7 @@ test('delivered credentials reach the grantee although the delivery cannot be ma
   );
 });
 
-test('revoking takes the entitlement back before it answers, and ends a grant once', async () => {
+test('revoking removes the entitlement before it answers, and ends a grant once', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const admin = tenant.user(ADMIN);
@@ -168,7 +168,7 @@ test('revoking takes the entitlement back before it answers, and ends a grant on
   expect(await codeOf(service.handlers.getGrantCredentials(requester, { grantId }))).toBe('wrong_status');
 });
 
-test('a grant is revoked although the vault is away, and calling again finishes it', async () => {
+test('a grant is revoked while the vault is unavailable, and calling again completes it', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId } = await grantTo(tenant, requester);
@@ -185,7 +185,7 @@ test('a grant is revoked although the vault is away, and calling again finishes 
   expect(await codeOf(service.handlers.revokeGrant(requester, { grantId }))).toBe('wrong_status');
 });
 
-test('the due queue takes an entitlement back when whoever revoked has gone', async () => {
+test('the due queue removes an entitlement after the revoking caller has gone', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId } = await grantTo(tenant, requester);
@@ -197,7 +197,7 @@ test('the due queue takes an entitlement back when whoever revoked has gone', as
   expect(service.vault.entitlements.get(grantId)!.removed).toBe('revoked');
 });
 
-test('a grant revoked while the vault is being told of it leaves no entitlement behind', async () => {
+test('a grant revoked during the call to the vault leaves no entitlement', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
@@ -218,7 +218,7 @@ test('a grant revoked while the vault is being told of it leaves no entitlement 
   expect(service.vault.entitlements.get(grantId)!.removed).toBe('revoked');
 });
 
-test('a grant whose entry is deleted before it could begin ends visibly, with its reason', async () => {
+test('a grant whose entry is deleted before its start fails, with the reason', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { resourceId, entryIds } = service.vault.addResource(tenant.tenantId, 'db');
@@ -246,7 +246,7 @@ test('a grant whose entry is deleted before it could begin ends visibly, with it
   expect(await codeOf(service.handlers.revokeGrant(requester, { grantId }))).toBe('wrong_status');
 });
 
-test('one row that cannot be written holds up neither its neighbours nor the later steps of a round', async () => {
+test('a row that cannot be written stops neither other rows nor the later steps of a round', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const [poison, neighbour] = [await grantTo(tenant, requester), await grantTo(tenant, requester)];
@@ -272,7 +272,7 @@ test('one row that cannot be written holds up neither its neighbours nor the lat
   expect(service.vault.removals.map((each) => each.grantId)).toContain(poison.grantId);
 });
 
-test('H-176 who may end a grant: its user, whoever may revoke, nobody else', async () => {
+test('H-176 only its user and holders of grants.revoke can end a grant', async () => {
   const tenant = service.tenant();
   const { grantId } = await grantTo(tenant, tenant.user(REQUESTER));
   const revoke = (actor: Actor, id = grantId) => codeOf(service.handlers.revokeGrant(actor, { grantId: id }));
@@ -286,7 +286,7 @@ test('H-176 who may end a grant: its user, whoever may revoke, nobody else', asy
   expect(await revoke(tenant.user(['grants.revoke']))).toBe('ok');
 });
 
-test('a grant ends with its time: shown at once, written down and told to the vault by the sweep', async () => {
+test('an expired grant is shown as expired at once; the sweep updates the row and notifies the vault', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId } = await grantTo(tenant, requester);
@@ -309,7 +309,7 @@ test('a grant ends with its time: shown at once, written down and told to the va
   ]);
 });
 
-test('lists show one’s own, overseers all of the tenant, and unknown users and resources are not found', async () => {
+test('users list their own grants, overseers all of the tenant; unknown users and resources are not found', async () => {
   const tenant = service.tenant();
   const other = service.tenant();
   const [requester, colleague] = [tenant.user(REQUESTER), tenant.user(REQUESTER)];
@@ -347,7 +347,7 @@ test('lists show one’s own, overseers all of the tenant, and unknown users and
     expect(await codeOf(service.handlers.listResourceGrants(foreign, { resourceId }))).toBe('not_found');
 });
 
-test('the database itself refuses a grant without its approved request, and that an ended grant comes back', async () => {
+test('the database refuses a grant without its approved request, and reopening an ended grant', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId, requestId } = await grantTo(tenant, requester);

@@ -7,7 +7,7 @@ import { isUuid } from '../uuid.ts';
 import type { GrantsDeps } from './deps.ts';
 import { type GrantRows, grantPage, withGrantStatus } from './grant-page.ts';
 
-/** One's own; all of the tenant with grants.read-all. `from` and `to` are about the start. */
+/** The caller's own grants; with grants.read-all all of the tenant. `from` and `to` filter by the start. */
 export function listGrants(deps: GrantsDeps): Handler<typeof workflow.GrantsService.listGrants> {
   return async (request, context) => {
     const { actor } = context;
@@ -43,7 +43,7 @@ function filterOf(request: workflow.ListGrantsRequest): (rows: GrantRows) => Gra
   };
 }
 
-/** What a text that is no id names cannot be found. */
+/** A text that is not an id matches nothing. */
 function withId(rows: GrantRows, column: 'user_id' | 'resource_id', text: string): GrantRows {
   return isUuid(text) ? rows.where(column, '=', text) : rows.where(sql<boolean>`false`);
 }

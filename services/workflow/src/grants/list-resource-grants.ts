@@ -5,7 +5,9 @@ import { internalCall } from '../vault-call.ts';
 import type { GrantsDeps } from './deps.ts';
 import { grantPage, withGrantStatus } from './grant-page.ts';
 
-/** Grants in force on a resource, or those of the status asked for. The vault says whether the resource exists. */
+/**
+ * Active grants on a resource, or those of the requested status. The vault checks that the resource exists.
+ */
 export function listResourceGrants(
   deps: GrantsDeps,
 ): Handler<typeof workflow.GrantsService.listResourceGrants> {

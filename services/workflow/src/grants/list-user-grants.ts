@@ -6,7 +6,10 @@ import { internalCall } from '../vault-call.ts';
 import type { GrantsDeps } from './deps.ts';
 import { grantPage, withGrantStatus } from './grant-page.ts';
 
-/** All grants of a user, or those of one status. Auth says whether the user exists: a deleted one does not. */
+/**
+ * All grants of a user, or those of one status. Auth checks that the user exists; a deleted user is not
+ * found.
+ */
 export function listUserGrants(deps: GrantsDeps): Handler<typeof workflow.GrantsService.listUserGrants> {
   return async (request, context) => {
     const userId = idOrNotFound(request.userId);

@@ -10,19 +10,20 @@ import type { GrantsDeps } from './deps.ts';
 import { grantMessage } from './grant-view.ts';
 import { tellVault } from './tell-vault.ts';
 
-/** The due queue leaves the first try to whoever revokes. */
+/** The revoking call makes the first attempt; the due queue follows after this time. */
 const FIRST_TRY_SECONDS = 5;
 
 /**
- * Ends a grant: one's own, or any with grants.revoke. Answers only when the vault has taken the entitlement back; when
- * it cannot be reached the grant is revoked all the same, the answer is `unavailable`, and calling again finishes it.
+ * Ends a grant: the caller's own, or any with grants.revoke. Returns when the vault has removed the
+ * entitlement. If the vault is unavailable, the grant is revoked, the call throws `unavailable`, and
+ * repeating it completes the removal.
  */
 export function revokeGrant(deps: GrantsDeps): Handler<typeof workflow.GrantsService.revokeGrant> {
   return async (request, context) => {
     const { actor, tenantId } = context;
     if (!permits(actor.permissions, 'grants.revoke') && !permits(actor.permissions, 'grants.use')) {
-      throw new ClavigerError('denied', 'The permission grants.revoke is needed.', {
-        hint: 'Ask an administrator for a role that holds it.',
+      throw new ClavigerError('denied', 'The permission grants.revoke is required.', {
+        hint: 'Ask an administrator for a role with this permission.',
       });
     }
     const id = idOrNotFound(request.grantId);
@@ -49,7 +50,7 @@ export function revokeGrant(deps: GrantsDeps): Handler<typeof workflow.GrantsSer
         'The grant is revoked, but the vault has not confirmed it yet.',
         {
           code: 'revocation_pending',
-          hint: 'It is being repeated by itself. Call again to wait for the confirmation.',
+          hint: 'The service repeats the call to the vault. Call again to wait for the confirmation.',
           retryAfterSeconds: 2,
           cause,
         },
@@ -62,10 +63,10 @@ function allowedToEnd(grant: GrantRow | undefined, actor: Actor): GrantRow {
   if (!grant) throw ClavigerError.notFound();
   if (grant.user_id === actor.userId || permits(actor.permissions, 'grants.revoke')) return grant;
   if (!permits(actor.permissions, 'grants.read-all')) throw ClavigerError.notFound();
-  throw new ClavigerError('denied', 'The permission grants.revoke is needed for the grant of somebody else.');
+  throw new ClavigerError('denied', 'The permission grants.revoke is required for the grant of another user.');
 }
 
-/** The grant if it was in force until this moment. */
+/** Revokes the grant if it is active until now. Undefined if it is not. */
 function revoke(
   tx: Tx<WorkflowSchema>,
   id: string,
@@ -90,7 +91,10 @@ function revoke(
     .executeTakeFirst();
 }
 
-/** A revoked grant of which the vault may not know yet: revoking it again finishes that. Anything else is a conflict. */
+/**
+ * A revoked grant that the vault may not have confirmed: repeating the call completes the removal. Any other
+ * status is a conflict.
+ */
 async function awaitingRemoval(tx: Tx<WorkflowSchema>, id: string): Promise<GrantRow> {
   const row = await tx
     .selectFrom('grants')
@@ -100,7 +104,7 @@ async function awaitingRemoval(tx: Tx<WorkflowSchema>, id: string): Promise<Gran
     .where('sync_wanted', '=', 'remove')
     .executeTakeFirst();
   if (row) return row;
-  throw new ClavigerError('conflict', 'The grant is not in force.', {
+  throw new ClavigerError('conflict', 'The grant is not active.', {
     code: 'wrong_status',
     hint: 'Read it to see when and how it ended.',
   });
@@ -121,7 +125,7 @@ async function recordRevocation(
       userName: grant.user_name,
       entryId: grant.entry_id,
       accessRequestId: grant.request_id,
-      // The same revocation confirmed by a further call has its first time here.
+      // A repeated call that confirms the revocation returns its original time.
       revokedAt: grant.ended_at!.toISOString(),
       startsAt: grant.starts_at.toISOString(),
       endedAt: grant.ended_at!.toISOString(),

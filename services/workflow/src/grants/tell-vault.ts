@@ -7,8 +7,8 @@ import type { GrantsDeps } from './deps.ts';
 import { failGrant } from './fail-grant.ts';
 
 /**
- * Tells the vault what a grant's state asks for, and writes down that it knows. Throws what the vault's call threw; the
- * due queue then repeats it. Answers the grant as it then is.
+ * Sends the state of a grant to the vault and stores the confirmation. Throws the error of the vault's call;
+ * the due queue then repeats it. Returns the grant as it is afterwards.
  */
 export async function tellVault(deps: GrantsDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
   await failpoint(`workflow.grant.before_${grant.sync_wanted ?? 'nothing'}`);
@@ -51,7 +51,7 @@ async function place(deps: GrantsDeps, grant: GrantRow, requestId: string): Prom
       .returningAll()
       .executeTakeFirst();
     if (activated) return activated;
-    // It ended while the vault was being told: what was placed goes again, at once.
+    // The grant ended during the call: the removal is due at once.
     const ended = await tx
       .updateTable('grants')
       .set({ sync_wanted: 'remove', next_sync_at: sql<Date>`now()` })
@@ -63,11 +63,11 @@ async function place(deps: GrantsDeps, grant: GrantRow, requestId: string): Prom
   });
 }
 
-/** What no further try can change; undefined for everything else. */
+/** The reason of a permanent refusal; undefined for an error that can be retried. */
 function finalRefusal(error: unknown): string | undefined {
   if (!isClavigerError(error)) return undefined;
-  if (error.reason === 'not_found') return 'The entry was deleted before the access could begin.';
-  if (error.code === 'grant_ended') return 'The vault had taken the access back before it could begin.';
+  if (error.reason === 'not_found') return 'The entry was deleted before the access started.';
+  if (error.code === 'grant_ended') return 'The entitlement was removed before the access started.';
   return undefined;
 }
 
@@ -85,6 +85,6 @@ async function remove(deps: GrantsDeps, grant: GrantRow, requestId: string): Pro
       .returningAll()
       .executeTakeFirst(),
   );
-  // Another replica was faster.
+  // Another replica stored the confirmation first.
   return told ?? { ...grant, sync_wanted: null, next_sync_at: null, rotation };
 }

@@ -4,7 +4,7 @@ import type { Selectable } from 'kysely';
 import type { AccessPoliciesTable, AccessPolicy, Step } from '../schema.ts';
 import { isUuid } from '../uuid.ts';
 
-/** Of every resource that has none of its own, and of entries without a resource. */
+/** The policy of resources without their own policy, and of entries without a resource. */
 export const DEFAULT_POLICY: AccessPolicy = {
   steps: [{ name: 'approval', quorum: 1, approverUserIds: [], approverRoles: [] }],
   maxDurationMinutes: 480,
@@ -42,8 +42,8 @@ export function policyMessage(resourceId: string, policy: AccessPolicy): workflo
 }
 
 /**
- * The steps as they are stored. Throws `invalid`, naming the field, for a step that nobody could ever pass: an approver
- * named twice counts once.
+ * The steps in their stored form. Throws `invalid`, naming the field, for a step that can never be passed: an
+ * approver who is named twice counts once.
  */
 export function parseSteps(steps: readonly workflow.ApprovalStep[]): Step[] {
   if (steps.length === 0) throw ClavigerError.invalid('/steps', 'needs at least 1 items');
@@ -62,7 +62,7 @@ export function parseSteps(steps: readonly workflow.ApprovalStep[]): Step[] {
     if (approverRoles.length === 0 && approverUserIds.length > 0 && approverUserIds.length < step.quorum) {
       throw ClavigerError.invalid(
         `${at}/quorum`,
-        `is more than the ${approverUserIds.length} approvers named: nobody could get access`,
+        `is more than the ${approverUserIds.length} named approvers: the step could never be passed`,
       );
     }
     return {

@@ -5,7 +5,7 @@ import type { PoliciesDeps } from './deps.ts';
 
 const IDS_AT_ONCE = 1_000;
 
-/** What auth says of the users that these steps name: active, disabled or deleted. Who is not there does not exist. */
+/** The status of the users whom these steps name: active, disabled or deleted. An unknown user is absent. */
 export async function approverStatuses(
   deps: Pick<PoliciesDeps, 'directory'>,
   context: CallContext,

@@ -10,15 +10,16 @@ import type { PoliciesDeps } from './deps.ts';
 import { lowersApproval } from './lowered-approval.ts';
 import { findPolicy } from './policy-store.ts';
 
-/** An approval of one change of one state of a policy. */
+/** An approval for one change of one version of a policy. */
 export interface Lowering {
   readonly digest: string;
   readonly requestId: string;
 }
 
 /**
- * For somebody who gains from a lower policy, before the transaction that changes it. Undefined where nothing
- * is lowered. Throws conflict `approval_required` naming the request that was opened or still waits.
+ * For an actor who benefits from a lower policy; call it before the transaction that changes the policy.
+ * Returns undefined if nothing is lowered. Throws conflict `approval_required` with the new or pending
+ * request.
  */
 export async function askForLowering(
   deps: PoliciesDeps,
@@ -49,10 +50,7 @@ export async function askForLowering(
   });
 }
 
-/**
- * The change with its hex SHA-256. The version makes it another one after each change: an approval is used
- * once.
- */
+/** The change and its hex SHA-256. The digest includes the version, so that an approval can be used once. */
 export function changeOf(
   resourceId: string,
   before: AccessPolicy,

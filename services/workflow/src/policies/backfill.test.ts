@@ -7,7 +7,7 @@ import { migrations } from '../migrate.ts';
 import { ruleSetAt } from '../rules/load-rule-set.ts';
 import type { WorkflowSchema } from '../schema.ts';
 
-test('policies from before the rule set are in its first version, as the evaluator would have been given them', async () => {
+test('policies older than the rule set are in its first version, in the form of the evaluator', async () => {
   await using scratch = await startScratchDatabase();
   const schema = await scratch.createSchema();
   const first = migrations.findIndex(({ name }) => name.startsWith('0007-'));

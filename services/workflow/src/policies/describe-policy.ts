@@ -4,7 +4,7 @@ import { idOrNotFound } from '../uuid.ts';
 import type { PoliciesDeps } from './deps.ts';
 import { findPolicy } from './policy-store.ts';
 
-/** For the vault: what somebody adds to a resource begins with the protection that its policy demands. */
+/** For the vault: new entries of a resource start with the protection that its policy requires. */
 export function describePolicy(
   deps: PoliciesDeps,
 ): Handler<typeof workflow.ProtectionService.describePolicy> {

@@ -1,8 +1,8 @@
 import type { Step } from '../schema.ts';
 
 /**
- * Whether a policy with these steps asks for less than before: fewer steps or approvals, or approvals by somebody who could give
- * none before.
+ * Whether the new steps require less than before: fewer steps or approvals, or approvals by additional users
+ * or roles.
  */
 export function lowersApproval(before: readonly Step[], after: readonly Step[]): boolean {
   if (after.length < before.length || approvals(after) < approvals(before)) return true;

@@ -20,7 +20,7 @@ const rules = {
   rotateOnEnd: true,
 };
 
-test('a resource has the default policy until it is given its own, also with several entries', async () => {
+test('a resource has the default policy until its own is set, also with several entries', async () => {
   const tenant = service.tenant();
   const admin = tenant.user(ADMIN);
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db', 3);
@@ -41,7 +41,7 @@ test('a resource has the default policy until it is given its own, also with sev
   expect((await service.events(resourceId)).map((event) => event.action)).toEqual(['access-policy.updated']);
 });
 
-test('of two who change the same version one is refused', async () => {
+test('one of two changes of the same version is refused', async () => {
   const tenant = service.tenant();
   const admin = tenant.user(ADMIN);
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
@@ -58,7 +58,7 @@ test('of two who change the same version one is refused', async () => {
   expect(await put()).toBe('ok');
 });
 
-test('a request keeps the policy it was made under', async () => {
+test('a request keeps the policy of its creation', async () => {
   const tenant = service.tenant();
   const admin = tenant.user(ADMIN);
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
@@ -75,7 +75,7 @@ test('a request keeps the policy it was made under', async () => {
   expect(Date.parse(grant!.expiresAt!) - Date.parse(grant!.startsAt!)).toBe(300 * 60_000);
 });
 
-test('a policy that nobody could pass is refused, naming the field', async () => {
+test('a policy that can never be passed is refused, naming the field', async () => {
   const tenant = service.tenant();
   const admin = tenant.user(ADMIN);
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
@@ -97,7 +97,7 @@ test('a policy that nobody could pass is refused, naming the field', async () =>
   );
 });
 
-test('an approver who is disabled or deleted is refused, and a request that only such could approve is not made', async () => {
+test('a disabled or deleted approver is refused, and so is a request that only such users could approve', async () => {
   const tenant = service.tenant();
   const [admin, requester, chief, deputy] = [ADMIN, REQUESTER, APPROVER, APPROVER].map((each) =>
     tenant.user(each),
@@ -112,14 +112,14 @@ test('an approver who is disabled or deleted is refused, and a request that only
   tenant.setStatus(chief.userId, 'deleted');
   expect(await put()).toBe('invalid');
   expect(await ask(tenant.user(REQUESTER))).toBe('ok');
-  // Nobody approves their own request: the deputy alone cannot ask.
+  // Nobody approves their own request, so the deputy cannot request access.
   expect(await ask(deputy)).toBe('nobody_can_approve');
   tenant.setStatus(deputy.userId, 'disabled');
   expect(await put()).toBe('invalid');
   expect(await ask(tenant.user(REQUESTER))).toBe('nobody_can_approve');
 });
 
-test('the policy of a resource of another tenant is not found, like one that does not exist', async () => {
+test('the policy of a resource of another tenant is not found, like an unknown one', async () => {
   const { resourceId } = service.vault.addResource(service.tenant().tenantId, 'db');
   const admin = service.tenant().user(ADMIN);
   for (const id of [resourceId, randomUUID(), 'x']) {
@@ -130,7 +130,7 @@ test('the policy of a resource of another tenant is not found, like one that doe
   }
 });
 
-test('who owns or shares what a policy protects lowers it only as its approvers decide, once; raising is free', async () => {
+test('an owner or sharer can lower a policy only with an approval, which is used once; raising needs none', async () => {
   const tenant = service.tenant();
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
   const [owner, other] = [tenant.user(ADMIN), tenant.user(ADMIN)];
@@ -184,7 +184,7 @@ test('who owns or shares what a policy protects lowers it only as its approvers 
     policyChange: { before: { ...rules, steps: [both] }, after: { ...rules, steps: [lower] } },
   });
 
-  // Neither who gains nor anybody but the approvers of the policy in force.
+  // Neither the beneficiary nor anybody except the approvers of the current policy can approve.
   expect(await approve(owner, requestId)).toBe('self_approval');
   for (const actor of [machine, other]) expect(await approve(actor, requestId)).not.toBe('ok');
   expect(await approve(third, requestId)).toBe('not_eligible');
@@ -195,7 +195,7 @@ test('who owns or shares what a policy protects lowers it only as its approvers 
     expect((await service.handlers.getAccessPolicy(other, { resourceId })).policy!.steps).toEqual([both]);
     expect(await approve(actor, requestId)).toBe('ok');
   }
-  // The approval is for this change by its requester, and is used once, whoever is quicker.
+  // The approval is for this change by its requester, and is used once, also by concurrent calls.
   expect(await asked(owner, step(2))).toBe(others[2]);
   expect(await asked(machine, lower)).toBe(others[0]);
   const codes = await Promise.all([put(owner, lower), put(owner, lower)]);
@@ -212,7 +212,7 @@ test('who owns or shares what a policy protects lowers it only as its approvers 
   expect(await put(other, step(1))).toBe('ok');
 });
 
-test('an approval to lower a policy does not outlive a change of the policy, and nobody asks what nobody may decide', async () => {
+test('an approval to lower a policy ends with a change of the policy, and a request without approvers is refused', async () => {
   const tenant = service.tenant();
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
   const [owner, other, approver] = [tenant.user(ADMIN), tenant.user(ADMIN), tenant.user(APPROVER)];
@@ -243,7 +243,7 @@ test('an approval to lower a policy does not outlive a change of the policy, and
   expect(await codeOf(put(owner, 1, 45))).toBe('nobody_can_approve');
 });
 
-test('no approval to lower a policy outlives a restore of the database', async () => {
+test('an approval to lower a policy ends with a restore of the database', async () => {
   const tenant = service.tenant();
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
   const [owner, approver] = [tenant.user(ADMIN), tenant.user(APPROVER)];

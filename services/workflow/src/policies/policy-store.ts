@@ -3,10 +3,10 @@ import type { AccessDecision, Rule } from '@claviger/evaluator';
 import type { AccessPolicy, WorkflowSchema } from '../schema.ts';
 import { DEFAULT_POLICY, policyOf } from './access-policy.ts';
 
-/** What a policy asks for and allows. */
+/** The requirements and limits of a policy. */
 export type AccessTerms = Omit<AccessDecision, 'excludedUserIds'>;
 
-/** The policy in force; the default where the resource has none, or where there is no resource. */
+/** The current policy; the default without a policy or without a resource. */
 export async function findPolicy(
   reader: Reader<WorkflowSchema>,
   resourceId: string | null,
@@ -21,7 +21,7 @@ export async function findPolicy(
   );
 }
 
-/** The terms of the policy as of a version of the rule set; those in force where the version is not known. */
+/** The terms of the policy at a version of the rule set; the current ones if the version is unknown. */
 export async function findPolicyAt(
   reader: Reader<WorkflowSchema>,
   resourceId: string | null,

@@ -15,10 +15,9 @@ import type { PoliciesDeps } from './deps.ts';
 import { lowersApproval } from './lowered-approval.ts';
 
 /**
- * Replaces the policy of a resource, which makes the next version of the tenant's rule set. Requests that
- * exist already keep the policy they were made under. Who owns the resource, or owns or shares an entry of
- * it, lowers what it asks for only as the approvers of the policy decided: throws conflict
- * `approval_required` naming the request that was opened or still waits.
+ * Replaces the policy of a resource, which creates the next version of the tenant's rule set. Existing
+ * requests keep their policy. Owners of the resource, and owners or sharers of one of its entries, can lower
+ * it only with an approval: throws conflict `approval_required` with the new or pending request.
  */
 export function putAccessPolicy(
   deps: PoliciesDeps,
@@ -71,7 +70,7 @@ export function putAccessPolicy(
         })
         .returningAll()
         .executeTakeFirst();
-      // The default that nobody has changed is version 0.
+      // The unchanged default has version 0.
       if (!row || (expected !== undefined && row.row_version !== expected + 1)) {
         throw changedMeanwhile();
       }
@@ -103,14 +102,14 @@ function changedMeanwhile(): ClavigerError {
   });
 }
 
-/** While a rule set holds a rule that the evaluator cannot read, it decides nothing: none such gets into it. */
+/** A rule that the evaluator cannot read would stop all decisions of the rule set, so it is refused. */
 function refuseUnusable(resourceId: string, policy: AccessPolicyFields): void {
   const { id: _id, authorIds: _authorIds, ...fields } = accessRuleOf(resourceId, policy);
   const [problem] = validateRule(fields);
   if (problem) throw ClavigerError.invalid(problem.pointer.replace(/^\/access/, ''), problem.detail);
 }
 
-/** A step that waits for somebody who cannot decide would never be passed; ids of other tenants are unknown here. */
+/** A step with an approver who cannot decide may never be passed. Users of other tenants are unknown. */
 async function refuseUnknownApprovers(
   deps: PoliciesDeps,
   context: CallContext,

@@ -5,8 +5,8 @@ import type { RequestsDeps } from './deps.ts';
 import { settleRequest } from './settle-request.ts';
 
 /**
- * Approves the step that waits. With the last approval the grant exists; it becomes active as soon as the vault knows of
- * it, which is usually before this answers.
+ * Approves the current step. The last approval creates the grant; it becomes active when the vault has
+ * confirmed it, usually before this call returns.
  */
 export function approveRequest(deps: RequestsDeps): Handler<typeof workflow.RequestsService.approveRequest> {
   return async (request, context) => {

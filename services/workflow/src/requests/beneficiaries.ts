@@ -2,13 +2,13 @@ import { type CallContext, peopleBehind, permits } from '@claviger/service-kit';
 import { internalCall } from '../vault-call.ts';
 import type { RequestsDeps } from './deps.ts';
 
-/** Who may see every secret gains from each protection that falls. */
+/** Holders of this permission benefit from every lowered protection. */
 export const SEES_EVERY_SECRET = 'vault.entries.retrieve-any';
 
 /**
- * Whether the actor, or who is behind it, gains from what a request to lower a protection or a policy asks
- * for, as of now: they own or share the entry, or an entry of the resource or the resource itself, or may see
- * every secret. Throws `unavailable` while the vault cannot say.
+ * Whether the actor, or a person behind it, benefits now from a request to lower a protection or a policy:
+ * they own or share the entry, an entry of the resource or the resource itself, or may see every secret.
+ * Throws `unavailable` while the vault is unavailable.
  */
 export async function benefitsFrom(
   deps: Pick<RequestsDeps, 'database' | 'vault'>,
@@ -31,7 +31,7 @@ export async function benefitsFrom(
   return userIds.length > 0;
 }
 
-/** What a change is about, as the vault is asked who gains: the entry, else everything of the resource. */
+/** The object of a change, for the vault's query of beneficiaries: the entry, else the whole resource. */
 export function protectedBy(entryId: string | null, resourceId: string | null) {
   return { entryId: entryId ?? '', resourceId: entryId === null ? (resourceId ?? '') : '' };
 }

@@ -10,7 +10,7 @@ import { cancel } from './request-machine.ts';
 import { lockRequest } from './request-store.ts';
 import { requestMessage } from './request-view.ts';
 
-/** The requester withdraws a pending request. */
+/** The requester cancels a pending request. */
 export function cancelRequest(deps: RequestsDeps): Handler<typeof workflow.RequestsService.cancelRequest> {
   return async (request, context) => {
     const id = idOrNotFound(request.requestId);

@@ -15,8 +15,8 @@ import { requestDigest } from './request-digest.ts';
 import { requestMessage } from './request-view.ts';
 
 /**
- * Asks for access. The rules decide what it takes, and what they say is copied into the request: a later change of them touches
- * nobody. The decision is kept with all that it depended on, in the transaction of the request.
+ * Creates a request for access. The terms that the rules give are copied into the request, so that later
+ * changes do not affect it. The decision and its facts are stored in the same transaction.
  */
 export function createRequest(deps: RequestsDeps): Handler<typeof workflow.RequestsService.createRequest> {
   return async (request, context) => {
@@ -53,7 +53,7 @@ export function createRequest(deps: RequestsDeps): Handler<typeof workflow.Reque
     await refuseUnpassable(deps, context, terms.steps);
     const created = await deps.database.withTenant(tenantId, async (tx) => {
       await requireLivingAccount(tx, actor.userId);
-      // A lapsed request that no sweep has seen yet stands in nobody's way.
+      // An expired request that no sweep has processed yet must not block a new one.
       await expireRequests(deps, tx, (query) =>
         query.where('requester_id', '=', actor.userId).where('entry_id', '=', subject.entryId),
       );
@@ -84,14 +84,14 @@ export function createRequest(deps: RequestsDeps): Handler<typeof workflow.Reque
         .onConflict((conflict) =>
           conflict
             .columns(['tenant_id', 'requester_id', 'entry_id', 'digest'])
-            // As a parameter it would not match the index once the statement has a generic plan.
+            // A literal: a parameter would not match the partial index in a generic plan.
             .where(sql<boolean>`status = 'pending'`)
             .doNothing(),
         )
         .returningAll()
         .executeTakeFirst();
       if (!row) {
-        throw new ClavigerError('conflict', 'You have asked for exactly this already, and it still waits.', {
+        throw new ClavigerError('conflict', 'You have a pending request for the same access.', {
           code: 'already_pending',
           hint: 'Wait for its decision, or cancel it first.',
         });

@@ -43,13 +43,13 @@ const ask = (actor: Actor, resourceId: string, durationMinutes = 30) =>
 const evaluationOf = (tenant: Tenant, requestId: string) =>
   service.deps.database.readTenant(tenant.tenantId, (reader) => findEvaluation(reader, requestId));
 
-/** The handler with another way to decide. */
+/** The handler with another decision service. */
 const asking = (decider: Decider) =>
   bind(workflow.RequestsService, { createRequest: createRequest({ ...service.deps, decider }) })
     .createRequest;
 
 describe('a request for access is decided by the evaluator', () => {
-  test('a policy is a rule of the next version, with its author; the decision is kept with its facts and version', async () => {
+  test('a policy is a rule of the next version, with its author; the decision is stored with facts and version', async () => {
     const { tenant, resourceId, admin, requester } = scene();
     const { request: first } = await ask(requester, resourceId);
     await service.handlers.putAccessPolicy(admin, { resourceId, ...terms });
@@ -76,7 +76,7 @@ describe('a request for access is decided by the evaluator', () => {
     );
   });
 
-  test('what a policy refuses leaves neither a request nor a decision', async () => {
+  test('a refusal by a policy stores neither a request nor a decision', async () => {
     const { tenant, resourceId, admin, requester } = scene();
     await service.handlers.putAccessPolicy(admin, { resourceId, ...terms });
     await expect(ask(requester, resourceId, 61)).rejects.toMatchObject({
@@ -88,7 +88,7 @@ describe('a request for access is decided by the evaluator', () => {
     expect(kept).toEqual([]);
   });
 
-  test('a policy that changes while a request is decided has no part in it', async () => {
+  test('a policy that changes during a decision does not affect it', async () => {
     const { tenant, resourceId, admin, requester } = scene();
     await service.handlers.putAccessPolicy(admin, { resourceId, ...terms });
     const { decider } = service.deps;
@@ -108,7 +108,7 @@ describe('a request for access is decided by the evaluator', () => {
       ruleSetVersion: '1',
       access: { maxDurationMinutes: 60 },
     });
-    // A refusal tells of the policy that it went by, which is the second version here.
+    // A refusal reports the limits of its own policy, which is the second version here.
     const another = asking({
       snapshot: async (tenantId) => {
         const snapshot = await decider.snapshot(tenantId);
@@ -122,7 +122,7 @@ describe('a request for access is decided by the evaluator', () => {
     });
   });
 
-  test('a name that nobody can see is refused: a rule that cannot be read would hold up every decision', async () => {
+  test('a policy name of invisible characters is refused: an unreadable rule would stop every decision', async () => {
     const { resourceId, admin } = scene();
     const steps = [{ ...anyone, name: 'a\u200bb' }];
     await expect(
@@ -152,7 +152,7 @@ describe('an evaluator that fails', () => {
       because: 'failed',
       ruleSetVersion: '',
     });
-    // The policy's own limits hold all the same.
+    // The policy's own limits apply in any case.
     const tooLong = create(requester, { resourceId, reason: 'why', durationMinutes: 61 });
     expect(await codeOf(tooLong)).toBe('invalid');
   });
@@ -185,7 +185,7 @@ describe('an evaluator that fails', () => {
     );
   });
 
-  test('a rule set that holds something broken decides nothing, and no access is given', async () => {
+  test('a rule set with a broken rule decides nothing, and gives no access', async () => {
     const { tenant, resourceId, requester } = scene();
     const body = { ...accessRuleOf(resourceId, terms), name: '', priority: -5 };
     await service.deps.database.withTenant(tenant.tenantId, (tx) =>
@@ -196,7 +196,7 @@ describe('an evaluator that fails', () => {
     expect((await evaluationOf(tenant, request!.id))?.evaluation.because).toBe('failed');
   });
 
-  test('a rule that would give access at once is left to people: no policy says so', async () => {
+  test('a rule that would give access at once is left to people: a policy cannot do this', async () => {
     const { tenant, resourceId, requester } = scene();
     const body = accessRuleOf(resourceId, { ...terms, steps: [] });
     await service.deps.database.withTenant(tenant.tenantId, (tx) =>
@@ -215,7 +215,7 @@ describe('nobody decides on their own request', () => {
     behind: [maker.userId],
   });
 
-  test('H-150 not by a machine that they made, nor on what their machine asks, nor by one machine for another', async () => {
+  test('H-150 not by their machine identity, nor on its requests, nor by one of their machine identities for another', async () => {
     const { tenant, resourceId } = scene();
     const maker = tenant.user(APPROVER);
     const [robot, other] = [machine(tenant, APPROVER, maker), machine(tenant, APPROVER, maker)];
@@ -243,7 +243,7 @@ describe('nobody decides on their own request', () => {
     ).toBe('ok');
   });
 
-  test('and a person counts once in a quorum, by themselves or by a machine', async () => {
+  test('and a person counts once in a quorum, directly or through a machine identity', async () => {
     const { tenant, resourceId, admin, requester } = scene();
     await service.handlers.putAccessPolicy(admin, {
       resourceId,
@@ -259,7 +259,7 @@ describe('nobody decides on their own request', () => {
     expect(await approve(machine(tenant, APPROVER, tenant.user(APPROVER)))).toBe('ok');
   });
 
-  test('the database keeps it too, past every handler', async () => {
+  test('the database enforces it, also without the handlers', async () => {
     const { tenant, resourceId } = scene();
     const maker = tenant.user(APPROVER);
     const { request } = await ask(machine(tenant, APPROVER, maker), resourceId);
@@ -288,7 +288,7 @@ describe('nobody decides on their own request', () => {
     }
   });
 
-  test('a step that only the requester and their maker could pass is refused when it is asked for', async () => {
+  test('a request whose step only the requester and their responsible person could pass is refused', async () => {
     const { tenant, resourceId, admin } = scene();
     const maker = tenant.user(APPROVER);
     await service.handlers.putAccessPolicy(admin, {
@@ -301,7 +301,7 @@ describe('nobody decides on their own request', () => {
     expect(await codeOf(ask(tenant.user(REQUESTER), resourceId))).toBe('ok');
   });
 
-  test('emergency access is neither confirmed nor reviewed by a machine of who opened it', async () => {
+  test('a machine identity of its user can neither confirm nor review emergency access', async () => {
     const { tenant } = scene();
     const who = tenant.user(['breakglass.activate', 'breakglass.read']);
     const { session } = await service.handlers.activateBreakglass(who, {

@@ -12,14 +12,15 @@ export interface AskedAccess {
   readonly resourceId: string | null;
   readonly durationMinutes: number;
   readonly reason: string;
-  /** What the tenant's settings allow at most. */
+  /** The maximum of the tenant's settings. */
   readonly maximumMinutes: number;
 }
 
 /**
- * What the rules make of a request for access: who must agree and what holds then, together with the decision to keep. Throws
- * what the policy refuses: `invalid` naming the field, conflict `nobody_can_approve`. An evaluator that fails leaves the request
- * to the people whom the policy names; where that cannot be read either, it throws `unavailable`. It never approves.
+ * Decides a request for access by the rules: the required approvals, the terms, and the decision to store.
+ * Throws the refusals of the policy: `invalid` naming the field, conflict `nobody_can_approve`. If the
+ * evaluator fails, the approvers of the policy decide; if the policy cannot be read either, throws
+ * `unavailable`. It never approves.
  */
 export async function decideAccess(
   deps: RequestsDeps,
@@ -38,12 +39,12 @@ export async function decideAccess(
   const decided = await deps.decider.decide(tenantId, facts, snapshot);
   const { evaluation } = decided;
   const given = evaluation.verdict === 'needs_approval' ? evaluation.access : null;
-  // A refusal tells of the policy that it went by; what no rule decides is left to the policy in force.
+  // A refusal reports the policy of its own version; without a deciding rule, the current policy applies.
   const policy = evaluation.verdict === 'denied' ? snapshot.version : undefined;
   const terms =
     given ?? (await deps.database.readTenant(tenantId, (tx) => findPolicyAt(tx, resourceId, policy)));
   if (evaluation.verdict === 'denied') throw refusalOf(decided, terms, asked);
-  // What no evaluator has looked at is held to the policy all the same.
+  // The limits of the policy also apply without the evaluator.
   if (durationMinutes > Math.min(terms.maxDurationMinutes, maximumMinutes)) throw tooLong(terms, asked);
   return { decided, terms };
 }

@@ -50,7 +50,7 @@ async function stored(requestId: string): Promise<Rows> {
   return row!;
 }
 
-test('H-151 of 50 approvals and denials at once exactly one decides, and there is a grant exactly when it approved', async () => {
+test('H-151 one of 50 concurrent approvals and denials decides, and a grant exists exactly if it approved', async () => {
   const tenant = service.tenant();
   for (let round = 0; round < 3; round++) {
     const { id } = await ask(tenant);
@@ -73,7 +73,7 @@ test('H-151 of 50 approvals and denials at once exactly one decides, and there i
   }
 });
 
-test('H-154 two approvals of a quorum of two at the same instant make exactly one grant, never none', async () => {
+test('H-154 two concurrent approvals of a quorum of two create exactly one grant', async () => {
   const tenant = service.tenant();
   for (let round = 0; round < 60; round++) {
     const { id } = await ask(tenant, 2);
@@ -87,7 +87,7 @@ test('H-154 two approvals of a quorum of two at the same instant make exactly on
   }
 });
 
-test('H-154 one approver who clicks many times at once counts once', async () => {
+test('H-154 concurrent approvals of one approver count once', async () => {
   const tenant = service.tenant();
   const { id } = await ask(tenant, 3);
   const approver = tenant.user(APPROVER);
@@ -98,7 +98,7 @@ test('H-154 one approver who clicks many times at once counts once', async () =>
   expect(await stored(id)).toEqual({ status: 'pending', decisions: 1, grants: 0 });
 });
 
-test('cancelling races deciding: one of the two happens', async () => {
+test('one of a concurrent cancellation and decision succeeds', async () => {
   const tenant = service.tenant();
   for (let round = 0; round < 20; round++) {
     const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');

@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import type { RequestsDeps } from './deps.ts';
 import { settleRequest } from './settle-request.ts';
 
-/** Denies: final at once, whatever was approved before. */
+/** Denies a request: final at once, also after earlier approvals. */
 export function denyRequest(deps: RequestsDeps): Handler<typeof workflow.RequestsService.denyRequest> {
   return async (request, context) => {
     const settled = await settleRequest(deps, context, {

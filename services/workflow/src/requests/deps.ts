@@ -6,7 +6,7 @@ import type { Devices, Directory, Vault } from '../peers.ts';
 import type { Decider } from '../rules/decider.ts';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations in this folder. */
 export interface RequestsDeps {
   readonly database: Database<WorkflowSchema>;
   readonly emitter: Emitter;
@@ -14,8 +14,8 @@ export interface RequestsDeps {
   readonly vault: Vault;
   readonly directory: Directory;
   readonly devices: Devices;
-  /** The one way to decide a request by rules. */
+  /** Decides a request by the rules. */
   readonly decider: Decider;
-  /** What administrators set. */
+  /** The settings of the tenants. */
   readonly settings: SettingsReader<'access'>;
 }

@@ -62,12 +62,15 @@ function filtered(reader: Reader<WorkflowSchema>, request: workflow.ListRequests
   return request.decidable ? decidableBy(rows, actor) : rows;
 }
 
-/** What a text that is no id names cannot be found. */
+/** A text that is not an id matches nothing. */
 function withId(rows: Rows, column: 'requester_id' | 'resource_id', text: string): Rows {
   return isUuid(text) ? rows.where(column, '=', text) : rows.where(sql<boolean>`false`);
 }
 
-/** Agrees with the status shown: a pending request past its time has expired, whether or not that was written down. */
+/**
+ * Agrees with the status shown: a pending request past its time has expired, also before the sweep updates
+ * its row.
+ */
 function withStatus(rows: Rows, status: string): Rows {
   switch (status) {
     case '':
@@ -81,7 +84,10 @@ function withStatus(rows: Rows, status: string): Rows {
   }
 }
 
-/** The rule `decide` once more, in SQL: not one's own, waiting, eligible for its open step, not decided by the actor. */
+/**
+ * The conditions of `decide` in SQL: not the actor's own, pending, eligible for the current step, not yet
+ * decided by the actor.
+ */
 function decidableBy(rows: Rows, actor: Actor): Rows {
   if (!permits(actor.permissions, 'requests.decide')) return rows.where(sql<boolean>`false`);
   const people = [...peopleBehind(actor)];

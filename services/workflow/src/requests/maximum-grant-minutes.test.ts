@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => service?.[Symbol.asyncDispose]());
 
-test('nobody asks for, or approves, longer than the tenant allows now', async () => {
+test('a request or approval longer than the tenant's current maximum is refused', async () => {
   const tenant = service.tenant();
   const [requester, approver] = [tenant.user(REQUESTER), tenant.user(APPROVER, ['approver'])];
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');

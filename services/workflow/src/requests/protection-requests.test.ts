@@ -32,7 +32,7 @@ function scene() {
   return { tenant, owner, entryId, resourceId, ask, fields };
 }
 
-test('a lower protection is one request for exactly one change, decided by an approver who gains nothing', async () => {
+test('a lower protection takes one request per change, decided by an approver who does not benefit', async () => {
   const { tenant, owner, ask, fields } = scene();
   const approver = tenant.user(APPROVER);
   const asked = await ask(owner);
@@ -42,10 +42,10 @@ test('a lower protection is one request for exactly one change, decided by an ap
   const { request } = await service.handlers.getRequest(approver, { requestId });
   expect(request).toMatchObject({ kind: 'protection', change: fields.change, requesterId: owner.userId });
   const approved = await service.handlers.approveRequest(approver, { requestId });
-  // It is no access: nobody gets a grant by it.
+  // It gives no access: no grant is created.
   expect(approved.request).toMatchObject({ status: 'approved', grantId: '' });
   expect(await ask(owner)).toMatchObject({ requestId, status: 'approved' });
-  // Neither another change, nor another state of the entry, nor another person has it.
+  // It is not valid for another change, another state of the entry, or another person.
   expect(await ask(owner, { changeDigest: digest() })).toMatchObject({ status: 'pending' });
   expect(await ask(tenant.user([]))).toMatchObject({ status: 'pending' });
   const events = await service.events(requestId);
@@ -54,7 +54,7 @@ test('a lower protection is one request for exactly one change, decided by an ap
     expect(details).toMatchObject({ kind: 'protection', change: fields.change });
 });
 
-test('nobody decides who gains: not the requester, who owns or shares the entry, sees every secret, or stands behind a machine', async () => {
+test('beneficiaries cannot decide: requester, owner, sharer, reader of all secrets, person behind a machine identity', async () => {
   const { tenant, owner, entryId, ask } = scene();
   const [sharer, maker, approver] = [tenant.user(APPROVER), tenant.user(APPROVER), tenant.user(APPROVER)];
   const seer = tenant.user([...APPROVER, 'vault.entries.retrieve-any']);
@@ -82,7 +82,7 @@ test('nobody decides who gains: not the requester, who owns or shares the entry,
   expect(await decide(approver)).toBe('ok');
 });
 
-test('a request that only those could decide who gain is refused at once', async () => {
+test('a request that only beneficiaries could decide is refused at once', async () => {
   const { tenant, owner, entryId, resourceId, ask } = scene();
   const admin = tenant.user(ADMIN);
   expect(await codeOf(ask(owner))).toBe('nobody_can_approve');
@@ -101,7 +101,7 @@ test('a request that only those could decide who gain is refused at once', async
   expect(await codeOf(service.handlers.approveRequest(named, { requestId }))).toBe('ok');
 });
 
-test('what no policy governs is nobody’s to approve', async () => {
+test('a change to which no policy applies is not governed', async () => {
   const { tenant, owner, resourceId, ask } = scene();
   tenant.user(APPROVER);
   const change = { before: { requiresGrant: false, requiresReason: true }, after: NOTHING };
@@ -120,7 +120,7 @@ test('what no policy governs is nobody’s to approve', async () => {
   expect(await described()).toEqual({ customised: true });
 });
 
-test('an approval holds as long as its duration says, a denial for ever; without the vault nobody decides', async () => {
+test('an approval is valid for its duration, a denial is final; without the vault nobody decides', async () => {
   const { tenant, owner, ask } = scene();
   const approver = tenant.user(APPROVER);
   const first = await ask(owner);
@@ -142,7 +142,7 @@ test('an approval holds as long as its duration says, a denial for ever; without
   expect((await ask(owner)).requestId).not.toBe(second.requestId);
 });
 
-test('of many at once who would lower the same, each is told the same request', async () => {
+test('concurrent calls for the same change get the same request', async () => {
   const { tenant, owner, ask } = scene();
   tenant.user(APPROVER);
   const all = await Promise.all(Array.from({ length: 8 }, () => ask(owner)));

@@ -1,43 +1,43 @@
 import { ClavigerError } from '@claviger/errors';
 import type { Refusal } from './request-machine.ts';
 
-/** What the caller is told when the rules say no. */
+/** The error for a refused decision. */
 export function refusalError(refusal: Refusal): ClavigerError {
   switch (refusal) {
     case 'self_approval':
-      return new ClavigerError('denied', 'Nobody decides on their own request.', {
+      return new ClavigerError('denied', 'You cannot decide your own request.', {
         code: 'self_approval',
-        hint: 'Ask somebody else who may decide, or cancel the request.',
+        hint: 'Ask another person who may decide, or cancel the request.',
       });
     case 'would_benefit':
-      return new ClavigerError('denied', 'You would gain from the lower protection that this asks for.', {
+      return new ClavigerError('denied', 'You would benefit from the lower protection that is requested.', {
         code: 'would_benefit',
-        hint: 'An approver decides who neither owns nor shares the entry, nor may see every secret.',
+        hint: 'Ask an approver who does not own or share the entry and may not see every secret.',
       });
     case 'not_eligible':
-      return new ClavigerError('denied', 'You are not among the approvers of the step that waits.', {
+      return new ClavigerError('denied', 'You are not an approver of the current step.', {
         code: 'not_eligible',
         hint: 'The access policy of the resource names the approvers of each step.',
       });
     case 'not_requester':
-      return new ClavigerError('denied', 'Only the requester cancels a request.', {
+      return new ClavigerError('denied', 'Only the requester can cancel a request.', {
         code: 'not_requester',
         hint: 'An approver can deny it instead.',
       });
     case 'wrong_status':
       return new ClavigerError('conflict', 'The request is no longer pending.', {
         code: 'wrong_status',
-        hint: 'Read it again to see how it was settled.',
+        hint: 'Read it again to see how it ended.',
       });
     case 'digest_mismatch':
-      return new ClavigerError('conflict', 'The request is not the one that you have seen.', {
+      return new ClavigerError('conflict', 'The request has changed since you read it.', {
         code: 'digest_mismatch',
-        hint: 'Read it again and decide on what it asks for now.',
+        hint: 'Read it again and decide on its current content.',
       });
     case 'already_decided':
       return new ClavigerError(
         'conflict',
-        'You have decided on this request already; each person counts once.',
+        'You have already decided this request; each person counts once.',
         {
           code: 'already_decided',
         },
@@ -45,7 +45,7 @@ export function refusalError(refusal: Refusal): ClavigerError {
     case 'longer_than_asked':
       return ClavigerError.invalid(
         '/durationMinutes',
-        'is longer than what was asked for: an approver may only shorten',
+        'is longer than requested: an approver may only shorten it',
       );
     default:
       return refusal satisfies never;

@@ -9,8 +9,8 @@ import { isEligible } from './request-machine.ts';
 const MAX_PEOPLE = 5_000;
 
 /**
- * Throws conflict `nobody_can_approve` for a request to lower a protection or a policy that nobody may
- * decide: all who could gain from it. A tenant with more deciders than are listed is not judged.
+ * Throws conflict `nobody_can_approve` for a request to lower a protection or a policy that only
+ * beneficiaries may decide. A tenant with more deciders than the listed maximum is not checked.
  */
 export async function refuseUndecidable(
   deps: Pick<RequestsDeps, 'devices' | 'vault'>,

@@ -5,8 +5,8 @@ import type { Step } from '../schema.ts';
 import type { RequestsDeps } from './deps.ts';
 
 /**
- * Throws conflict `nobody_can_approve` for a request that would only wait for its end: too few of the people whom a step names
- * can still decide. Steps that any approver or a role may pass are not judged.
+ * Throws conflict `nobody_can_approve` if too few of the people named in a step can still decide: the request
+ * would only wait for its expiry. Steps that any approver or a role may pass are not checked.
  */
 export async function refuseUnpassable(
   deps: RequestsDeps,
@@ -25,11 +25,11 @@ export async function refuseUnpassable(
   }
 }
 
-/** Of a request that would only wait for its end. */
+/** The error for a request that would only wait for its expiry. */
 export function nobodyCanApprove(stepName: string): ClavigerError {
   return new ClavigerError(
     'conflict',
-    `Nobody could approve this: too few approvers of “${stepName}” are left.`,
+    `Nobody can approve this request: too few approvers of “${stepName}” are left.`,
     {
       code: 'nobody_can_approve',
       hint: 'Have an administrator name other approvers in the access policy of the resource.',

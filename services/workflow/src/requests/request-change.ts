@@ -16,7 +16,7 @@ import { requestDigest } from './request-digest.ts';
 /** A change that the approvers of a policy decide: of the protection of an entry, or of the policy itself. */
 export interface WantedChange {
   readonly kind: 'protection' | 'policy';
-  /** Null of the kind policy. */
+  /** Null for the kind `policy`. */
   readonly entryId: string | null;
   readonly entryName: string;
   /** Null for an entry without a resource. */
@@ -24,7 +24,7 @@ export interface WantedChange {
   readonly resourceName: string;
   readonly moduleType: string;
   readonly change: ProtectionChange | PolicyChange;
-  /** Hex SHA-256 over the change and the state that it is for. */
+  /** Hex SHA-256 of the change and the state that it applies to. */
   readonly changeDigest: string;
   readonly reason: string;
 }
@@ -36,8 +36,8 @@ export interface ChangeRequest {
 }
 
 /**
- * The actor's request for exactly this change: one that waits, or whose approval still holds; opens one when
- * there is none. Throws what refuses a request, such as conflict `nobody_can_approve`.
+ * The actor's request for exactly this change, pending or with a valid approval; creates one if there is
+ * none. Throws the refusals of a request, such as conflict `nobody_can_approve`.
  */
 export async function requestChange(
   deps: RequestsDeps,
@@ -51,8 +51,8 @@ export async function requestChange(
 }
 
 /**
- * The newest that waits, or whose approval still holds: as long as its duration says, by the database's
- * clock, and not beyond an end of the requester's account or a restore of the database.
+ * The newest request that is pending or has a valid approval: within its duration by the database's clock,
+ * and not from before an end of the requester's account or a restore of the database.
  */
 function findRequest(
   reader: Reader<WorkflowSchema>,
@@ -98,7 +98,7 @@ async function openRequest(
     maximumMinutes: maximumGrantMinutes,
   });
   await refuseUndecidable(deps, context, protectedBy(entryId, resourceId), terms.steps);
-  // How long the approval can be used.
+  // The time in which the approval can be used.
   const durationMinutes = Math.min(terms.maxDurationMinutes, maximumGrantMinutes);
   const digest = requestDigest({
     kind,
@@ -143,11 +143,11 @@ async function openRequest(
         created_at: sql<Date>`date_trunc('milliseconds', now())`,
         expires_at: sql<Date>`date_trunc('milliseconds', now()) + make_interval(mins => ${terms.requestTtlMinutes})`,
       })
-      // Of those that wait, one asks for this.
+      // Only one pending request for the same change exists.
       .onConflict((conflict) => conflict.doNothing())
       .returning(['id', 'status'])
       .executeTakeFirst();
-    // Somebody asked for the same at the same moment.
+    // A concurrent call created the same request.
     if (!row) return (await findRequest(tx, context, wanted)) ?? changedMeanwhile();
     await recordEvaluation(tx, {
       tenantId,
@@ -174,5 +174,5 @@ async function openRequest(
 }
 
 function changedMeanwhile(): never {
-  throw new ClavigerError('unavailable', 'The request was decided a moment ago.', { retryAfterSeconds: 1 });
+  throw new ClavigerError('unavailable', 'The request has just been decided.', { retryAfterSeconds: 1 });
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '@claviger/merkle';
 
-/** Everything that a decider agrees to. */
+/** Everything that an approver agrees to. */
 export interface Asked {
   readonly kind: 'access';
   readonly tenantId: string;
@@ -14,15 +14,15 @@ export interface Asked {
 }
 
 /**
- * Of a request to lower a protection or a policy: the digest of the change binds it to one state of the entry
- * or policy.
+ * For a request to lower a protection or a policy: the digest of the change binds it to one state of the
+ * entry or policy.
  */
 export interface AskedChange extends Omit<Asked, 'kind'> {
   readonly kind: 'protection' | 'policy';
   readonly changeDigest: string;
 }
 
-/** Hex SHA-256 over the canonical JSON (RFC 8785) of what is asked for. */
+/** Hex SHA-256 of the canonical JSON (RFC 8785) of the request. */
 export function requestDigest(asked: Asked | AskedChange): string {
   const { kind, tenantId, requesterId, entryId, resourceId, reason, ticket, durationMinutes } = asked;
   const text = canonicalJson({

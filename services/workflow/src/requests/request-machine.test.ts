@@ -51,8 +51,8 @@ function fresh(steps: readonly Step[]): RequestState {
   };
 }
 
-describe('whatever people do, in any order and at any time', () => {
-  test('a request ends once, is approved exactly when every quorum is met, and only ever gets shorter', () => {
+describe('for calls in any order and at any time', () => {
+  test('a request ends once, is approved exactly when every quorum is met, and is never lengthened', () => {
     fc.assert(
       fc.property(
         fc.array(step, { minLength: 1, maxLength: 3 }),
@@ -117,7 +117,7 @@ describe('whatever people do, in any order and at any time', () => {
   });
 });
 
-test('the same person does not count in a second step', () => {
+test('a person does not count in a second step', () => {
   const anyone = { name: 'a', quorum: 1, approverUserIds: [], approverRoles: [] };
   const input = {
     decision: 'approve',

@@ -2,26 +2,26 @@ import { peopleBehind } from '@claviger/service-kit';
 import { beyondAsked, minutesWithin } from '../asked/beyond-asked.ts';
 import type { RequestStatus, Step } from '../schema.ts';
 
-/** What the rules need to know of a request. Times are epoch milliseconds of the database's clock. */
+/** The state of a request. Times are epoch milliseconds of the database's clock. */
 export interface RequestState {
   readonly status: RequestStatus;
   readonly requesterId: string;
-  /** Everybody who counts as the requester besides. */
+  /** Other users who count as the requester. */
   readonly requesterBehind: readonly string[];
   readonly digest: string;
   readonly durationMinutes: number;
-  /** Shortest that an approver has set; undefined before the first approval. */
+  /** The shortest approved duration; undefined before the first approval. */
   readonly approvedDurationMinutes: number | undefined;
   readonly expiresAtMs: number;
   readonly steps: readonly Step[];
-  /** Index of the step that waits; the number of steps when all are done. */
+  /** Index of the current step; the number of steps when all are passed. */
   readonly openStep: number;
   readonly decisions: readonly Decided[];
 }
 
 export interface Decided {
   readonly userId: string;
-  /** Everybody who counts as the decider besides. */
+  /** Other users who count as the decider. */
   readonly behind?: readonly string[];
   readonly step: number;
   readonly decision: 'approve' | 'deny';
@@ -31,16 +31,16 @@ export interface Decider {
   readonly userId: string;
   readonly behind?: readonly string[];
   readonly roles: readonly string[];
-  /** They gain from what the request asks for: nobody such decides on it. */
+  /** The decider benefits from the requested change and may not decide. */
   readonly benefits?: boolean;
 }
 
 export interface DecisionInput {
   readonly decision: 'approve' | 'deny';
   readonly by: Decider;
-  /** Digest as the decider saw it; empty when they name none. */
+  /** The digest that the decider saw; empty if not given. */
   readonly digest: string;
-  /** Of an approval: shortens the access. */
+  /** For an approval: a shorter duration. */
   readonly durationMinutes: number | undefined;
 }
 
@@ -56,17 +56,20 @@ export type Refusal =
 
 export type Outcome =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
-  /** `state.status` is `approved` exactly when this was the last approval that was missing. */
+  /** `state.status` is `approved` exactly if this was the last missing approval. */
   | { readonly kind: 'done'; readonly state: RequestState };
 
 const refused = (refusal: Refusal): Outcome => ({ kind: 'refused', refusal });
 
-/** The status as anyone sees it: a pending request past its time has expired, whether or not that was written down. */
+/**
+ * The status as it is shown: a pending request past its time has expired, also before the sweep updates its
+ * row.
+ */
 export function statusAt(state: Pick<RequestState, 'status' | 'expiresAtMs'>, nowMs: number): RequestStatus {
   return state.status === 'pending' && nowMs >= state.expiresAtMs ? 'expired' : state.status;
 }
 
-/** Whether this step counts the decision of this person. */
+/** Whether the decision of this person counts in this step. */
 export function isEligible(step: Step, by: Decider): boolean {
   if (step.approverUserIds.length === 0 && step.approverRoles.length === 0) return true;
   return (
@@ -81,8 +84,9 @@ export function approvalsOf(decisions: readonly Decided[], step: number): number
 }
 
 /**
- * One person approves or denies. A denial is final at once; an approval when it is the last that was missing. A person and
- * everything they are responsible for count once: nobody decides on what their machine asks, nor twice by themselves and a machine.
+ * One person approves or denies. A denial is final at once, an approval when it is the last missing one. A
+ * person and everything they are responsible for count once: nobody decides requests of their machine
+ * identity, nor twice, directly and through a machine identity.
  */
 export function decide(state: RequestState, input: DecisionInput, nowMs: number): Outcome {
   const { by } = input;
@@ -111,14 +115,14 @@ export function decide(state: RequestState, input: DecisionInput, nowMs: number)
   return { kind: 'done', state: { ...state, decisions, approvedDurationMinutes, openStep, status } };
 }
 
-/** The requester withdraws. */
+/** The requester cancels. */
 export function cancel(state: RequestState, userId: string, nowMs: number): Outcome {
   if (userId !== state.requesterId) return refused('not_requester');
   if (statusAt(state, nowMs) !== 'pending') return refused('wrong_status');
   return { kind: 'done', state: { ...state, status: 'cancelled' } };
 }
 
-/** Time has passed: writes down what `statusAt` already says. */
+/** Stores the expiry that `statusAt` shows. */
 export function expire(state: RequestState, nowMs: number): Outcome {
   if (state.status !== 'pending' || nowMs < state.expiresAtMs) return refused('wrong_status');
   return { kind: 'done', state: { ...state, status: 'expired' } };
@@ -131,7 +135,7 @@ export interface StepProgress {
   readonly state: 'waiting' | 'open' | 'done';
 }
 
-/** How far the request has come. A step is open only while the request waits for it. */
+/** The progress of a request. A step is open only while the request is pending. */
 export function progressOf(
   state: Pick<RequestState, 'steps' | 'openStep' | 'decisions'>,
   status: RequestStatus,

@@ -7,10 +7,10 @@ import type { RequestsDeps } from './deps.ts';
 import { requestChange } from './request-change.ts';
 
 /**
- * For the vault, on behalf of somebody with full access to an entry who would lower its protection. An entry that requires a
- * grant is governed by the policy of its resource, or the default one; another by the policy of its resource, if that has one.
- * Repeatable: the same change has one request that waits or is approved. The vault uses an approval once, because it changes
- * the state of the entry that the digest names.
+ * For the vault, on behalf of an actor with full access who lowers the protection of an entry. The policy of
+ * the resource, or the default, governs an entry that requires a grant; other entries are governed only by a
+ * policy of their own resource. Repeatable: a change has one pending or approved request. The vault uses an
+ * approval once, because it changes the state that the digest names.
  */
 export function requestProtectionChange(
   deps: RequestsDeps,

@@ -4,18 +4,18 @@ import { presentMs } from '../database-clock.ts';
 import type { DecisionRow, RequestRow, WorkflowSchema } from '../schema.ts';
 import type { RequestState } from './request-machine.ts';
 
-/** A request whose row is locked until the transaction ends, with everything the rules need. */
+/** A request with its decisions; its row is locked until the transaction ends. */
 export interface LockedRequest {
   readonly row: RequestRow;
   readonly decisions: readonly DecisionRow[];
   readonly state: RequestState;
-  /** Taken after the lock: whoever waited is judged by the present. */
+  /** Read after the lock, so that the time is current after a wait. */
   readonly nowMs: number;
 }
 
 /**
- * Locks the request first and reads its decisions afterwards: two last approvals at the same instant thus see each
- * other. Throws not_found.
+ * Locks the request, then reads its decisions, so that two concurrent last approvals see each other. Throws
+ * not_found.
  */
 export async function lockRequest(tx: Reader<WorkflowSchema>, id: string): Promise<LockedRequest> {
   const row = await tx.selectFrom('requests').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();

@@ -30,7 +30,7 @@ export async function requestMessages(
   return rows.map((row) => message(row, byRequest.get(row.id) ?? [], grantIds.get(row.id) ?? '', nowMs));
 }
 
-/** One of them. */
+/** A single request. */
 export async function requestMessage(
   reader: Reader<WorkflowSchema>,
   row: RequestRow,
@@ -48,7 +48,7 @@ function message(
 ): workflow.AccessRequest {
   const state = stateOf(row, decisions);
   const status = statusAt(state, nowMs);
-  // What lapsed was settled by the clock, at its end.
+  // An expired request was settled at its end.
   const decidedAt = row.decided_at ?? (status === 'expired' ? row.expires_at : undefined);
   return mapRequest({
     ...row,

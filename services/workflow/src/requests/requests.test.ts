@@ -28,7 +28,7 @@ async function ask(tenant: Tenant, requester: Actor, name = 'db') {
   return request!;
 }
 
-test('a request carries what it asks for, its policy and its digest, and leaves an event', async () => {
+test('a request contains its terms, policy and digest, and writes an event', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const request = await ask(tenant, requester, 'payroll');
@@ -51,7 +51,7 @@ test('a request carries what it asks for, its policy and its digest, and leaves 
   expect((await service.events(request.id)).map((event) => event.action)).toEqual(['request.created']);
 });
 
-test('what is asked for must be sound: a subject, a reason, a duration within the policy', async () => {
+test('a request needs a subject, a reason and a duration within the policy', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { resourceId, entryIds } = service.vault.addResource(tenant.tenantId, 'db', 2);
@@ -69,7 +69,7 @@ test('what is asked for must be sound: a subject, a reason, a duration within th
   expect(await attempt({ entryId: entryIds[1]! })).toBe('ok');
 });
 
-test('the same request is not made twice while it waits, also not by two clicks at once', async () => {
+test('the same request cannot be pending twice, also with concurrent calls', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
@@ -84,17 +84,17 @@ test('the same request is not made twice while it waits, also not by two clicks 
   expect(await codeOf(service.handlers.createRequest(tenant.user(REQUESTER), fields))).toBe('ok');
   const { items } = await service.handlers.listRequests(requester, {});
   const first = items.find((each) => each.durationMinutes === 30)!;
-  // Once it has lapsed it stands in nobody's way, swept or not.
+  // An expired request does not block a new one, before or after the sweep.
   await service.age('requests', first.id, 24 * 60 + 1);
   expect(await codeOf(service.handlers.createRequest(requester, fields))).toBe('ok');
   expect((await service.events(first.id)).map((event) => event.action)).toContain('request.expired');
 });
 
-test('H-150 nobody decides on their own request, whatever they hold and also not by a token of theirs', async () => {
+test('H-150 nobody decides their own request, with any permission and also with a token', async () => {
   const tenant = service.tenant();
   const admin = tenant.user(ADMIN);
   const byToken: Actor = { ...admin, kind: 'api-token', sessionId: randomUUID() };
-  // One that everybody may decide, and one whose approvers they are among.
+  // One request that everybody may decide, and one whose approvers include the requester.
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'ours');
   const approverUserIds = [admin.userId, tenant.user(APPROVER).userId];
   await service.handlers.putAccessPolicy(admin, {
@@ -119,7 +119,7 @@ test('H-150 nobody decides on their own request, whatever they hold and also not
   }
 });
 
-test('H-152 a settled request stays as it is', async () => {
+test('H-152 a settled request does not change', async () => {
   const tenant = service.tenant();
   const approver = tenant.user(APPROVER);
   const settle = {
@@ -153,13 +153,13 @@ test('H-156 an approval is bound to what the approver saw', async () => {
       service.handlers.approveRequest(approver, { requestId, digest: seen }),
     ).rejects.toMatchObject({ reason: 'conflict', code: 'digest_mismatch' });
   }
-  // What they saw stays what is asked for: there is no way to edit it.
+  // The content that the approver saw cannot be edited.
   const edit = `UPDATE ${service.schema}.requests SET duration_minutes = 480 WHERE id = $1`;
   await expect(service.scratch.query(edit, [requestId])).rejects.toThrow(/never changes/);
   expect(await codeOf(service.handlers.approveRequest(approver, { requestId, digest }))).toBe('ok');
 });
 
-test('approvers shorten and never lengthen: the shortest counts', async () => {
+test('approvers can shorten but not lengthen: the shortest duration counts', async () => {
   const tenant = service.tenant();
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
   const steps = [{ name: 'both', quorum: 2, approverUserIds: [], approverRoles: [] }];
@@ -191,7 +191,7 @@ test('approvers shorten and never lengthen: the shortest counts', async () => {
   expect(Date.parse(grant!.expiresAt!) - Date.parse(grant!.startsAt!)).toBe(10 * 60_000);
 });
 
-test('H-158 steps are passed one after the other, each by its own approvers, and one denial ends it all', async () => {
+test('H-158 steps are passed in order, each by its own approvers, and one denial ends the request', async () => {
   const tenant = service.tenant();
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
   const owner = tenant.user(APPROVER);
@@ -236,7 +236,7 @@ test('H-158 steps are passed one after the other, each by its own approvers, and
   }
 });
 
-test('H-158 one sees and cancels what is theirs; deciders see all of the tenant, and nobody sees another tenant', async () => {
+test('H-158 users see and cancel their own requests; deciders see all of the tenant, nobody another tenant', async () => {
   const tenant = service.tenant();
   const other = service.tenant();
   const [requester, colleague] = [tenant.user(REQUESTER), tenant.user(REQUESTER)];
@@ -266,7 +266,7 @@ test('H-158 one sees and cancels what is theirs; deciders see all of the tenant,
   expect((await service.handlers.getRequest(requester, { requestId })).request!.status).toBe('pending');
 });
 
-test('filters find what they say and agree with the status shown', async () => {
+test('filters agree with the status shown', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const approver = tenant.user(APPROVER);
@@ -294,7 +294,7 @@ test('filters find what they say and agree with the status shown', async () => {
   expect(await ids({ resourceId: waiting.resourceId })).toEqual([waiting.id]);
   expect(await ids({ resourceId: 'abc' })).toEqual([]);
   expect(await ids({ userId: approver.userId })).toEqual([]);
-  // Two days, where midnight came in between.
+  // Two dates if midnight passed in between.
   const [from, to] = [waiting.createdAt!.slice(0, 10), denied.createdAt!.slice(0, 10)];
   expect(await ids({ from, to })).toEqual([denied.id, waiting.id]);
   expect(await ids({ from: waiting.createdAt!, to: waiting.createdAt! })).toContain(waiting.id);
@@ -307,7 +307,7 @@ test('filters find what they say and agree with the status shown', async () => {
   expect(await codeOf(service.handlers.listRequests(approver, { sortBy: '__proto__' }))).toBe('invalid');
 });
 
-test('pages and cursors walk through all of them once', async () => {
+test('pages and cursors return each request once', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   for (let index = 0; index < 7; index++) await ask(tenant, requester, `r${index}`);
@@ -329,7 +329,7 @@ test('pages and cursors walk through all of them once', async () => {
   expect(last).toMatchObject({ totalItems: 7, totalPages: 4, items: [{ resourceName: 'r6' }] });
 });
 
-test('the database itself refuses what the rules forbid', async () => {
+test('the database refuses every transition that the rules forbid', async () => {
   const tenant = service.tenant();
   const { id, requesterId } = await ask(tenant, tenant.user(REQUESTER));
   const { database } = service.deps;
@@ -362,7 +362,7 @@ test('the database itself refuses what the rules forbid', async () => {
   ).rejects.toThrow(/permission denied/);
 });
 
-test('what a machine asks is not offered to who made it, nor what their machine has decided', async () => {
+test('requests of a machine identity, or decided by it, are not offered to its responsible person', async () => {
   const tenant = service.tenant();
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
   const maker = tenant.user(APPROVER);

@@ -21,8 +21,9 @@ export interface Settlement {
 }
 
 /**
- * One decision of one person, in one transaction behind the request's row lock: the decision, the request's new state,
- * the audit event and, with the last approval that was missing, the grant. Answers that grant too.
+ * Stores one decision of one person in one transaction under the lock of the request's row: the decision, the
+ * request's new state, the audit event and, with the last missing approval, the grant. Returns the grant,
+ * too.
  */
 export async function settleRequest(
   deps: RequestsDeps,
@@ -47,7 +48,7 @@ export async function settleRequest(
     if (settlement.decision === 'approve' && (next.approvedDurationMinutes ?? 0) > maximumGrantMinutes) {
       throw ClavigerError.invalid(
         '/durationMinutes',
-        `may be at most ${maximumGrantMinutes}: approve for less, by the setting access.maximumGrantMinutes`,
+        `may be at most ${maximumGrantMinutes} by the setting access.maximumGrantMinutes: approve for less`,
       );
     }
     const settled = next.status !== 'pending';
