@@ -36,15 +36,18 @@ interface Entitlement {
   removed: string | undefined;
 }
 
-/** Stands where the vault stands: keeps what it is told, and can be away. The network tests have the real one. */
+/**
+ * Test double of the vault: records calls and can be made unavailable. The network tests use the real
+ * service.
+ */
 export class VaultRecorder {
   away = false;
   readonly entitlements = new Map<string, Entitlement>();
-  /** Owners and holders of shares, by entry or resource. */
+  /** Owners and sharers, by entry or resource. */
   readonly beneficiaries = new Map<string, Set<string>>();
   readonly removals: { grantId: string; cause: string }[] = [];
   readonly #resources = new Map<string, { tenantId: string; name: string; entryIds: string[] }>();
-  /** Runs while an entitlement is on its way. */
+  /** Runs while an entitlement is being placed. */
   whilePlacing: () => Promise<void> = async () => {};
   whileDelivering: () => Promise<void> = async () => {};
 
@@ -146,7 +149,7 @@ export class VaultRecorder {
   }
 }
 
-/** What the handlers need, without what the assistant, elevations and explanations need besides. */
+/** Dependencies of the handlers, without those of the assistant, elevations and explanations. */
 type WorkflowDeps = Omit<
   HandlerDeps,
   'bell' | 'checkProvider' | 'decidedBy' | 'docs' | 'providerPolicy' | 'reads' | 'settings' | 'standings'
@@ -154,13 +157,13 @@ type WorkflowDeps = Omit<
   readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
 };
 
-/** A slow machine must not meet a deadline where it is not what is tested. */
+/** A slow machine must not reach a deadline that is not tested. */
 export const PATIENT_MS = 120_000;
 
-/** Handlers of this service on a real PostgreSQL, called like the pipeline calls them. */
+/** The handlers of this service on a real PostgreSQL, called as by the pipeline. */
 export async function startWorkflow() {
   const scratch = await startMigratedDatabase('workflow', (schema) => migrate(schema, migrations));
-  // Many calls at once wait for one row and for the connections: how long is not what is tested.
+  // Many concurrent calls wait for one row and for connections; the duration is not tested.
   const patience = { connectMs: PATIENT_MS, lockMs: PATIENT_MS, statementMs: PATIENT_MS };
   const schema = { ...scratch.schema, poolSize: 16, patience };
   const database: Database<WorkflowSchema> = createDatabase(schema);
@@ -231,7 +234,7 @@ export async function startWorkflow() {
     scratch,
     schema: schema.schema,
     deps,
-    /** What the tenants' administrators set: tests may change it. */
+    /** The settings of the tenants; tests may change them. */
     settings,
     vault,
     emergency,
@@ -266,7 +269,7 @@ export async function startWorkflow() {
         },
       };
     },
-    /** As superuser: lets time pass for a row. Triggers that keep the service honest are put aside. */
+    /** As superuser, with the triggers disabled: moves the times of a row into the past. */
     age: async (table: 'requests' | 'grants', id: string, minutes: number) => {
       await scratch.query(
         `SET session_replication_role = replica;
@@ -301,7 +304,7 @@ export async function startWorkflow() {
 
 export interface Tenant {
   readonly tenantId: string;
-  /** As auth says of the user from now on. */
+  /** Sets the status of the user that auth returns. */
   setStatus(userId: string, status: 'active' | 'disabled' | 'deleted'): void;
   user(permissions: readonly string[], roles?: readonly string[]): Actor;
 }
@@ -317,7 +320,10 @@ type Called<H extends Record<string, AnyHandler>> = {
   [K in keyof H]: (actor: Actor, request?: Partial<Parameters<H[K]>[0]>) => ReturnType<H[K]>;
 };
 
-/** Permission, field rules, handler, and that an audited method has left its event: the pipeline without the wire. */
+/**
+ * The pipeline without the network: permission, field rules, handler, and a check that an audited method has
+ * written its event.
+ */
 export function bind<H extends Record<string, AnyHandler>>(
   definition: Record<string, { path: string; requestDeserialize: (value: Buffer) => object }>,
   handlers: H,
@@ -362,12 +368,12 @@ function contextOf(method: MethodInfo, actor: Actor): CallContext {
   };
 }
 
-/** Decides by the rules as they are now. */
+/** Decides by the current rules. */
 export async function decideNow(decider: Decider, tenantId: string, facts: Facts): Promise<Decided> {
   return decider.decide(tenantId, facts, await decider.snapshot(tenantId));
 }
 
-/** `ok`, or the code of the refusal; anything else is thrown on. */
+/** `ok`, or the code of the refusal; other errors are thrown. */
 export async function codeOf(call: Promise<unknown>): Promise<string> {
   try {
     await call;

@@ -6,29 +6,29 @@ import type { BreakglassTables } from './breakglass/breakglass-schema.ts';
 import type { ElevationTables } from './elevation/elevation-schema.ts';
 import type { RulesTables } from './rules/rules-tables.ts';
 
-/** One step of approval, as it is stored in a policy and copied into each request. */
+/** One step of approval, as stored in a policy and copied into each request. */
 export interface Step {
   readonly name: string;
-  /** How many different people must approve. */
+  /** Number of different people who must approve. */
   readonly quorum: number;
-  /** Anyone with requests.decide when both lists are empty. */
+  /** If both lists are empty: anyone with requests.decide. */
   readonly approverUserIds: readonly string[];
   readonly approverRoles: readonly string[];
 }
 
-/** What a request for a resource must pass. */
+/** The requirements for requests on a resource. */
 export interface AccessPolicy {
   readonly steps: readonly Step[];
   readonly maxDurationMinutes: number;
   readonly oneTime: boolean;
   readonly rotateOnEnd: boolean;
   readonly requestTtlMinutes: number;
-  /** 0 of the default. */
+  /** 0 for the default policy. */
   readonly rowVersion: number;
   readonly customised: boolean;
 }
 
-/** Written once; an UPDATE cannot name it. */
+/** Written once: an UPDATE cannot set it. */
 type Fixed<T> = ColumnType<T, T, never>;
 type Steps = JSONColumnType<Step[], string, string>;
 
@@ -47,7 +47,7 @@ export interface AccessPoliciesTable {
 
 export type RequestStatus = 'pending' | 'approved' | 'denied' | 'cancelled' | 'expired';
 
-/** What an entry demands of a disclosure. */
+/** The requirements of an entry for a disclosure. */
 export interface Protection {
   readonly requiresGrant: boolean;
   readonly requiresReason: boolean;
@@ -58,7 +58,7 @@ export interface ProtectionChange {
   readonly after: Protection;
 }
 
-/** Of the access policy of a resource. */
+/** A change of the access policy of a resource. */
 export interface PolicyChange {
   readonly before: AccessPolicy;
   readonly after: AccessPolicy;
@@ -71,9 +71,9 @@ export interface RequestsTable {
   status: Generated<RequestStatus>;
   requester_id: Fixed<string>;
   requester_name: Fixed<string>;
-  /** Everybody who counts as the requester besides. */
+  /** Other users who count as the requester. */
   requester_behind: ColumnType<string[], string[] | undefined, never>;
-  /** Null of the kind policy. */
+  /** Null for the kind `policy`. */
   entry_id: Fixed<string | null>;
   entry_name: Fixed<string>;
   resource_id: Fixed<string | null>;
@@ -84,9 +84,7 @@ export interface RequestsTable {
   duration_minutes: Fixed<number>;
   approved_duration_minutes: number | null;
   digest: Fixed<string>;
-  /**
-   * Of the kinds protection and policy: what would change, and the digest of that and of the state it is for.
-   */
+  /** For the kinds `protection` and `policy`: the change, and the digest of the change and its base state. */
   change: ColumnType<ProtectionChange | PolicyChange | null, string | undefined, never>;
   change_digest: ColumnType<string | null, string | undefined, never>;
   steps: ColumnType<Step[], string, never>;
@@ -104,7 +102,7 @@ export interface DecisionsTable {
   step: number;
   user_id: string;
   user_name: string;
-  /** Everybody who counts as the user besides. */
+  /** Other users who count as the user. */
   user_behind: Generated<string[]>;
   decision: 'approve' | 'deny';
   comment: string;

@@ -21,7 +21,7 @@ let peers: Peers;
 
 beforeAll(async () => {
   dataDir = await createTemporaryDataDir();
-  // Nobody listens on port 1: the peers are away.
+  // Nothing listens on port 1: the peers are unavailable.
   const away = { auth: ['127.0.0.1:1'], vault: ['127.0.0.1:1'] };
   installation = await startInstallation({
     dataDir,
@@ -76,7 +76,7 @@ const page = {
   search: '',
 };
 
-test('the process answers whoever has a token for it, and nobody else', async () => {
+test('the process answers only callers with a token for it', async () => {
   const requests = peers.client('workflow', workflow.RequestsService);
   const who = actor(['requests.*']);
   const list = { ...page, decidable: false };
@@ -92,7 +92,7 @@ test('the process answers whoever has a token for it, and nobody else', async ()
   ).rejects.toMatchObject({ reason: 'denied' });
 });
 
-test('what the environment says of PostgreSQL is ignored, and TLS that trusts anybody is refused', async () => {
+test('PostgreSQL variables of the environment are ignored, and TLS without verification is refused', async () => {
   const { configFile } = installation.nodes.find((each) => each.service === 'workflow')!;
   const migrate = (env: Record<string, string>) => {
     const main = join(import.meta.dirname, 'main.ts');
@@ -124,7 +124,7 @@ test('what the environment says of PostgreSQL is ignored, and TLS that trusts an
   expect(refused).toMatchObject({ code: 1, said: expect.stringMatching(/unset it.*NODE_EXTRA_CA_CERTS/s) });
 });
 
-test('a request that the vault cannot vouch for is not made; the failure leaves its event', async () => {
+test('a request is refused while the vault is unavailable, and the failure is audited', async () => {
   const requests = peers.client('workflow', workflow.RequestsService);
   const who = actor(['requests.*']);
   const ask = requests.createRequest(

@@ -71,7 +71,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
   return store.serve({
     restore: {
       endTenantAccess: endAccessAfterRestore({ emitter, logger }),
-      // Versions that the database lost are given out again.
+      // The restored database issues version numbers again that were already used.
       onRestored: async () => {
         ruleSets.clear();
         pastRuleSets.clear();

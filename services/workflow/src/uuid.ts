@@ -6,7 +6,7 @@ export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
 
-/** The id in its one spelling. What is no UUID names nothing: it is not found, like any other unknown id. */
+/** The id in lower case. Throws not_found for a text that is not a UUID, as for an unknown id. */
 export function idOrNotFound(text: string): string {
   if (!isUuid(text)) throw ClavigerError.notFound();
   return text.toLowerCase();

@@ -2,7 +2,7 @@ import type { CallContext, CallOptions } from '@claviger/service-kit';
 
 const TIMEOUT_MS = 3_000;
 
-/** What travels with a call to a peer that this service makes in its own name. */
+/** The options of a call that this service makes in its own name to another service. */
 export function internalCall(context: CallContext): CallOptions {
   return {
     tenantId: context.tenantId,
@@ -14,8 +14,8 @@ export function internalCall(context: CallContext): CallOptions {
 }
 
 /**
- * Of a call that tells the vault what is already decided here: it goes on when the caller has gone, and is given up soon,
- * because the due queue repeats it.
+ * The options of a call that sends a committed change to the vault: it continues when the caller has gone,
+ * and has a short deadline, because the due queue repeats it.
  */
 export function syncCall(tenantId: string, requestId: string): CallOptions {
   return { tenantId, requestId, deadline: new Date(Date.now() + TIMEOUT_MS) };

@@ -9,7 +9,7 @@ import { eventually } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { APPROVER, codeOf, REQUESTER } from '../test-support.ts';
 
-// Two workflow processes and a vault, as a gateway sees them.
+// Two workflow processes and a vault, called as by a gateway.
 let dataDir: string;
 let installation: Installation;
 let nodes: { peers: Peers; requests: Requests; grants: Grants }[];
@@ -26,7 +26,7 @@ const SECRET = 'correct horse battery staple';
 
 beforeAll(async () => {
   dataDir = await createTemporaryDataDir();
-  // Nobody listens on port 1: audit is not needed here.
+  // Nothing listens on port 1: audit is not needed here.
   const peers = { audit: ['127.0.0.1:1'] };
   installation = await startInstallation({
     dataDir,
@@ -76,14 +76,14 @@ function person(permissions: readonly string[]): Actor {
   };
 }
 
-/** For one call or a few: such a token is short-lived. */
+/** Call options for few calls: the token is short-lived. */
 async function as(who: Actor): Promise<{ actorToken: string; timeoutMs: number }> {
   const key = createPrivateKey(readFileSync(installation.layout.secret('actor-token.pem'), 'utf8'));
   const { token } = await signActorToken(who, ['workflow', 'vault'], key);
   return { actorToken: token, timeoutMs: 60_000 };
 }
 
-/** Who comes while too many others change the same thing is told to try again, and does. */
+/** A caller that is refused because of too many concurrent changes tries again. */
 function answerOf<T>(call: () => Promise<T>): Promise<PromiseSettledResult<T>> {
   return eventually(async () => {
     const [answer] = await Promise.allSettled([call()]);
@@ -126,7 +126,7 @@ async function statusOf(requester: Actor, grantId: string): Promise<string> {
   return (await nodes[1]!.grants.getGrant({ grantId }, await as(requester))).grant!.status;
 }
 
-test('H-170 of 50 decisions over two processes one counts; of 50 deliveries one carries the secret, with its receipt', async () => {
+test('H-170 one of 50 decisions in two processes counts; one of 50 deliveries contains the secret, with its receipt', async () => {
   const requester = person(REQUESTER);
   const requestId = await ask(requester);
   const approvers = await Promise.all(Array.from({ length: 50 }, () => as(person(APPROVER))));
@@ -141,7 +141,7 @@ test('H-170 of 50 decisions over two processes one counts; of 50 deliveries one 
   expect(new Set(lost)).toEqual(new Set(['wrong_status']));
   const { request } = await nodes[1]!.requests.getRequest({ requestId }, await as(requester));
   const grantId = request!.grantId;
-  // Where the vault was slow to answer, it is told of the grant a moment later.
+  // If the vault was slow to answer, it receives the grant a moment later.
   await eventually(async () => expect(await statusOf(requester, grantId)).toBe('active'));
   const token = await as(requester);
   const deliveries = await Promise.all(
@@ -160,12 +160,12 @@ test('H-170 of 50 decisions over two processes one counts; of 50 deliveries one 
   expect(new Set(codes)).toEqual(new Set(['already_delivered']));
 });
 
-test('H-174 revoking races delivering: nothing is delivered after it has answered, and what was seen is not passed over', async () => {
+test('H-174 after a concurrent revocation has answered, nothing is delivered, and a disclosed secret is recorded', async () => {
   const requester = person(REQUESTER);
   const revoke = async (grantId: string, token: { actorToken: string }) => {
     const revoking = nodes[1]!.grants.revokeGrant({ grantId, reason: '' }, token);
     if ((await codeOf(revoking)) !== 'revocation_pending') return (await revoking).grant;
-    // The vault took longer than that is waited for: it is told again.
+    // The vault took longer than the deadline: the call is repeated.
     return eventually(async () => {
       const { grant } = await nodes[1]!.grants.getGrant({ grantId }, await as(requester));
       expect(grant!.rotation).not.toBe('');
@@ -180,7 +180,7 @@ test('H-174 revoking races delivering: nothing is delivered after it has answere
       revoke(grantId, token),
     ]);
     expect(['ok', 'wrong_status', 'grant_ended', 'not_found']).toContain(delivery);
-    // The entry is no account: what was seen cannot be rotated, and the grant says so.
+    // The entry is not an account: the disclosed secret cannot be rotated, and the grant says so.
     expect(grant).toMatchObject({
       status: 'revoked',
       rotation: delivery === 'ok' ? 'impossible' : 'not-needed',
@@ -190,7 +190,7 @@ test('H-174 revoking races delivering: nothing is delivered after it has answere
   }
 });
 
-test('while the vault is down approvals and revocations stand, and take effect by themselves when it is back', async () => {
+test('approvals and revocations are stored while the vault is down, and take effect when it is back', async () => {
   const requester = person(REQUESTER);
   const [asked, granted] = [await ask(requester), await approve(await ask(requester))];
   await installation.kill('vault-1');
@@ -205,7 +205,7 @@ test('while the vault is down approvals and revocations stand, and take effect b
   await eventually(async () => expect(await statusOf(requester, waiting)).toBe('active'));
   const { secret } = await nodes[1]!.grants.getGrantCredentials({ grantId: waiting }, await as(requester));
   expect(secret).toBe(SECRET);
-  // Revoking again waits for the confirmation, or finds that it has come.
+  // Revoking again waits for the confirmation, or finds it.
   await eventually(async () => {
     const again = nodes[0]!.grants.revokeGrant({ grantId: granted, reason: '' }, await as(requester));
     expect(await codeOf(again)).toBe('wrong_status');

@@ -1,10 +1,13 @@
 import type { Rule, SoftwareEntry } from '@claviger/evaluator';
 
-/** So much of a pattern tells one from another; the whole stands in the rule. */
+/** Enough of a pattern to tell it from others; the rule contains the whole text. */
 const SHOWN_CHARACTERS = 200;
 const LEFT_OUT = new Set(['id', 'authorIds', 'coSignerIds']);
 
-/** What an event tells of a rule or an entry: all of it, long texts cut, and which fields a change was about. */
+/**
+ * The details of a rule or list entry in an audit event: all fields, long texts shortened, and the names of
+ * the changed fields.
+ */
 export function ruleDetails(
   ruleSetVersion: number,
   body: Rule | SoftwareEntry,

@@ -5,7 +5,10 @@ import { internalCall } from '../vault-call.ts';
 import type { RulesDeps } from './deps.ts';
 import type { RevisionRow } from './rules-tables.ts';
 
-/** Who acts, with everybody who stands behind them, by id. What a machine writes, its responsible person writes. */
+/**
+ * The acting people by id: the actor and the people behind it. What a machine identity writes counts as
+ * written by its responsible person.
+ */
 export async function actingPeople(
   deps: Pick<RulesDeps, 'directory'>,
   context: CallContext,
@@ -22,7 +25,10 @@ export async function actingPeople(
   return people;
 }
 
-/** Who has written a part of what it becomes: everybody so far and who acts now. Who had signed has signed something else. */
+/**
+ * The authors after a change: all earlier ones and the acting people. Earlier co-signatures end with a
+ * change.
+ */
 export function authorsAfter(
   body: Pick<Rule | SoftwareEntry, 'authorIds'>,
   acting: Readonly<Record<string, string>>,
@@ -30,22 +36,22 @@ export function authorsAfter(
   return [...new Set([...body.authorIds, ...Object.keys(acting)])];
 }
 
-/** Who has agreed to it when those who act agree too. Throws `own_rule` where one of them wrote a part of it. */
+/** The co-signers after the acting people co-sign. Throws `own_rule` if one of them is an author. */
 export function coSignersAfter(
   body: Pick<Rule | SoftwareEntry, 'authorIds' | 'coSignerIds'>,
   acting: Readonly<Record<string, string>>,
 ): string[] {
   const people = Object.keys(acting);
   if (people.some((person) => body.authorIds.includes(person))) {
-    throw new ClavigerError('denied', 'Nobody co-signs what they wrote a part of.', {
+    throw new ClavigerError('denied', 'You cannot co-sign a rule or entry of which you are an author.', {
       code: 'own_rule',
-      hint: 'Ask somebody who has not written any of it.',
+      hint: 'Ask a person who is not one of its authors.',
     });
   }
   return [...new Set([...(body.coSignerIds ?? []), ...people])];
 }
 
-/** The names of those whom the new body still names. */
+/** The names of the people whom the new body refers to. */
 export function namesFor(
   body: Pick<Rule, 'authorIds' | 'coSignerIds'>,
   row: Pick<RevisionRow, 'people'> | undefined,

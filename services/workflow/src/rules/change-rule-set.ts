@@ -5,20 +5,23 @@ import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 import type { RevisionKind } from './rules-tables.ts';
 
-/** One object of a rule set as it is from the next version on. */
+/** The state of one object of a rule set from the next version on. */
 export interface RuleSetChange {
   readonly kind: RevisionKind;
-  /** Of a rule or an entry its id; of an access policy the id of the resource, or `default`. */
+  /** The id of a rule or an entry; for an access policy the id of the resource, or `default`. */
   readonly objectId: string;
-  /** What the evaluator takes; an access policy comes through `accessRuleOf`. Null: it is no longer there. */
+  /**
+   * The input of the evaluator; for an access policy the result of `accessRuleOf`. Null: the object is
+   * removed.
+   */
   readonly body: Rule | SoftwareEntry | null;
-  /** Names of authors and co-signers, by their id. */
+  /** Names of authors and co-signers by id. */
   readonly people?: Readonly<Record<string, string>>;
 }
 
 /**
- * Waits until no other change of the tenant's rules is under way, and keeps others waiting until the transaction ends: what is
- * read afterwards is what will be changed. Answers the version in force.
+ * Locks the rules of the tenant until the transaction ends, so that values read afterwards are current when
+ * they are changed. Returns the current version.
  */
 export async function lockRuleSet(tx: Tx<WorkflowSchema>, tenantId: string): Promise<number> {
   await tx
@@ -36,8 +39,9 @@ export async function lockRuleSet(tx: Tx<WorkflowSchema>, tenantId: string): Pro
 }
 
 /**
- * Makes the next version of a tenant's rule set and answers it. All changes of one call come into force together, with the
- * commit of `tx`; decisions read one version or the other. Throws `invalid` for a new text that could be read as another one.
+ * Creates the next version of a tenant's rule set and returns its number. All changes of a call take effect
+ * together when `tx` commits; a decision reads one version or the other. Throws `invalid` for a new text that
+ * resembles another one.
  */
 export async function changeRuleSet(
   tx: Tx<WorkflowSchema>,
@@ -79,16 +83,16 @@ export async function changeRuleSet(
   return version;
 }
 
-/** Here because every change comes by: rules, entries of known software and policies of access. */
+/** All changes pass through here: rules, list entries and access policies. */
 function refuseLookAlikes(kind: RevisionKind, body: object, before: object | null): void {
   const fields = lookAlikeTexts(body, before).map(({ pointer, detail }) => ({
-    // A policy of access has its steps at the top where people write it.
+    // In the API, the steps of an access policy are at the top level.
     pointer: kind === 'access' ? pointer.replace(/^\/access/, '') : pointer,
     detail,
   }));
   if (fields.length === 0) return;
-  throw new ClavigerError('invalid', 'A text could be read as another one.', {
+  throw new ClavigerError('invalid', 'A text could be mistaken for another one.', {
     fields,
-    hint: 'Write each word in letters of one alphabet; `?` stands for any letter in a path.',
+    hint: 'Write each word in letters of one alphabet; in a path, `?` matches any letter.',
   });
 }

@@ -7,7 +7,10 @@ import type { RulesDeps } from './deps.ts';
 import { putRevision, revisionToChange } from './revision-store.ts';
 import { ruleMessage } from './rule-view.ts';
 
-/** Somebody who wrote nothing of a rule agrees to it as it is. From then on it may also approve those who wrote it. */
+/**
+ * A person who is not an author agrees to the current state of a rule. From then on the rule may also approve
+ * for its authors.
+ */
 export function coSignRule(deps: RulesDeps): Handler<typeof contract.PamRulesService.coSignRule> {
   return async (request, context) => {
     context.auditSubject = { type: 'pam-rule', id: request.id };

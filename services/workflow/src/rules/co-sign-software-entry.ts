@@ -7,7 +7,10 @@ import type { RulesDeps } from './deps.ts';
 import { putRevision, revisionToChange } from './revision-store.ts';
 import { entryMessage } from './rule-view.ts';
 
-/** Somebody who wrote nothing of an entry agrees to it as it is. From then on it may also approve those who wrote it, and local accounts. */
+/**
+ * A person who is not an author agrees to the current state of an entry. From then on the entry may also
+ * approve for its authors and for local accounts.
+ */
 export function coSignSoftwareEntry(
   deps: RulesDeps,
 ): Handler<typeof contract.SoftwarePolicyService.coSignSoftwareEntry> {

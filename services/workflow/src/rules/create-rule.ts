@@ -10,7 +10,7 @@ import { requireSite } from './rule-access.ts';
 import { ruleFieldsOf } from './rule-fields.ts';
 import { ruleMessage } from './rule-view.ts';
 
-/** In force, unless it is disabled, from the answer on. */
+/** Creates a rule. Unless it is disabled, it takes effect before the call returns. */
 export function createRule(deps: RulesDeps): Handler<typeof contract.PamRulesService.createRule> {
   return async (request, context) => {
     const fields = ruleFieldsOf(request);

@@ -9,7 +9,7 @@ export interface HistoryFilter {
   readonly to: Date;
   readonly kinds: readonly Facts['kind'][];
   readonly flowType?: FlowType | undefined;
-  /** Only what happened in these sites; absent: all of it. */
+  /** Only decisions of these sites; absent: all. */
   readonly siteIds?: readonly string[] | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface PastDecision {
   readonly because: string;
   readonly label: string;
   readonly decidedAt: Date;
-  /** Of the elevation as it was written down last; null for a request for access. */
+  /** The stored status of the elevation; null for a request for access. */
   readonly status: ElevationStatus | null;
   readonly requestedAt: Date | null;
   readonly expiresAt: Date | null;
@@ -34,8 +34,8 @@ export interface PastDecision {
 const BATCH = 2_000;
 
 /**
- * What was decided, newest first, batch by batch, so that memory does not grow with the history and no transaction stays open.
- * While one batch is worked on, the next one is read.
+ * Past decisions, newest first, in batches, so that memory does not grow with the history and no transaction
+ * stays open. The next batch is read while the current one is processed.
  */
 export async function* decidedHistory(
   database: Database<WorkflowSchema>,
@@ -48,9 +48,9 @@ export async function* decidedHistory(
   while (next) {
     const { decisions, last }: Batch = await next;
     next = last && read(last);
-    // Whoever has seen enough never asks for it.
+    // A reader that stops early does not await it.
     next?.catch(() => {});
-    // Empty ones too: whoever reads may have had enough of looking.
+    // Also empty batches, so that the reader can stop at its time limit.
     yield decisions;
   }
 }
@@ -70,8 +70,8 @@ async function batchOf(
   { from, to, kinds, flowType, siteIds }: HistoryFilter,
   after: Key | undefined,
 ): Promise<Batch> {
-  // What is asked for is picked from each stretch of the history: where little of it is, a search for a whole batch would read
-  // all of the history in one statement, and be stopped.
+  // Each query reads a fixed number of rows and marks the wanted ones: a query for a full batch of rare rows
+  // would read the whole history and exceed the statement timeout.
   const wanted = (e: ExpressionBuilder<WorkflowSchema, 'evaluations'>) => {
     const all: Expression<SqlBool>[] = [e('kind', '=', anyOf(kinds, 'text'))];
     if (flowType) all.push(e('flow_type', '=', flowType));
@@ -105,7 +105,7 @@ async function batchOf(
     )
     .selectAll('e')
     .select(['r.status', 'r.requested_at', 'r.expires_at'])
-    // A Date has milliseconds only: the next batch would begin too early or too late.
+    // A Date has only milliseconds, so the next batch would skip or repeat rows.
     .select(sql<string>`e.decided_at::text`.as('key'))
     .orderBy('e.decided_at', 'desc')
     .orderBy('e.id', 'desc')

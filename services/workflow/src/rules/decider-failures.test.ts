@@ -7,7 +7,7 @@ import { changeRuleSet } from './change-rule-set.ts';
 import { createDecider, type DecidingParts } from './decider.ts';
 
 let service: Workflow;
-/** Everything about it would be approved: by the list, and by the rule. */
+/** The list and the rule would approve every request of this tenant. */
 const tenantId = randomUUID();
 const listed: SoftwareEntry = {
   id: randomUUID(),
@@ -37,11 +37,11 @@ afterAll(() => service[Symbol.asyncDispose]());
 
 type Stage = 'software' | 'rules';
 
-/** Where the deadline is not what is tested, a slow machine must not meet it. */
+/** For tests in which a slow machine must not reach the deadline. */
 const PATIENT_MS = 20_000;
 const UNTIL = { timeout: 50_000 };
 
-/** Decided by the list, or by the rule after the list has said nothing. */
+/** Decided by the list, or by the rule if the list does not match. */
 const promptFor = (stage: Stage): ElevationFacts => ({
   kind: 'elevation',
   flowType: 'uac_intercept',
@@ -56,7 +56,7 @@ const promptFor = (stage: Stage): ElevationFacts => ({
   parentImage: 'C:\\Windows\\explorer.exe',
 });
 
-/** A decider with nothing in its memory, of which one evaluator is preceded by `sabotage`. */
+/** A decision service with an empty cache; `sabotage` runs before one of its stages. */
 const sabotaged = (stage: Stage, sabotage: () => Promise<void>, deadlineMs = PATIENT_MS) =>
   createDecider(service.deps, {
     deadlineMs,
@@ -75,7 +75,7 @@ const sabotaged = (stage: Stage, sabotage: () => Promise<void>, deadlineMs = PAT
 
 const left = { verdict: 'pending', because: 'failed', decidingRule: null, source: null, ruleSetVersion: '' };
 
-/** A session of its own that keeps a table from being read. */
+/** A separate session that locks a table against reads. */
 async function lockTable(table: string): Promise<{ release(): Promise<void> }> {
   const { postgres } = service.scratch;
   const client = new pg.Client({
@@ -99,7 +99,7 @@ const endConnections = (): Promise<unknown> =>
 describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
   const facts = promptFor(stage);
 
-  test('decides when nothing is wrong', async () => {
+  test('decides when nothing fails', async () => {
     const { evaluation } = await decideNow(
       sabotaged(stage, async () => {}),
       tenantId,
@@ -121,7 +121,7 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
     expect(evaluation.trace.steps).toMatchObject([
       { stage: stage === 'software' ? 'software_policy' : 'rules', outcome: 'failed' },
     ]);
-    // What went wrong inside is for the log alone.
+    // The cause is only logged.
     expect(JSON.stringify(evaluation)).not.toContain('defect');
     broken = false;
     expect((await decideNow(decider, tenantId, facts)).evaluation.verdict).toBe('auto_approved');
@@ -148,7 +148,7 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
     expect((await decideNow(again, tenantId, facts)).evaluation.verdict).toBe('auto_approved');
   });
 
-  test('answers too late: what it says then is not heard', async () => {
+  test('answers too late: the late answer is ignored', async () => {
     let answer: () => void = () => {};
     const late = new Promise<void>((resolve) => {
       answer = resolve;
@@ -163,7 +163,7 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
     expect(evaluation).toMatchObject(left);
   });
 
-  test('its table is locked: the request waits for a person, and is decided when the lock has gone', async () => {
+  test('its table is locked: the request waits for a person, and is decided after the lock ends', async () => {
     let locked: ReturnType<typeof lockTable> | undefined;
     const decider = sabotaged(
       stage,
@@ -173,16 +173,16 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
       },
       500,
     );
-    // A machine so slow that the evaluator is not even reached in time leaves the request all the same.
+    // If a slow machine does not reach the evaluator in time, the request still waits for a person.
     await expect
       .poll(async () => {
         expect((await decideNow(decider, tenantId, facts)).evaluation).toMatchObject(left);
         return locked !== undefined;
       }, UNTIL)
       .toBe(true);
-    // The lock may come later than the decision waits for it.
+    // The lock can be granted after the decision has timed out.
     const lock = await locked!;
-    // Also without the sabotage, as long as the lock is there.
+    // The same without the sabotage, while the lock is held.
     expect((await decideNow(decider, tenantId, facts)).evaluation).toMatchObject(left);
     await lock.release();
     await expect
@@ -190,7 +190,7 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
       .toBe('auto_approved');
   });
 
-  test('may not read its table: the request waits for a person until it may again', async () => {
+  test('cannot read its table: the request waits for a person until the permission is back', async () => {
     const { schema, scratch } = service;
     let revoking = true;
     const decider = sabotaged(stage, async () => {
@@ -233,8 +233,8 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
   });
 });
 
-test('the version itself cannot be read: nothing is decided by the one remembered', async () => {
-  // Short, as the lock is waited for to the end; what is met by a slow machine is asked again.
+test('the version cannot be read: the cached version decides nothing', async () => {
+  // Short, because the test waits for the timeout; a deadline that a slow machine reaches is tried again.
   const decider = createDecider(service.deps, { deadlineMs: 1_000 });
   const facts = promptFor('rules');
   await expect
@@ -251,7 +251,7 @@ test('the version itself cannot be read: nothing is decided by the one remembere
     .toBe('auto_approved');
 });
 
-test('lists that fail are not passed over: no rule decides instead', async () => {
+test('if the lists fail, no rule decides instead', async () => {
   const decider = sabotaged('software', async () => {
     throw new Error('lost');
   });
@@ -259,7 +259,7 @@ test('lists that fail are not passed over: no rule decides instead', async () =>
     expect((await decideNow(decider, tenantId, promptFor(stage))).evaluation).toMatchObject(left);
 });
 
-test('a rule that ignores or denies says nothing either while it cannot be asked', async () => {
+test('a rule that ignores or denies does not decide either while it cannot be evaluated', async () => {
   const other = randomUUID();
   for (const verdict of ['ignore', 'auto_deny'] as const) {
     await service.deps.database.withTenant(other, (tx) =>
@@ -272,7 +272,7 @@ test('a rule that ignores or denies says nothing either while it cannot be asked
   }
 });
 
-test('facts that are none are left to a person', async () => {
+test('invalid facts are left to a person', async () => {
   for (const facts of [undefined, null, 7, {}, { kind: 'elevation' }])
     expect((await decideNow(service.deps.decider, tenantId, facts as never)).evaluation.verdict).toBe(
       'pending',
@@ -280,10 +280,10 @@ test('facts that are none are left to a person', async () => {
 });
 
 test.each<[string, object]>([
-  ['a time zone that nobody knows', { timeWindow: { start: '08:00', end: '09:00', timezone: 'Mars/Base' } }],
+  ['an unknown time zone', { timeWindow: { start: '08:00', end: '09:00', timezone: 'Mars/Base' } }],
   ['no verdict', { verdict: null }],
-  ['a pattern beyond every bound', { matchPathGlob: '*a'.repeat(5_000) }],
-  ['something that is no rule', { authorIds: 'everybody' }],
+  ['a pattern above the limits', { matchPathGlob: '*a'.repeat(5_000) }],
+  ['an invalid rule', { authorIds: 'everybody' }],
 ])('H-191 a stored rule with %s leaves every prompt to a person', async (_, damage) => {
   const other = randomUUID();
   await service.deps.database.withTenant(other, (tx) =>

@@ -41,12 +41,12 @@ const put = (tenantId: string, ...changes: RuleSetChange[]) =>
 const asRule = (body: Rule): RuleSetChange => ({ kind: 'rule', objectId: body.id, body });
 
 describe('the decider', () => {
-  test('leaves everything to a person where nobody has written a rule', async () => {
+  test('leaves everything to a person if there are no rules', async () => {
     const { evaluation } = await decideNow(service.deps.decider, randomUUID(), prompt());
     expect(evaluation).toMatchObject({ verdict: 'pending', because: 'no_rule', ruleSetVersion: '0' });
   });
 
-  test('decides by the version in force from the commit of the change on', async () => {
+  test('decides by a new version from the commit of the change on', async () => {
     const tenantId = randomUUID();
     const body = rule();
     expect(await put(tenantId, asRule(body))).toBe(1);
@@ -60,7 +60,7 @@ describe('the decider', () => {
     expect(third.evaluation).toMatchObject({ verdict: 'pending', because: 'no_rule', ruleSetVersion: '3' });
   });
 
-  test('asks the lists of known software before any rule', async () => {
+  test('evaluates the lists of known software before the rules', async () => {
     const tenantId = randomUUID();
     const entry: SoftwareEntry = {
       id: randomUUID(),
@@ -76,13 +76,13 @@ describe('the decider', () => {
     expect(other.evaluation).toMatchObject({ verdict: 'auto_approved', source: 'pam_rule' });
   });
 
-  test('no rule of another tenant has a say', async () => {
+  test('ignores the rules of other tenants', async () => {
     await put(randomUUID(), asRule(rule()));
     const { evaluation } = await decideNow(service.deps.decider, randomUUID(), prompt());
     expect(evaluation.because).toBe('no_rule');
   });
 
-  test('a request for access without a policy of its own meets the default one', async () => {
+  test('applies the default policy to a request for access without its own policy', async () => {
     const { evaluation } = await decideNow(service.deps.decider, randomUUID(), {
       kind: 'access',
       at: '2026-11-20T10:00:00Z',
@@ -94,13 +94,13 @@ describe('the decider', () => {
     expect(evaluation).toMatchObject({ verdict: 'needs_approval', access: { maxDurationMinutes: 480 } });
   });
 
-  test('changes of a rule set that come at once make versions one after the other', async () => {
+  test('concurrent changes of a rule set create consecutive versions', async () => {
     const tenantId = randomUUID();
     const versions = await Promise.all(Array.from({ length: 8 }, () => put(tenantId, asRule(rule()))));
     expect(versions.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  test('what cannot be stored counts as not known, and what was decided is stored as it was', async () => {
+  test('facts that cannot be stored count as unknown, and the stored decision equals the original', async () => {
     const tenantId = randomUUID();
     await put(tenantId, asRule(rule({ matchSigner: null, matchPathGlob: 'C:\\*' })));
     for (const path of ['C:\\a\u0000.exe', 'C:\\a\ud800.exe']) {
@@ -117,7 +117,7 @@ describe('the decider', () => {
     }
   });
 
-  test('history is written once: neither an evaluation nor an ended revision can be changed', async () => {
+  test('neither an evaluation nor an ended revision can be changed', async () => {
     const tenantId = randomUUID();
     const body = rule();
     await put(tenantId, asRule(body));

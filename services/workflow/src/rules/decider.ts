@@ -16,7 +16,7 @@ import { limitStatements, type RuleSetPart, readEntries, readRules } from './loa
 import { createRuleSetCache, type RuleSetCache } from './rule-set-cache.ts';
 import { storableFacts } from './storable-facts.ts';
 
-/** What the evaluator answered, with all that is needed to explain and to repeat it. */
+/** The answer of the evaluator, with the facts to explain and repeat it. */
 export interface Decided {
   readonly facts: Facts;
   readonly evaluation: Evaluation;
@@ -24,18 +24,18 @@ export interface Decided {
 
 export interface Decider {
   /**
-   * The time and the version of the rules that one decision goes by, for all whom it concerns. Where the version cannot be read
-   * it is undefined; throws `unavailable` where the database does not answer at all.
+   * The time and the version of the rules for one decision, for all possible subjects. The version is
+   * undefined if it cannot be read. Throws `unavailable` if the database does not answer.
    */
   snapshot(tenantId: string): Promise<DecisionSnapshot>;
   /**
-   * Decides by the rules of the snapshot's version. Never throws and never waits long: where rules or lists cannot be read, or
-   * an evaluator throws or hangs, the verdict is `pending` because it `failed`.
+   * Decides by the rules of the snapshot's version, within a deadline. Never throws: if rules or lists cannot
+   * be read, or a stage throws or hangs, the verdict is `pending` because it `failed`.
    */
   decide(tenantId: string, facts: Facts, snapshot: DecisionSnapshot): Promise<Decided>;
 }
 
-/** The two evaluators and what they decide by. Each may fail or hang by itself. */
+/** The stages of a decision. Each can fail or hang independently. */
 export interface DecidingParts {
   readonly snapshot: (tenantId: string) => Promise<DecisionSnapshot>;
   readonly software: (tenantId: string, version: number, facts: Facts) => Promise<StageAnswer>;
@@ -48,18 +48,18 @@ export interface DecidingParts {
 }
 
 export interface DeciderOptions {
-  /** How long each part may take; 1.5 seconds when absent. */
+  /** Deadline of each stage; 1.5 seconds when absent. */
   readonly deadlineMs?: number;
-  /** Takes the place of parts, or is put around them. */
+  /** Replaces or wraps stages; for tests. */
   readonly parts?: (parts: DecidingParts) => DecidingParts;
-  /** Of its own when absent. */
+  /** A new cache when absent. */
   readonly cache?: RuleSetCache;
 }
 
 const DEADLINE_MS = 1_500;
-/** Of the deadline: the database gives up before nobody waits any more. */
+/** Share of the deadline after which the database cancels the statement, before the caller gives up. */
 const READ_SNAPSHOT_SHARE = 0.8;
-/** A large set may load for longer than one decision waits: the next one finds it. */
+/** A large set may load for longer than one decision waits: the next decision finds it. */
 const LOAD_SHARE = 2;
 
 export function createDecider(
@@ -92,7 +92,7 @@ export function createDecider(
       } catch (error) {
         deps.logger.error(
           { err: error, tenantId, stage },
-          'an evaluator failed: the request waits for a person',
+          'the evaluator failed: the request waits for a person',
         );
         return { facts, evaluation: failed(stage, error instanceof TimedOut) };
       }
@@ -109,13 +109,13 @@ function partsOf(database: Database<WorkflowSchema>, deadlineMs: number, cache: 
           ? { rules: [], entries: await readEntries(reader, version) }
           : { rules: await readRules(reader, version), entries: [] };
       });
-      // Other decisions, of other tenants above all, do not wait for it.
+      // Compiling yields, so that decisions of other tenants do not wait.
       return compileRuleSetGradually(`${version}`, rules, entries);
     });
   return {
     snapshot: (tenantId) =>
       database.readTenant(tenantId, async (reader) => {
-        // Sent together: every decision pays for this.
+        // Both statements are sent together: every decision costs one round trip less.
         const limited = limitStatements(reader, deadlineMs * READ_SNAPSHOT_SHARE);
         limited.catch(() => {});
         const snapshot = await readSnapshot(reader);
@@ -123,7 +123,7 @@ function partsOf(database: Database<WorkflowSchema>, deadlineMs: number, cache: 
         return snapshot;
       }),
     software: async (tenantId, version, facts) => {
-      // Only prompts are held against the lists; no other request depends on their being there.
+      // The lists apply only to elevations; other requests do not depend on them.
       if (facts.kind !== 'elevation') return { evaluation: null, steps: [] };
       return evaluateSoftware(await load('software', tenantId, version), facts);
     },
@@ -134,12 +134,13 @@ function partsOf(database: Database<WorkflowSchema>, deadlineMs: number, cache: 
 
 class TimedOut extends Error {}
 
-/** What takes longer has failed; what it answers later is not heard. */
+/** Fails after the timeout; a later answer is ignored. */
 async function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const giveUp = () => reject(new TimedOut(`No answer within ${timeoutMs} ms.`));
-    // After a pause of this very process an answer may lie there unread: it is heard first.
+    // After a pause of the process, an answer may have arrived but not been read: it is read before giving
+    // up.
     timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), timeoutMs);
   });
   try {
@@ -149,9 +150,9 @@ async function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** The answer of a decision that could not be made. It names no version: no rule set gives it again. */
+/** The evaluation of a failed decision. It names no version, because no rule set reproduces it. */
 function failed(stage: TraceStep['stage'], isLate: boolean): Evaluation {
-  const reason = isLate ? 'did not answer in time' : 'could not be asked';
+  const reason = isLate ? 'did not answer in time' : 'could not be evaluated';
   return {
     verdict: 'pending',
     because: 'failed',

@@ -6,7 +6,7 @@ import { changeRuleSet } from './change-rule-set.ts';
 import type { RulesDeps } from './deps.ts';
 import { revisionToChange } from './revision-store.ts';
 
-/** It decides nothing any more; what it has decided can still be explained. */
+/** Deletes a rule. Its past decisions can still be explained. */
 export function deleteRule(deps: RulesDeps): Handler<typeof contract.PamRulesService.deleteRule> {
   return async (request, context) => {
     context.auditSubject = { type: 'pam-rule', id: request.id };

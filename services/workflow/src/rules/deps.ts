@@ -6,15 +6,15 @@ import type { EvaluationPool } from '../evaluation/evaluation-pool.ts';
 import type { Devices, Directory } from '../peers.ts';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface RulesDeps {
   readonly database: Database<WorkflowSchema>;
   readonly emitter: Emitter;
   readonly logger: Logger;
   readonly directory: Directory;
   readonly devices: Devices;
-  /** Where rules are replayed, previewed and linted. */
+  /** Runs replay, preview and lint. */
   readonly evaluations: EvaluationPool;
-  /** What administrators set. */
+  /** The settings of the tenants. */
   readonly settings: SettingsReader<'elevation'>;
 }

@@ -33,13 +33,13 @@ export interface Draft {
 export interface DraftRuleSet {
   /** The version that the draft starts from. */
   readonly version: number;
-  /** Not compiled yet. Rejects as `invalid`, naming each wrong field of the drafts. */
+  /** Not compiled. Rejects as `invalid`, naming each wrong field of the drafts. */
   readonly content: () => Promise<RuleSetContent>;
 }
 
 /**
- * The rules in force with the drafts in their places. A rule that a draft changes has also been written by who drafts, as if the
- * change were made; one that it repeats keeps its authors.
+ * The current rules with the drafts applied. The actor becomes an author of a rule that a draft changes, as
+ * in a real change; an unchanged rule keeps its authors.
  */
 export async function draftRuleSet(
   reader: Reader<WorkflowSchema>,
@@ -122,7 +122,10 @@ class Drafts {
     );
   }
 
-  /** Policies of access as rules. What a draft does not say is as it is in force; without one for all the rest the default holds. */
+  /**
+   * Access policies as rules. A draft overrides the current policy of its resource; the default applies to
+   * resources without one.
+   */
   async policies(inForce: readonly Rule[]): Promise<Rule[]> {
     const { wholeSet, accessPolicies } = this.#draft;
     const stored = new Map(inForce.map((rule) => [rule.id, rule]));
@@ -211,7 +214,7 @@ export function isAccess(rule: Rule): boolean {
   return rule.matchResourceId !== undefined && rule.matchResourceId !== null;
 }
 
-/** Whether two say the same, whoever wrote them. */
+/** Whether two objects have the same fields, apart from their authors. */
 function sameFields(a: object, b: object): boolean {
   return plain(a) === plain(b);
 }

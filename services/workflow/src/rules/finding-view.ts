@@ -1,28 +1,28 @@
 import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { Finding, FindingCode } from '@claviger/evaluator';
 
-/** What to do about it. */
+/** The hint for each finding. */
 const HINTS: Readonly<Record<FindingCode, string>> = {
-  invalid_rule: 'Correct or delete it: until then no rule of its kind decides anything.',
-  shadowed: 'Give it a lower priority than the rule in front of it, narrow that one, or delete it.',
+  invalid_rule: 'Correct or delete it: until then no rule of its kind decides.',
+  shadowed: 'Give it a lower priority than the rule before it, narrow that rule, or delete this one.',
   redundant: 'Delete it: nothing changes.',
-  unreachable: 'Give it a lower priority than the rules in front of it, or delete it.',
+  unreachable: 'Give it a lower priority than the rules before it, or delete it.',
   window_never_matches: 'Correct the window, or delete the rule.',
-  window_skipped: 'Begin the window before the hour that the clock skips, or end it after.',
-  author_benefits: 'Have somebody who has not written any of it co-sign it.',
-  approves_everything: 'Ask for a signer, a hash, a path or a tool as well.',
-  look_alike: 'Write the text anew in letters of one alphabet.',
-  not_all_examined: 'Delete rules that nobody needs, or have them ask for a hash, a signer or a tool.',
-  author_alone_approves: 'Name somebody else among the approvers of the step.',
-  approvers_not_handed_over: 'Have them choose passwords of their own, or name somebody else.',
-  author_lowered: 'Have somebody else look at the policy, and save it as it should be.',
-  nobody_can_approve: 'Give somebody the permission, or change the step or the quorum.',
-  nobody_can_approve_now: 'Wait, or give somebody else the permission.',
+  window_skipped: 'Start the window before the hour that the clock skips, or end it after that hour.',
+  author_benefits: 'Have a person who is not one of its authors co-sign it.',
+  approves_everything: 'Add a signer, a hash, a path or a tool to its criteria.',
+  look_alike: 'Rewrite the text in letters of one alphabet.',
+  not_all_examined: 'Delete unused rules, or add a hash, a signer or a tool to their criteria.',
+  author_alone_approves: 'Add another person to the approvers of the step.',
+  approvers_not_handed_over: 'Have these users change their passwords, or name another approver.',
+  author_lowered: 'Have another person review the policy and save it again.',
+  nobody_can_approve: 'Give a person the permission, or change the step or the quorum.',
+  nobody_can_approve_now: 'Wait, or give another person the permission.',
   no_reserve: 'Give one more person the permission.',
 };
 
 export interface FindingWords {
-  /** Of rules and entries. */
+  /** Names of rules and entries by id. */
   readonly names: ReadonlyMap<string, string>;
   readonly people: ReadonlyMap<string, string>;
   readonly at: string;

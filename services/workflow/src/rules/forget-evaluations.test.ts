@@ -41,7 +41,7 @@ const kept = async (tenantId: string): Promise<string[]> =>
     )
   ).map(({ request_id }) => request_id as string);
 
-test('decisions go when the days of the tenant are over, batch by batch, and no earlier', async () => {
+test('decisions are erased in batches after the retention of the tenant, and not earlier', async () => {
   const [one, other] = [service.tenant().tenantId, service.tenant().tenantId];
   for (let n = 0; n < 5; n++) await decidedDaysAgo(one, 500 + n);
   const young = await decidedDaysAgo(one, 399);
@@ -60,7 +60,7 @@ test('decisions go when the days of the tenant are over, batch by batch, and no 
   }
 });
 
-test('the database lets nobody erase what could still be replayed, nor change a decision', async () => {
+test('the database refuses to erase a decision that can still be replayed, and to change one', async () => {
   const { tenantId } = service.tenant();
   const [old, young] = [await decidedDaysAgo(tenantId, 92), await decidedDaysAgo(tenantId, 89)];
   expect(await kept(tenantId)).toEqual([old, young]);

@@ -8,7 +8,7 @@ const BATCH = 2_000;
 
 type Deps = Pick<RulesDeps, 'database' | 'settings' | 'logger'>;
 
-/** Erases decisions that are older than the days that each tenant keeps them, every hour, on the leader. */
+/** Erases decisions older than the retention of each tenant, every hour, on the leader. */
 export function startForgettingEvaluations(deps: Deps, cluster: DutyHost): Duty {
   return startDuty({
     cluster,
@@ -20,8 +20,9 @@ export function startForgettingEvaluations(deps: Deps, cluster: DutyHost): Duty 
 }
 
 /**
- * One round; true when there may be more. The requests stay, and the audit log stays what it is: they can only no longer be
- * explained or replayed. Goes on for tenants that are suspended. A tenant whose settings cannot be read keeps what it has.
+ * One round; returns true when more may be due. Requests and audit events stay; without the decision, a
+ * request can no longer be explained or replayed. Suspended tenants are included. A tenant whose settings
+ * cannot be read keeps its decisions.
  */
 export async function forgetEvaluations(
   { database, settings, logger }: Deps,

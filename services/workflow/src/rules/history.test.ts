@@ -42,7 +42,7 @@ const tenantId = randomUUID();
 const sets: RuleSetParts[] = [];
 const history: Decision[] = [];
 
-/** Rule sets by chance, a version each; the ids are as they are stored. */
+/** Generated rule sets, one per version; the ids are as stored. */
 function someRuleSet(n: number): RuleSetParts {
   const lists = fc.sample(ruleList, { seed: seed.seed + n, numRuns: 8 });
   const rules = lists.flat().map((rule, index) => ({
@@ -58,12 +58,12 @@ function uuidOf(version: number, index: number): string {
   return `00000000-0000-4000-b${version.toString().padStart(3, '0')}-${index.toString().padStart(12, '0')}`;
 }
 
-/** The rules as a decision meets them: with the policy of access for all that has none. */
+/** The rules as a decision reads them, including the default access policy. */
 const inForce = ({ rules }: RuleSetParts): Rule[] => [...rules, accessRuleOf(null, DEFAULT_POLICY)];
 
 beforeAll(async () => {
   service = await startWorkflow();
-  // The versions differ in everything, so that to decide by a wrong one would show.
+  // All rules differ between versions, so that a decision by a wrong version is noticed.
   for (let n = 0; n < VERSIONS; n++) {
     const set = someRuleSet(n);
     const before = sets.at(-1);
@@ -80,7 +80,7 @@ beforeAll(async () => {
 });
 afterAll(() => service[Symbol.asyncDispose]());
 
-/** As ingest writes it, but many at once: there is nothing to prove about how it came there. */
+/** Writes rows as ingest does, but many at once. */
 async function fillHistory(): Promise<void> {
   const samples = fc.sample(anyFacts, { ...seed, numRuns: 4_000 });
   const compiled = sets.map((set, n) => compileRuleSet(`${n + 1}`, inForce(set), set.entries));
@@ -123,7 +123,7 @@ async function fillHistory(): Promise<void> {
 }
 
 const clocks = () => ({ at: performance.now(), cpu: process.cpuUsage() });
-/** For people to read; a busy machine is no defect. */
+/** Prints figures without asserting them, because they depend on the load of the machine. */
 function tell(what: string, { at, cpu }: ReturnType<typeof clocks>): void {
   const { user, system } = process.cpuUsage(cpu);
   const used = Math.round((user + system) / 1_000);
@@ -132,7 +132,7 @@ function tell(what: string, { at, cpu }: ReturnType<typeof clocks>): void {
 
 const window = () => ({ from: new Date(Date.now() - 90 * 86_400_000), to: new Date(Date.now() + 60_000) });
 
-test('H-197 a hundred thousand stored decisions come out again, each by the version that decided it', async () => {
+test('H-197 a hundred thousand stored decisions are reproduced, each by the version that decided it', async () => {
   const start = clocks();
   const verified = await verifyHistory(service.deps.database, tenantId, window());
   tell(`verified ${verified.total} decisions`, start);
@@ -143,16 +143,16 @@ test('H-197 a hundred thousand stored decisions come out again, each by the vers
     differing: [],
     versions: VERSIONS,
   });
-  // It would have shown: the sets decide these requests in every way there is.
+  // The sets produce at least four verdicts, so that a difference would be noticed.
   expect(new Set(history.map(({ verdict }) => verdict)).size).toBeGreaterThanOrEqual(4);
 });
 
-test('a replay against changed rules names the changes that a slow second opinion finds', async () => {
-  // Where its time is over a replay leaves out the rest: how much it gets through is not what is tested.
+test('a replay against changed rules reports the changes that a slow reference evaluator finds', async () => {
+  // A replay omits the rest at its time limit; this test does not measure its speed.
   const call = bind(contract.PamRulesService, { replayRules: replayRules(service.deps, PATIENT_MS) });
   const admin = { ...service.tenant().user(['*']), tenantId };
   const current = sets.at(-1)!;
-  // One rule goes, one turns around, and one is new in front of all others.
+  // One rule is removed, one is inverted, and one is added before all others.
   const [gone, turned] = current.rules.filter(({ matchResourceId }) => !matchResourceId);
   const turn = {
     ...turned!,
@@ -182,7 +182,7 @@ test('a replay against changed rules names the changes that a slow second opinio
     ],
   });
   const expected = { groups: new Map<string, number>(), changed: 0, otherRule: 0 };
-  // The same facts come again and again: the second opinion, which is slow, is asked once for each.
+  // Facts repeat, so the slow reference evaluator runs once for each distinct set of facts.
   const asked = new Map<Facts, ReturnType<typeof oracle>>();
   const opinions = new Map<string, readonly [string, string | null]>();
   for (const { requestId, facts, verdict: from, ruleId } of history) {
@@ -213,7 +213,7 @@ test('a replay against changed rules names the changes that a slow second opinio
   }
 });
 
-test('what a version is not answerable for, or what was altered, shows', async () => {
+test('decisions without a version and altered decisions are reported', async () => {
   const { schema, scratch } = service;
   const newest = history.slice(-NEWEST);
   const denied = newest.find(({ verdict }) => verdict === 'denied')!;
@@ -236,7 +236,7 @@ test('what a version is not answerable for, or what was altered, shows', async (
   });
 });
 
-/** As somebody would send it. */
+/** As a client sends it. */
 function draftOf(rule: Rule, id = rule.id): contract.RuleDraft {
   const text = (value: string | null | undefined): string | undefined => value ?? undefined;
   return {

@@ -10,10 +10,10 @@ import { findingMessage } from './finding-view.ts';
 import { loweredPolicies } from './lowered-policies.ts';
 import { approverOf, type Deciders, waitingRequests } from './waiting-requests.ts';
 
-/** The examination itself ends after a number of steps; this is for what takes longer all the same. */
+/** The examination limits its own steps; this is the limit for the whole job. */
 const MAX_MS = 60_000;
 
-/** What is wrong with the rules in force with drafts in their places, and which requests nobody can approve. */
+/** Lints the current rules with the drafts applied, and finds requests that nobody can approve. */
 export function lintRules(
   deps: Pick<RulesDeps, 'database' | 'devices' | 'evaluations'>,
 ): Handler<typeof contract.PamRulesService.lintRules> {
@@ -32,7 +32,7 @@ export function lintRules(
       at: new Date(await transactionTimeMs(reader)).toISOString(),
       draft: await draftRuleSet(reader, whole, actor, peopleBehind(actor)),
       requests: await waitingRequests(reader, actor, deciders),
-      // That somebody has asked is told to those alone who see the requests of all.
+      // The finding reveals requests of others, so it requires access to all requests.
       lowered:
         mayReadPolicies && seesAllRequests(actor)
           ? await loweredPolicies(reader, (id) => people.get(id) ?? '')
@@ -43,7 +43,7 @@ export function lintRules(
       at,
       approvers: deciders.elevation.map(approverOf),
       accessApprovers: deciders.access.map(approverOf),
-      // How people are called on devices is not known here, so that nobody's gain is ruled out by a name.
+      // The names of users on devices are unknown here, so that no author is excluded by name.
       users: writers!.map(({ id, groups }) => ({
         userId: id,
         usernames: null,
@@ -73,7 +73,10 @@ export function lintRules(
   };
 }
 
-/** The rules that a finding names, in its words too: who may not see one of them does not see it. */
+/**
+ * All rules of a finding, because its message names them too: readers who may not see one of them do not see
+ * the finding.
+ */
 function idsOf({ ruleId, otherRuleIds = [] }: Finding): string[] {
   return ruleId === null ? [...otherRuleIds] : [ruleId, ...otherRuleIds];
 }

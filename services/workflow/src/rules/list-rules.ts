@@ -14,7 +14,7 @@ const SORT: SortFields = {
   updatedAt: { column: 'changed_at', type: 'timestamptz' },
 };
 
-/** In the order in which they are asked, unless the request sorts. */
+/** In the order of evaluation, unless the request sorts. */
 export function listRules(deps: RulesDeps): Handler<typeof contract.PamRulesService.listRules> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, async (reader) => {

@@ -11,18 +11,20 @@ import { DEFAULT_POLICY } from '../policies/access-policy.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import type { RevisionKind } from './rules-tables.ts';
 
-/** The half of a rule set that each evaluator needs: lists of known software, or rules with access policies. */
+/**
+ * The part of a rule set for one stage: the lists of known software, or the rules with the access policies.
+ */
 export type RuleSetPart = 'software' | 'rules';
 
-/** The object id of the access policy that holds where a resource has none of its own. */
+/** The object id of the default access policy. */
 export const DEFAULT_ACCESS_POLICY = 'default';
 
-/** A wait for a lock or a slow disk ends here, whatever the caller does. */
+/** Limits the time of waits for locks and of slow statements on the database's side. */
 export async function limitStatements(reader: Reader<WorkflowSchema>, timeoutMs: number): Promise<void> {
   await sql`SELECT set_config('statement_timeout', ${`${timeoutMs}`}, true)`.execute(reader);
 }
 
-/** The version in force; 0 where nothing was ever changed. */
+/** The current version; 0 if the rules were never changed. */
 export async function readVersion(reader: Reader<WorkflowSchema>): Promise<number> {
   const head = await reader.selectFrom('rule_set_heads').select('version').executeTakeFirst();
   return head?.version ?? 0;
@@ -33,7 +35,7 @@ export async function readEntries(reader: Reader<WorkflowSchema>, version: numbe
   return rows.map(({ body }) => body as SoftwareEntry);
 }
 
-/** Rules and access policies; the default policy is among them where nobody has written one. */
+/** Rules and access policies, including the default policy if none is stored. */
 export async function readRules(reader: Reader<WorkflowSchema>, version: number): Promise<Rule[]> {
   const rows = await revisionsAt(reader, ['rule', 'access'], version);
   const rules = rows.map(({ body }) => body as Rule);
@@ -43,7 +45,7 @@ export async function readRules(reader: Reader<WorkflowSchema>, version: number)
   return hasDefault ? rules : [...rules, accessRuleOf(null, DEFAULT_POLICY)];
 }
 
-/** A whole rule set as it was at a version, with its lists: what explains and repeats a decision. */
+/** The whole rule set at a version, with its lists, to explain and repeat a decision. */
 export async function ruleSetAt(
   database: Database<WorkflowSchema>,
   tenantId: string,

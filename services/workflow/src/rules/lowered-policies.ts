@@ -15,8 +15,9 @@ interface Lowered {
 }
 
 /**
- * Policies of access in force that ask for fewer approvals than the last one that somebody else wrote, where who wrote it, or a
- * machine of theirs, has asked for access under it since. Saving it once more hides nothing.
+ * Current access policies that require fewer approvals than the last version by another author, and under
+ * which the author, or their machine identity, has requested access since. Saving the policy again does not
+ * hide the finding.
  */
 export async function loweredPolicies(
   reader: Reader<WorkflowSchema>,
@@ -45,12 +46,12 @@ export async function loweredPolicies(
       severity: 'warning',
       ruleId: row.rule_id,
       userIds: row.author_ids,
-      message: `“${row.name}” asks for ${row.now} approvals where it asked for ${row.before}: ${who} changed it, and has asked for access under it ${row.asked} times since.`,
+      message: `“${row.name}” requires ${row.now} approvals instead of ${row.before}: ${who} changed it, and has requested access under it ${row.asked} times since.`,
     };
   });
 }
 
-/** How many approvals all steps together take. */
+/** The number of approvals of all steps together. */
 function approvals(table: string) {
   return sql`(SELECT coalesce(sum((s ->> 'quorum')::int), 0)::int FROM jsonb_array_elements(${sql.ref(`${table}.body`)} -> 'access' -> 'steps') s)`;
 }

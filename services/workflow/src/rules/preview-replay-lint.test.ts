@@ -9,7 +9,7 @@ import { pamRulesService, softwarePolicyService } from '../registry.ts';
 import { recordEvaluation } from './record-evaluation.ts';
 
 let service: Workflow;
-/** Who may do what, as auth would say. */
+/** The permissions of users, as auth returns them. */
 const permitted = new Map<string, Awaited<ReturnType<Devices['listPermittedUsers']>>['users']>();
 const connect = () => {
   const listPermittedUsers: Devices['listPermittedUsers'] = async ({ permission }, options) => ({
@@ -26,7 +26,7 @@ let call: ReturnType<typeof connect>;
 beforeAll(async () => {
   service = await startWorkflow();
   call = connect();
-  // Requests of every status are put there as they are; how they come to it is tested where they are made.
+  // Inserts requests of every status directly; other tests cover the transitions.
   for (const table of ['elevation_requests', 'decisions'])
     await service.scratch.query(`ALTER TABLE ${service.schema}.${table} DISABLE TRIGGER USER`);
 });
@@ -34,7 +34,7 @@ afterAll(() => service[Symbol.asyncDispose]());
 
 const admin = (tenant: Tenant, more: Partial<Actor> = {}): Actor => ({ ...tenant.user(['*']), ...more });
 
-/** The rows of a test lie minutes apart: their order is certain, also of those that are put there at once. */
+/** The rows of a test are minutes apart, so that their order is certain. */
 let minutesAgo = 1_200;
 const PRESENT = new Date().toISOString();
 
@@ -44,7 +44,7 @@ interface PastFields {
   readonly daysAgo?: number;
 }
 
-/** A request of the past with its evaluation, by the rules of now. */
+/** A past request with its evaluation by the current rules. */
 async function past(tenantId: string, facts: Facts, fields: PastFields = {}): Promise<string> {
   const { status = 'pending', expired = false, daysAgo = 0 } = fields;
   minutesAgo -= 1;
@@ -120,7 +120,7 @@ const access = (fields: Partial<AccessFacts> = {}): AccessFacts => ({
 });
 
 describe('the preview', () => {
-  test('counts what a draft alone would have matched, by the status as it is now', async () => {
+  test('counts the requests that a draft alone would have matched, by their current status', async () => {
     const tenant = service.tenant();
     const { tenantId } = tenant;
     const first = await past(tenantId, prompt(), { status: 'pending' });
@@ -158,7 +158,7 @@ describe('the preview', () => {
     });
   });
 
-  test('may be about one flow, and names the newest twenty', async () => {
+  test('can be limited to one flow, and names the newest twenty', async () => {
     const tenant = service.tenant();
     const ids = await Promise.all(Array.from({ length: 22 }, () => past(tenant.tenantId, tool())));
     await past(tenant.tenantId, prompt());
@@ -170,7 +170,7 @@ describe('the preview', () => {
     expect(seen.sample.map(({ id }) => id)).toEqual(ids.toReversed().slice(0, 20));
   });
 
-  test('of a draft with a group matches nothing, and still says how many there were', async () => {
+  test('of a draft with a group matches nothing, and returns the number of requests', async () => {
     const tenant = service.tenant();
     await past(tenant.tenantId, prompt());
     expect(await call.previewRule(admin(tenant), { matchAdGroup: 'Helpdesk' })).toMatchObject({
@@ -180,7 +180,7 @@ describe('the preview', () => {
     });
   });
 
-  test('H-205 shows somebody who is kept to sites the requests of those sites, and another tenant none', async () => {
+  test('H-205 shows an actor restricted to sites only requests of those sites, and none of another tenant', async () => {
     const tenant = service.tenant();
     const [own, other] = [randomUUID(), randomUUID()];
     const mine = await past(tenant.tenantId, prompt({ siteId: own }));
@@ -199,7 +199,7 @@ describe('the preview', () => {
     { matchHash: 'x' },
     { matchSigner: 'a', windowDays: 0 },
     { matchSigner: 'a', windowDays: 91 },
-  ])('H-205 refuses a draft that is none: %j', async (draft) => {
+  ])('H-205 refuses an invalid draft: %j', async (draft) => {
     expect(await codeOf(call.previewRule(admin(service.tenant()), draft))).toBe('invalid');
   });
 });
@@ -214,7 +214,7 @@ const draft = (fields: Partial<contract.RuleDraft> = {}): contract.RuleDraft => 
 });
 
 describe('the replay', () => {
-  test('names what would come out otherwise, with shadowing, groups and the instant as they were', async () => {
+  test('names the changed decisions, with shadowing, groups and the time of the decision', async () => {
     const tenant = service.tenant();
     const who = admin(tenant);
     const { rule } = await call.createRule(who, {
@@ -233,7 +233,7 @@ describe('the replay', () => {
           matchAdGroup: 'helpdesk',
           timeWindow: { start: '08:00', end: '18:00', days: [], timezone: 'UTC' },
         }),
-        // Behind the one in force, which takes all of it.
+        // Shadowed by the current rule, which matches all of it.
         draft({ priority: 200, verdict: 'ignore', matchSigner: 'Vendor', name: 'shadowed' }),
       ],
     });
@@ -264,11 +264,11 @@ describe('the replay', () => {
       'auto_approved denied',
       'pending denied',
     ]);
-    // Nothing is changed by trying.
+    // A replay changes no rule.
     expect((await call.listRules(who)).rules).toHaveLength(1);
   });
 
-  test('of the rules as they are changes nothing, whoever tries and however they are sent', async () => {
+  test('of the current rules finds no change, for any actor and form of the drafts', async () => {
     const tenant = service.tenant();
     const { rule } = await call.createRule(admin(tenant), {
       name: 'signed',
@@ -294,7 +294,7 @@ describe('the replay', () => {
     });
   });
 
-  test('tries lists of known software and policies of access too', async () => {
+  test('includes lists of known software and access policies', async () => {
     const tenant = service.tenant();
     const who = admin(tenant);
     const resourceId = randomUUID();
@@ -312,7 +312,7 @@ describe('the replay', () => {
     expect(await call.replayRules(who, { kind: 'access' })).toMatchObject({ total: 2, changed: 0 });
   });
 
-  test('shows requests for access to those alone who see them all', async () => {
+  test('shows requests for access only to actors who see all of them', async () => {
     const tenant = service.tenant();
     await past(tenant.tenantId, access());
     await past(tenant.tenantId, prompt());
@@ -323,7 +323,7 @@ describe('the replay', () => {
     expect(await call.replayRules(technician)).toMatchObject({ total: 0 });
   });
 
-  test('names no rule to somebody who may not read rules', async () => {
+  test('hides the names of rules from actors who may not read rules', async () => {
     const tenant = service.tenant();
     await past(tenant.tenantId, prompt());
     const answer = await call.replayRules(tenant.user(['devices.write']), {
@@ -342,7 +342,7 @@ describe('the replay', () => {
     expect(await names([...reader, 'access-policies.read'])).toEqual([`access policy of ${resourceId}`]);
   });
 
-  test('refuses drafts that are none, naming the field of each', async () => {
+  test('refuses invalid drafts, naming the field of each', async () => {
     const tenant = service.tenant();
     const elsewhere = await call.createRule(admin(tenant), {
       name: 'elsewhere',
@@ -393,7 +393,7 @@ describe('the examination', () => {
       ids.map((id) => person(id)),
     );
 
-  test('finds what is never reached, and who gains from their own rule, drafts included', async () => {
+  test('finds unreachable rules and authors who benefit from their own rule, also in drafts', async () => {
     const tenant = service.tenant();
     const who = admin(tenant);
     const front = (
@@ -410,14 +410,14 @@ describe('the examination', () => {
       { finding: 'author_benefits', severity: 'warning', ruleName: 'behind' },
     ]);
     expect(findings.every(({ hint }) => hint.length > 10)).toBe(true);
-    // Co-signed, nobody gains alone.
+    // Co-signed, the rule no longer benefits only its author.
     const signed = await call.lintRules(who, {
       rules: [draft({ name: 'b', verdict: 'auto_approve', matchSigner: 'W', coSignerIds: [randomUUID()] })],
     });
     expect(signed.findings).toEqual([]);
   });
 
-  test('finds the requests that nobody can approve, the subject left out, sites considered', async () => {
+  test('finds the requests that nobody can approve, excluding the subject, within sites', async () => {
     const tenant = service.tenant();
     const who = admin(tenant);
     const [first, second] = [randomUUID(), randomUUID()];
@@ -427,7 +427,7 @@ describe('the examination', () => {
       person(second, { siteRestricted: true, siteIds: [hq] }),
     ]);
     permit(tenant, 'requests.decide', first, second);
-    // By the second, as it stands in their site.
+    // The second person can approve, within their site.
     await past(tenant.tenantId, prompt({ subjectUserId: first, siteId: hq }));
     const stuck = await past(tenant.tenantId, prompt({ subjectUserId: first, siteId: branch }));
     const nowhere = await past(tenant.tenantId, prompt({ subjectUserId: first }));
@@ -437,13 +437,13 @@ describe('the examination', () => {
     const about = findings.filter(({ requestId }) => requestId !== '');
     expect(about.map(({ requestId }) => requestId).sort()).toEqual([stuck, nowhere].sort());
     expect(about[0]).toMatchObject({ finding: 'nobody_can_approve', severity: 'error', approvers: [] });
-    // Who is kept to sites learns nothing of the others.
+    // An actor restricted to sites sees nothing of other sites.
     const technician = admin(tenant, { siteIds: [hq] });
     const theirs = await call.lintRules(technician);
     expect(theirs.findings.filter(({ requestId }) => requestId !== '')).toEqual([]);
   });
 
-  test('says of steps of access who could approve them, and of requests what is left of their step', async () => {
+  test('finds access steps without approvers, and requests without remaining approvers', async () => {
     const tenant = service.tenant();
     const who = admin(tenant);
     const [requester, one, two] = [randomUUID(), randomUUID(), randomUUID()];
@@ -482,7 +482,7 @@ describe('the examination', () => {
     expect((await call.lintRules(reader)).findings.filter(({ requestId }) => requestId !== '')).toEqual([]);
   });
 
-  test('leaves out who is responsible for a machine that asks or has decided', async () => {
+  test('excludes the person responsible for a machine identity that requests or has decided', async () => {
     const tenant = service.tenant();
     const [maker, other, machine] = [randomUUID(), randomUUID(), randomUUID()];
     permit(tenant, 'devices.execute', maker, other);
@@ -513,7 +513,7 @@ describe('the examination', () => {
     expect(about[0]!.approvers.map(({ id }) => id)).toEqual([other]);
   });
 
-  test('names policies of access that only their author passes, and who lowered one and asks under it', async () => {
+  test('names access policies that only their author can approve, and authors who request access under a lowered one', async () => {
     const tenant = service.tenant();
     const who = admin(tenant);
     const [writer, one, two] = [tenant.user(['*']), randomUUID(), randomUUID()];
@@ -534,7 +534,7 @@ describe('the examination', () => {
     await put(writer, alone, 1, [writer.userId]);
     for (const resourceId of [lowered, raised]) await put(who, resourceId, 2);
     await put(writer, lowered, 1);
-    // Saved again by the same person, it is no less lowered.
+    // Saving the policy again does not hide the finding.
     await put(writer, lowered, 1);
     await put(writer, raised, 3);
     const codes = async (actor: Actor = who) =>
@@ -546,20 +546,20 @@ describe('the examination', () => {
     for (const resourceId of [lowered, raised])
       await service.handlers.createRequest(writer, { resourceId, reason: 'why', durationMinutes: 30 });
     expect(await codes()).toEqual([first, ['author_lowered', `access-policy:${lowered}`]]);
-    // Who may not read policies, or not the requests of others, learns nothing of this.
+    // Without access to policies, or to all requests, the finding is hidden.
     expect(await codes(tenant.user(['devices.read', 'requests.read-all']))).toEqual([]);
     expect(await codes(tenant.user(['devices.read', 'access-policies.read']))).toEqual([first]);
     await put(who, lowered, 2);
     expect(await codes()).toEqual([first]);
   });
 
-  test('says that what no rule decides would wait for ever where nobody may decide', async () => {
+  test('warns that undecided requests would wait for ever if nobody may decide', async () => {
     const tenant = service.tenant();
     const { findings } = await call.lintRules(admin(tenant));
     expect(findings[0]).toMatchObject({ finding: 'nobody_can_approve', ruleId: '', requestId: '' });
   });
 
-  test('shows somebody who is kept to sites nothing of rules for other sites, and nobody else anything', async () => {
+  test('hides rules of other sites from actors restricted to sites', async () => {
     const tenant = service.tenant();
     const site = randomUUID();
     const rule = { verdict: 'auto_deny', matchSigner: 'V', siteId: site };

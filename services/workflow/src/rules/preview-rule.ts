@@ -17,7 +17,10 @@ const MAX_SCANNED = 20_000;
 const MAX_MS = 20_000;
 const DAY_MS = 24 * 60 * 60_000;
 
-/** What a draft alone would have matched among the elevations of the last days. Nobody sees more than they see in lists. */
+/**
+ * The elevations of the last days that a draft alone would have matched, limited to those that the actor may
+ * list.
+ */
 export function previewRule(
   deps: Pick<RulesDeps, 'database' | 'evaluations'>,
 ): Handler<typeof contract.PamRulesService.previewRule> {
@@ -31,7 +34,7 @@ export function previewRule(
       maxScanned: MAX_SCANNED,
       ...(flowType && { flowType }),
     };
-    // Names the wrong fields of a draft before anything is read.
+    // Validates the draft before any data is read.
     startPreview(draft, windowDays, options);
     const history = decidedHistory(deps.database, context.tenantId, {
       from: new Date(nowMs - windowDays * DAY_MS),

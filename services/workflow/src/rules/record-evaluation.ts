@@ -7,12 +7,12 @@ import type { Answer } from './rules-tables.ts';
 export interface NewEvaluation {
   readonly tenantId: string;
   readonly requestId: string;
-  /** How people call the request: `acme\sarah on WIN-ACCT-04`. */
+  /** The label of the request: `acme\sarah on WIN-ACCT-04`. */
   readonly label: string;
   readonly decided: Decided;
 }
 
-/** Keeps what was decided and all that it depended on, in the transaction that creates the request. Answers the id. */
+/** Stores the decision with its facts, in the transaction that creates the request. Returns the id. */
 export async function recordEvaluation(
   tx: Tx<WorkflowSchema>,
   { tenantId, requestId, label, decided: { facts, evaluation } }: NewEvaluation,
@@ -41,7 +41,7 @@ export async function recordEvaluation(
   return id;
 }
 
-/** What was decided about a request when it came, as it was; undefined for a request that was never evaluated. */
+/** The stored decision of a request; undefined for a request that was never evaluated. */
 export async function findEvaluation(
   reader: Reader<WorkflowSchema>,
   requestId: string,

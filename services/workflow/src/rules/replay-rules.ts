@@ -14,14 +14,15 @@ import { decidedHistory, type PastDecision } from './decided-history.ts';
 import type { RulesDeps } from './deps.ts';
 import { draftRuleSet } from './draft-rule-set.ts';
 
-/** The newest count; what is older is left out, and the answer says so. */
+/** Only the newest decisions are replayed; `truncated` reports omitted ones. */
 const MAX_DECISIONS = 250_000;
 const MAX_MS = 20_000;
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
- * Decides the history again, the newest first, by the rules in force with drafts in their places: with lists, shadowing, groups and
- * the instant as they were. Who may not see the requests of others sees no requests for access here either.
+ * Repeats past decisions, newest first, by the current rules with the drafts applied: with lists, shadowing,
+ * groups and the time of the decision. Requests for access are included only for actors who may see all of
+ * them.
  */
 export function replayRules(
   deps: Pick<RulesDeps, 'database' | 'evaluations'>,
@@ -99,8 +100,8 @@ function messageOf(
 
 function kindsOf(kind: string, seesAccess: boolean): Facts['kind'][] {
   if (kind === 'access' && !seesAccess) {
-    throw new ClavigerError('denied', 'You do not see the requests for access of others.', {
-      hint: 'Ask for the kind elevation or tool, or for the permission requests.read-all.',
+    throw new ClavigerError('denied', 'You may not see the requests for access of other users.', {
+      hint: 'Request the kind elevation or tool, or ask an administrator for the permission requests.read-all.',
     });
   }
   if (kind !== '') return [kind as Facts['kind']];

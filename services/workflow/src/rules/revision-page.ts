@@ -23,7 +23,7 @@ export interface RevisionPage {
   readonly nextCursor: string | undefined;
 }
 
-/** One page of what is in force and the actor may see. */
+/** One page of the current objects that the actor may see. */
 export async function revisionPage(
   reader: Reader<WorkflowSchema>,
   { kind, request, actor, sort, defaultSort, narrow }: RevisionPageOptions,

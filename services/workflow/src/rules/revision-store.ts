@@ -7,13 +7,13 @@ import { changeRuleSet, lockRuleSet, type RuleSetChange } from './change-rule-se
 import { requireSite, visibleTo } from './rule-access.ts';
 import type { RevisionKind, RevisionRow } from './rules-tables.ts';
 
-/** Rules a tenant may have, and entries of its lists of known software. */
+/** Maximum number of rules of a tenant, and of its list entries. */
 export const MAX_OBJECTS = 10_000;
 
 const WORDS: Record<Exclude<RevisionKind, 'access'>, string> = { rule: 'rule', software: 'entry' };
 type Kind = keyof typeof WORDS;
 
-/** The one in force, as far as the reader may see it. */
+/** The current revision, if the reader may see it. */
 export async function visibleRevision(
   reader: Reader<WorkflowSchema>,
   kind: Kind,
@@ -29,8 +29,8 @@ export async function visibleRevision(
 }
 
 /**
- * The one in force as it stays until the transaction ends. Throws `site_denied` for what lies outside the sites of who acts,
- * `precondition_failed` where another version was expected; 0 expects none.
+ * The current revision, locked until the transaction ends. Throws `site_denied` outside the sites of the
+ * actor, `precondition_failed` if another version was expected; 0 expects no revision.
  */
 export async function revisionToChange(
   tx: Tx<WorkflowSchema>,
@@ -60,7 +60,7 @@ export async function revisionToChange(
   return row;
 }
 
-/** Throws `conflict` where a tenant has as many as it may have. The rule set is locked from here on. */
+/** Throws `conflict` if the tenant has reached the maximum. Locks the rule set until the transaction ends. */
 export async function requireRoom(tx: Tx<WorkflowSchema>, tenantId: string, kind: Kind): Promise<void> {
   await lockRuleSet(tx, tenantId);
   const { total } = await tx
@@ -70,13 +70,13 @@ export async function requireRoom(tx: Tx<WorkflowSchema>, tenantId: string, kind
     .where('until_version', 'is', null)
     .executeTakeFirstOrThrow();
   if (total < MAX_OBJECTS) return;
-  throw new ClavigerError('conflict', `There are ${MAX_OBJECTS} of them already, and there cannot be more.`, {
+  throw new ClavigerError('conflict', `The maximum of ${MAX_OBJECTS} objects of this kind is reached.`, {
     code: 'rule_limit',
-    hint: 'Delete what is never reached: the examination of the rules names it.',
+    hint: 'Delete unreachable ones: the examination of the rules (lint) names them.',
   });
 }
 
-/** Puts one object into the next version and answers it as it is there. */
+/** Puts one object into the next version and returns it. */
 export async function putRevision(
   tx: Tx<WorkflowSchema>,
   tenantId: string,

@@ -4,19 +4,22 @@ import { type Actor, withinSites } from '@claviger/service-kit';
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** Who is kept to sites writes what holds for those alone: nothing that reaches further, the whole organisation least of all. */
+/**
+ * Throws `site_denied` if an actor restricted to sites writes a rule for another site or for the whole
+ * organisation.
+ */
 export function requireSite(actor: Pick<Actor, 'siteIds'>, siteId: string | null | undefined): void {
   if (withinSites(actor, siteId ?? null)) return;
   throw new ClavigerError(
     'denied',
     siteId
       ? 'This site is not one of yours.'
-      : 'You write for your own sites only, not for the organisation.',
+      : 'You can write rules only for your own sites, not for the whole organisation.',
     { code: 'site_denied' },
   );
 }
 
-/** Reads show what holds for the organisation and for the reader's own sites. */
+/** Readers see the rules of the organisation and of their own sites. */
 export function visibleTo(actor: Pick<Actor, 'siteIds'>) {
   return (each: ExpressionBuilder<WorkflowSchema, 'rule_revisions'>): Expression<SqlBool> => {
     if (actor.siteIds === undefined) return sql<boolean>`true`;

@@ -1,7 +1,7 @@
 import type * as contract from '@claviger/contracts/workflow/v1/rules';
 import type { RuleFields, SoftwareEntry, TimeWindow } from '@claviger/evaluator';
 
-/** Everything of a rule that people set, except name and verdict, which every rule has. */
+/** All fields that users set, except name and verdict, which every rule has. */
 const OPTIONAL = [
   'siteId',
   'matchSigner',
@@ -17,7 +17,7 @@ const OPTIONAL = [
 
 type Fields = Partial<Omit<contract.RuleDraft, 'id' | 'coSignerIds'>>;
 
-/** A rule as a message says it. Resources are not among what can be said here: access has policies of its own. */
+/** The fields of a rule in a message. It has no resources: access has its own policies. */
 export function ruleFieldsOf(message: Fields & Pick<contract.RuleDraft, 'name' | 'verdict'>): RuleFields {
   return {
     name: message.name,
@@ -28,7 +28,7 @@ export function ruleFieldsOf(message: Fields & Pick<contract.RuleDraft, 'name' |
   };
 }
 
-/** What identifies requests, and the duration; unset ones are left out. */
+/** The criteria and the duration; unset fields are omitted. */
 export function criteriaOf(message: Fields): Partial<RuleFields> {
   const given = OPTIONAL.filter((field) => message[field] !== undefined).map((field) => [
     field,
@@ -42,7 +42,7 @@ export function criteriaOf(message: Fields): Partial<RuleFields> {
 
 type Patch = Pick<contract.UpdateRuleRequest, 'updateMask'> & Fields;
 
-/** What a request changes: a field that it names without a value is taken away. */
+/** The changes in a request: a named field without a value is removed. */
 export function rulePatchOf(request: Patch): Partial<RuleFields> {
   const cleared = [...OPTIONAL, 'timeWindow' as const].filter(
     (field) => request.updateMask.includes(field) && request[field] === undefined,
@@ -104,7 +104,7 @@ function windowOf({ start, end, days, timezone }: contract.TimeWindow): TimeWind
   return { start, end, ...(days.length > 0 && { days }), ...(timezone && { timezone }) };
 }
 
-/** Ids and digests have one spelling. */
+/** Ids and digests are stored in lower case. */
 function spelt(field: string, value: string | number): string | number {
   return typeof value === 'string' && (field === 'siteId' || field === 'matchHash')
     ? value.toLowerCase()

@@ -11,7 +11,7 @@ const rules = (count: number): Rule[] =>
     authorIds: [],
   }));
 
-test('whoever comes while a set is made ready waits for that one, and each version is made once', async () => {
+test('concurrent callers share one load, and each version is loaded once', async () => {
   const cache = createRuleSetCache();
   let loads = 0;
   const load = (version: string) => () => {
@@ -26,7 +26,7 @@ test('whoever comes while a set is made ready waits for that one, and each versi
   expect(loads).toBe(2);
 });
 
-test('what failed is tried again by who comes next', async () => {
+test('the next caller repeats a failed load', async () => {
   const cache = createRuleSetCache();
   const failing = () => Promise.reject(new Error('away'));
   const both = await Promise.allSettled([cache.get('1', failing), cache.get('1', failing)]);
@@ -34,7 +34,7 @@ test('what failed is tried again by who comes next', async () => {
   expect((await cache.get('1', async () => compileRuleSet('1', rules(1)))).rules).toHaveLength(1);
 });
 
-test('the least used goes when all together hold too many rules', async () => {
+test('the least recently used set is dropped when the limit is exceeded', async () => {
   const cache = createRuleSetCache(25);
   let loads = 0;
   const get = (key: string, count = 10) =>
@@ -58,7 +58,7 @@ test('the least used goes when all together hold too many rules', async () => {
   expect(loads).toBe(6);
 });
 
-test('after a restore a version is loaded anew, also where a load was under way', async () => {
+test('after a restore a version is loaded again, also if a load was in progress', async () => {
   const cache = createRuleSetCache();
   const before = compileRuleSet('1', rules(1));
   await cache.get('kept', async () => before);

@@ -1,21 +1,21 @@
 import type { RuleSet } from '@claviger/evaluator';
 
-/** How many rules all kept sets may hold together; the least used go first. */
+/** Maximum number of rules in all cached sets; the least recently used set is dropped first. */
 const MAX_RULES = 60_000;
 const MAX_SETS = 1_000;
-/** A load that has not come back by then is forgotten, so that the next decision tries again. */
+/** A load that takes longer is forgotten, so that the next decision tries again. */
 const LOAD_MS = 5_000;
 
 export interface RuleSetCache {
-  /** The set under this key, loaded once by whoever asks first. A failed load is not kept. */
+  /** Returns the set with this key. Concurrent callers share one load; a failed load is not cached. */
   get(key: string, load: () => Promise<RuleSet>): Promise<RuleSet>;
-  /** What is loading now is not kept either. */
+  /** Empties the cache; loads in progress are not cached either. */
   clear(): void;
 }
 
 /**
- * Compiled rule sets. A version never changes, so that nothing here becomes stale but by a restore of the
- * database.
+ * A cache of compiled rule sets. A version never changes, so entries become stale only through a restore of
+ * the database.
  */
 export function createRuleSetCache(maxRules = MAX_RULES): RuleSetCache {
   const kept = new Map<string, RuleSet>();
@@ -25,7 +25,7 @@ export function createRuleSetCache(maxRules = MAX_RULES): RuleSetCache {
 
   const keep = (key: string, set: RuleSet): void => {
     const weight = weightOf(set);
-    // One that alone is more than all others may be is made anew each time rather than throwing them out.
+    // A set above the limit is not cached, because it would displace all others.
     if (weight > maxRules || kept.has(key)) return;
     kept.set(key, set);
     rules += weight;
@@ -40,7 +40,7 @@ export function createRuleSetCache(maxRules = MAX_RULES): RuleSetCache {
     get(key, load) {
       const found = kept.get(key);
       if (found) {
-        // The last used stands last.
+        // The most recently used set is last.
         kept.delete(key);
         kept.set(key, found);
         return Promise.resolve(found);

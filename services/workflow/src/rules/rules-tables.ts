@@ -13,7 +13,7 @@ import type { ColumnType, Generated, GeneratedAlways, JSONColumnType, Selectable
 /** A rule, an entry of the lists of known software, an access policy. */
 export type RevisionKind = 'rule' | 'software' | 'access';
 
-/** Of an evaluation, what has no column of its own. */
+/** The part of an evaluation that has no columns of its own. */
 export type Answer = Pick<Evaluation, 'decidingRule' | 'approvalDurationMinutes' | 'actionDigest' | 'access'>;
 
 export interface RulesTables {

@@ -56,7 +56,7 @@ const prompt = (subjectUserId: string | null, fields: object = {}) =>
   }) as const;
 
 describe('rules', () => {
-  test('a rule comes back as it was written, with its defaults, its author and the version it came with', async () => {
+  test('a rule is returned as written, with its defaults, its author and its version', async () => {
     const admin = someone(service.tenant());
     const rule = await create(admin, {
       timeWindow: { start: '22:00', end: '06:00', days: [1], timezone: 'Europe/Berlin' },
@@ -85,7 +85,7 @@ describe('rules', () => {
     [{ matchRiskTier: 2 }, '/matchRiskTier'],
     [{ matchSigner: undefined, matchToolName: 'shell', verdict: 'ignore' }, '/verdict'],
     [{ matchHash: 'abc' }, '/matchHash'],
-    // H-194: what could be slow is not stored.
+    // H-194: a pattern that could be slow is not stored.
     [{ matchPathGlob: '*?'.repeat(40) }, '/matchPathGlob'],
     [{ matchPathGlob: `C:\\\\${'a'.repeat(600)}` }, '/matchPathGlob'],
     [{ matchSigner: undefined, matchRiskTier: 5 }, '/matchRiskTier'],
@@ -96,13 +96,13 @@ describe('rules', () => {
     [{ approvalDurationMinutes: 1441 }, '/approvalDurationMinutes'],
     [{ verdict: 'maybe' }, '/verdict'],
     [{ name: '' }, '/name'],
-  ])('H-193 H-198 a rule that nobody can mean is refused, naming the field: %j', async (fields, pointer) => {
+  ])('H-193 H-198 an unsound rule is refused, naming the field: %j', async (fields, pointer) => {
     const admin = someone(service.tenant());
     expect(await problemsOf(create(admin, fields))).toContain(pointer);
     expect((await call.listRules(admin)).pagination).toMatchObject({ total: 0 });
   });
 
-  test('H-193 a change is judged by its result, and null takes a criterion away', async () => {
+  test('H-193 a change is validated by its result, and null removes a criterion', async () => {
     const admin = someone(service.tenant());
     const { id } = await create(admin, { matchUser: 'acme\\sarah' });
     const update = (fields: object, updateMask = Object.keys(fields)) =>
@@ -111,7 +111,7 @@ describe('rules', () => {
     const { rule } = await update({ matchSigner: undefined });
     expect(rule).toMatchObject({ matchSigner: undefined, matchUser: 'acme\\sarah', rowVersion: 2 });
     expect(await problemsOf(update({ matchUser: undefined }))).toEqual(['']);
-    // What is made a rule for tools by taking the rest away may not ignore.
+    // A rule that becomes a tool rule by removing criteria may not ignore.
     expect(
       await problemsOf(update({ matchUser: undefined, matchToolName: 'shell', verdict: 'ignore' })),
     ).toEqual(['/verdict']);
@@ -122,7 +122,7 @@ describe('rules', () => {
     });
   });
 
-  test('of two changes made from the same version one is refused', async () => {
+  test('one of two changes of the same version is refused', async () => {
     const admin = someone(service.tenant());
     const { id, rowVersion } = await create(admin);
     const codes = await Promise.all(
@@ -131,7 +131,7 @@ describe('rules', () => {
     expect(codes.sort()).toEqual(['ok', 'precondition_failed']);
   });
 
-  test('rules are listed in the order in which they are asked, page by page', async () => {
+  test('rules are listed in the order of evaluation, page by page', async () => {
     const admin = someone(service.tenant());
     const made: Rule[] = [];
     for (const [priority, verdict] of [
@@ -162,7 +162,7 @@ describe('rules', () => {
     expect((await call.listRules(admin, { search: 'mozilla', enabled: false })).rules).toEqual([]);
   });
 
-  test('a deleted rule decides nothing and is not found; a foreign one never was', async () => {
+  test('a deleted rule decides nothing and is not found, like a rule of another tenant', async () => {
     const admin = someone(service.tenant());
     const { id } = await create(admin);
     const stranger = someone(service.tenant());
@@ -180,7 +180,7 @@ describe('rules', () => {
     expect(evaluation).toMatchObject({ because: 'no_rule', ruleSetVersion: '2' });
   });
 
-  test('a rule that was made disabled decides nothing until it is enabled', async () => {
+  test('a rule created as disabled decides nothing until it is enabled', async () => {
     const admin = someone(service.tenant());
     const { id } = await create(admin, { enabled: false });
     const decide = async () =>
@@ -192,7 +192,7 @@ describe('rules', () => {
 });
 
 describe('co-signing', () => {
-  test('nobody is approved by a rule they wrote a part of until somebody else has signed it as it is', async () => {
+  test('a rule approves for its authors only after another person has co-signed its current state', async () => {
     const tenant = service.tenant();
     const [author, editor, third] = [someone(tenant), someone(tenant), someone(tenant)];
     const { id } = await create(author);
@@ -207,7 +207,7 @@ describe('co-signing', () => {
     const { rule } = await call.coSignRule(third, { id, rowVersion: 2 });
     expect(rule!.coSigners).toEqual([{ id: third.userId, name: third.userName }]);
     expect((await decideFor(author)).verdict).toBe('auto_approved');
-    // What was signed is another rule after the next change.
+    // The change ends the co-signature.
     const changed = await call.updateRule(editor, { id, priority: 8, updateMask: ['priority'] });
     expect(changed.rule).toMatchObject({
       coSigners: [],
@@ -216,7 +216,7 @@ describe('co-signing', () => {
     expect((await decideFor(author)).because).toBe('own_rule');
   });
 
-  test('the token of a machine counts as whoever made it', async () => {
+  test('a machine identity counts as its responsible person', async () => {
     const tenant = service.tenant();
     const author = someone(tenant);
     const machine = someone(tenant, {
@@ -231,7 +231,7 @@ describe('co-signing', () => {
     expect(await codeOf(call.coSignRule(author, { id: byMachine.id }))).toBe('own_rule');
   });
 
-  test('a signature holds for the version that was read', async () => {
+  test('a co-signature is valid for the version that was read', async () => {
     const tenant = service.tenant();
     const [author, third] = [someone(tenant), someone(tenant)];
     const { id, rowVersion } = await create(author);
@@ -240,8 +240,8 @@ describe('co-signing', () => {
   });
 });
 
-describe('somebody who is kept to sites', () => {
-  test('writes rules for those sites alone, and sees those of the organisation', async () => {
+describe('an actor restricted to sites', () => {
+  test('writes rules only for those sites, and sees those of the organisation', async () => {
     const tenant = service.tenant();
     const [own, other] = [randomUUID(), randomUUID()];
     const admin = someone(tenant);
@@ -259,7 +259,7 @@ describe('somebody who is kept to sites', () => {
       expect(await codeOf(call.deleteRule(technician, { id }))).toBe('site_denied');
       expect(await codeOf(call.coSignRule(technician, { id }))).toBe('site_denied');
     }
-    // Nor can a rule be moved out of the sites.
+    // A rule cannot be moved out of the sites either.
     for (const siteId of [undefined, other])
       expect(await codeOf(call.updateRule(technician, { id: here.id, siteId, updateMask: ['siteId'] }))).toBe(
         'site_denied',
@@ -275,7 +275,7 @@ describe('somebody who is kept to sites', () => {
 });
 
 describe('known software', () => {
-  test('is kept like rules, and decides before them', async () => {
+  test('is versioned like rules, and decides before them', async () => {
     const tenant = service.tenant();
     const admin = someone(tenant);
     await create(admin, { verdict: 'auto_deny' });
@@ -307,7 +307,7 @@ describe('known software', () => {
     expect((await call.listSoftwareEntries(admin)).entries).toEqual([]);
   });
 
-  test('a name that nobody here owns is approved by an entry that somebody else co-signed, until it changes', async () => {
+  test('an entry co-signed by another person approves for an unowned name, until the entry changes', async () => {
     const tenant = service.tenant();
     const [author, third] = [someone(tenant), someone(tenant)];
     const made = { name: 'Firefox', list: 'allow', matchHash: 'a'.repeat(64) };
@@ -325,13 +325,13 @@ describe('known software', () => {
     expect(await because()).toBe('unowned_name');
   });
 
-  test('an entry without anything to know software by is refused', async () => {
+  test('an entry without criteria is refused', async () => {
     const admin = someone(service.tenant());
     expect(await problemsOf(call.createSoftwareEntry(admin, { name: 'all', list: 'allow' }))).toEqual(['']);
   });
 });
 
-test('a new text that could be read as another one is refused in rules, lists and policies, naming the field', async () => {
+test('a new look-alike text is refused in rules, lists and policies, naming the field', async () => {
   const tenant = service.tenant();
   const admin = someone(tenant);
   const twin = 'M\u043ezilla';
@@ -351,7 +351,7 @@ test('a new text that could be read as another one is refused in rules, lists an
   ).toEqual(['/steps/0/name']);
   const draft = { ...signed, id: '', matchUser: twin, coSignerIds: [] } as unknown as contract.RuleDraft;
   expect(await problemsOf(call.lintRules(admin, { rules: [draft] }))).toEqual(['/rules/0/matchUser']);
-  // One from before can be switched off as it is.
+  // A rule from before this check can be disabled unchanged.
   await service.scratch.query(
     `SET session_replication_role = replica;
      UPDATE ${service.schema}.rule_revisions SET body = jsonb_set(body, '{name}', to_jsonb('${twin}'::text))
@@ -360,7 +360,7 @@ test('a new text that could be read as another one is refused in rules, lists an
   expect((await update({ enabled: false })).rule).toMatchObject({ name: twin, enabled: false });
 });
 
-test('a tenant has room for ten thousand rules and no more', async () => {
+test('a tenant can have at most ten thousand rules', async () => {
   const admin = someone(service.tenant());
   await service.scratch.query(`
     INSERT INTO ${service.schema}.rule_revisions (tenant_id, kind, object_id, from_version, body)

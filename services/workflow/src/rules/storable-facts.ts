@@ -1,8 +1,9 @@
 import type { Facts } from '@claviger/evaluator';
 
 /**
- * Facts as they come back from the database: a decision must be repeatable by what was stored. A text that cannot be stored
- * (a NUL, half a character) belongs to no file and no person, so that it counts as not known.
+ * The facts as the database returns them, so that a decision can be repeated from its stored facts. A text
+ * that cannot be stored (a NUL, an unpaired surrogate) belongs to no file and no person, so it counts as
+ * unknown.
  */
 export function storableFacts<F extends Facts>(facts: F): F {
   const known = Object.entries(facts).filter(([, value]) => isStorable(value));

@@ -9,7 +9,7 @@ import { requireSite } from './rule-access.ts';
 import { rulePatchOf } from './rule-fields.ts';
 import { ruleMessage } from './rule-view.ts';
 
-/** A partial change, judged by its result. Who had co-signed the rule has co-signed another one. */
+/** A partial change, validated by its result. It ends the co-signatures of the rule. */
 export function updateRule(deps: RulesDeps): Handler<typeof contract.PamRulesService.updateRule> {
   return async (request, context) => {
     context.auditSubject = { type: 'pam-rule', id: request.id };

@@ -9,7 +9,7 @@ import { requireSite } from './rule-access.ts';
 import { entryPatchOf } from './rule-fields.ts';
 import { entryMessage } from './rule-view.ts';
 
-/** A partial change, judged by its result. Who had co-signed the entry has co-signed another one. */
+/** A partial change, validated by its result. It ends the co-signatures of the entry. */
 export function updateSoftwareEntry(
   deps: RulesDeps,
 ): Handler<typeof contract.SoftwarePolicyService.updateSoftwareEntry> {

@@ -7,11 +7,11 @@ import { createRuleSetCache } from './rule-set-cache.ts';
 
 export interface VerifiedHistory {
   readonly total: number;
-  /** Decided again alike, for the same reason and by the same rule. */
+  /** Same verdict, reason and rule. */
   readonly reproduced: number;
-  /** Left to a person because rules could not be asked: there is nothing to repeat. */
+  /** Left to a person because the rules could not be evaluated: there is nothing to repeat. */
   readonly undecided: number;
-  /** The first hundred that came out otherwise. */
+  /** The first hundred decisions with another result. */
   readonly differing: readonly { readonly requestId: string; readonly was: Verdict; readonly is: Verdict }[];
   readonly versions: number;
 }
@@ -19,8 +19,8 @@ export interface VerifiedHistory {
 const MAX_NAMED = 100;
 
 /**
- * Decides every stored decision of a time once more, each by the very version that decided it. Whatever does not come out as it is
- * stored has been altered, or the evaluator has.
+ * Repeats every stored decision of a time range by the version that decided it. A difference means that the
+ * stored decision or the evaluator was altered.
  */
 export async function verifyHistory(
   database: Database<WorkflowSchema>,

@@ -6,16 +6,16 @@ import { sql } from 'kysely';
 import { seesAllRequests } from '../requests/may-see.ts';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** Everybody who may decide, by what there is to decide. */
+/** All users who may decide, by kind of request. */
 export interface Deciders {
   readonly elevation: readonly devices.PermittedUser[];
   readonly access: readonly devices.PermittedUser[];
 }
 
-/** Of each kind, the oldest. */
+/** The oldest requests of each kind. */
 const MAX_REQUESTS = 500;
 
-/** What waits for a person now, as far as the reader sees it, with who may not decide it and who may. */
+/** The waiting requests that the reader may see, each with the users who may and may not decide it. */
 export async function waitingRequests(
   reader: Reader<WorkflowSchema>,
   actor: Actor,
@@ -79,7 +79,7 @@ async function waitingForAccess(
     const given = (decided ?? []).filter((decision) => decision.step === open_step).length;
     return {
       id,
-      // A person and everything they are responsible for count once in a request, whatever the number of its steps.
+      // A person and everything they are responsible for count once in a request, in all its steps together.
       excludedUserIds: [
         requester_id,
         ...requester_behind,

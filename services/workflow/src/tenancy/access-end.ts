@@ -1,8 +1,8 @@
-/** Why the access of a whole tenant ends: it was suspended, or the database was restored to an older state. */
+/** The reason why all access of a tenant ends: it was suspended, or the database was restored. */
 export interface AccessEnd {
   readonly tenantId: string;
-  /** The user who ordered it; absent where no user did. */
+  /** The user who ordered it; absent if none did. */
   readonly endedBy?: string | undefined;
-  /** Stands in the rows and events of what ends. */
+  /** Stored in the rows and events of the ended access. */
   readonly reason: string;
 }

@@ -3,7 +3,7 @@ import type { Emitter } from '@claviger/events';
 import type { Logger } from '@claviger/service-kit';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations in this folder. */
 export interface TenancyDeps {
   readonly database: Database<WorkflowSchema>;
   readonly emitter: Emitter;

@@ -9,8 +9,9 @@ import { endGrants } from './end-grants.ts';
 const REASON = 'The database was restored to an older state.';
 
 /**
- * Whatever could have been decided, used or ended between the backup and the restore ends: grants, emergency access and its
- * offline codes, elevations, and requests that wait (one of them may have been denied since).
+ * Ends everything that may have been decided, used or ended between the backup and the restore: grants,
+ * emergency access and its offline codes, elevations, and pending requests (one of them may have been denied
+ * since).
  */
 export function endAccessAfterRestore(
   deps: Pick<TenancyDeps, 'emitter' | 'logger'>,
@@ -39,7 +40,7 @@ export function endAccessAfterRestore(
         details: { entryId: row.entry_id, requesterId: row.requester_id },
       });
     }
-    // The sweep writes them down, with their events.
+    // The sweep updates the rows and writes their events.
     const waiting = await tx
       .updateTable('elevation_requests')
       .set({ expires_at: sql<Date>`least(expires_at, clock_timestamp())` })

@@ -4,12 +4,12 @@ import type { WorkflowSchema } from '../schema.ts';
 import type { AccessEnd } from './access-end.ts';
 import type { TenancyDeps } from './deps.ts';
 
-/** Where no user changed it. */
+/** For an end without a user. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Ends the grants of a tenant for good. The vault is told of each by the due-queue, so that what was seen gets rotated. Answers
- * how many ended.
+ * Ends the grants of a tenant for good. The due queue notifies the vault of each, so that disclosed secrets
+ * are rotated. Returns the number of grants.
  */
 export async function endGrants(
   deps: Pick<TenancyDeps, 'emitter'>,

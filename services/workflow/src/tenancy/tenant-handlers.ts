@@ -7,7 +7,7 @@ import { endElevations } from '../elevation/end-elevations.ts';
 import type { TenancyDeps } from './deps.ts';
 import { endGrants } from './end-grants.ts';
 
-/** How workflow follows the standing of tenants. */
+/** Applies changes of the status of tenants. */
 export function tenantHandlers(
   deps: Pick<TenancyDeps, 'database' | 'emitter' | 'logger'>,
 ): Handlers<typeof tenantStanding.TenantStandingService> {
