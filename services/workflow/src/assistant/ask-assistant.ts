@@ -85,10 +85,7 @@ async function answer(
       return { ...(await providerAnswer(message, provider, deps.docs, from, call)), by: 'provider', notice };
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
-      deps.logger.warn(
-        { err: error, requestId: context.requestId },
-        'the provider of the assistant failed',
-      );
+      deps.logger.warn({ err: error, requestId: context.requestId }, 'the provider of the assistant failed');
       notice = `Answered without the provider: ${shownProblem(error.message, context)}`;
     }
   }

@@ -274,19 +274,22 @@ test.each<[string, FakeProvider['answer'], string]>([
   ['too much', (response) => response.end('x'.repeat(300_000)), 'longer than 262144 bytes'],
   ['an end without an answer', (response) => response.destroy(), 'broke'],
   ['tool calls without end', (response) => calls(response, ['my_access', '{}']), 'gave no answer'],
-])('when the provider returns %s the answer comes from the rules and says so', async (_, behaviour, notice) => {
-  useProvider();
-  provider.answer = behaviour;
-  const answer = await ask(tenant.user([...USER, 'config.update']), 'list my requests');
-  expect(answer).toMatchObject({ answeredBy: 'deterministic', answer: 'You have made no request.' });
-  expect(answer.notice).toContain(notice);
-  // Other users do not learn which addresses are reachable and how they answer.
-  expect((await ask(ann, 'list my requests')).notice).toBe(
-    'Answered without the provider: The provider could not be used.',
-  );
-  expect(JSON.stringify(answer)).not.toContain(CANARY);
-  expect(provider.requests.length).toBeLessThanOrEqual(10);
-});
+])(
+  'when the provider returns %s the answer comes from the rules and says so',
+  async (_, behaviour, notice) => {
+    useProvider();
+    provider.answer = behaviour;
+    const answer = await ask(tenant.user([...USER, 'config.update']), 'list my requests');
+    expect(answer).toMatchObject({ answeredBy: 'deterministic', answer: 'You have made no request.' });
+    expect(answer.notice).toContain(notice);
+    // Other users do not learn which addresses are reachable and how they answer.
+    expect((await ask(ann, 'list my requests')).notice).toBe(
+      'Answered without the provider: The provider could not be used.',
+    );
+    expect(JSON.stringify(answer)).not.toContain(CANARY);
+    expect(provider.requests.length).toBeLessThanOrEqual(10);
+  },
+);
 
 test('a provider that does not answer in time is given up', async () => {
   useProvider();

@@ -31,7 +31,9 @@ export function readAsCaller<Q extends object, S extends object>(
   const { policy, http } = method;
   const reads = http.length > 0 && http.every((binding) => binding.method === 'GET');
   if (!reads || !policy?.permission || policy.discloses || policy.audit || policy.stepUp || policy.platform)
-    throw new Error(`${method.path} is not allowed for the assistant: only a GET with a permission, without step-up or audit event, is.`);
+    throw new Error(
+      `${method.path} is not allowed for the assistant: only a GET with a permission, without step-up or audit event, is.`,
+    );
   const read = async (fields: Partial<Q>, context: CallContext): Promise<Partial<S>> => {
     if (!permits(context.actor.permissions, policy.permission))
       throw new ClavigerError('denied', `The permission ${policy.permission} is needed.`);

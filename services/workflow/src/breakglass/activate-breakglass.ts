@@ -179,6 +179,9 @@ async function hurry(deps: BreakglassDeps, context: CallContext): Promise<void> 
   try {
     await tellEmergency(deps, row, context.requestId);
   } catch (error) {
-    deps.logger.warn({ err: error, sessionId: row.id }, 'auth or the vault has not confirmed an emergency session yet');
+    deps.logger.warn(
+      { err: error, sessionId: row.id },
+      'auth or the vault has not confirmed an emergency session yet',
+    );
   }
 }

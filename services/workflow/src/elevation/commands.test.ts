@@ -175,7 +175,7 @@ test('a revocation queues the command to undo for a device with the go signal, a
   );
 });
 
-test('no go signal is delivered for an elevation that has expired by the database's clock', async () => {
+test('no go signal is delivered for an elevation that has expired by the database clock', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
   await actuate(agent, id);

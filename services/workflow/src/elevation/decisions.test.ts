@@ -65,7 +65,7 @@ test('a decision after a concurrent one is race_lost', async () => {
   expect(await statusOf(id)).toBe('denied');
 });
 
-test('a decision after the end, by the database's clock, is race_lost', async () => {
+test('a decision after the end, by the database clock, is race_lost', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
   service.devices.whileResolving = async () => void (await service.lapse(id));

@@ -55,7 +55,10 @@ export function refuseUntimely({ observedAt }: Prompt, nowMs: number): void {
       hint: 'Report a prompt while it is shown, and check the clock of the device.',
     });
   if (ageMs < -AHEAD_MS)
-    throw ClavigerError.invalid('/observed_at', 'is more than an hour in the future: set the clock of the device');
+    throw ClavigerError.invalid(
+      '/observed_at',
+      'is more than an hour in the future: set the clock of the device',
+    );
 }
 
 export interface KnownReport {

@@ -96,7 +96,7 @@ async function markDelivered(
     context.audited = true;
     deps.logger.error(
       { err: error, grantId: grant.id, requestId: context.requestId },
-      "a delivery was not marked on its grant; the vault's record of it stands",
+      'a delivery could not be marked on its grant; the vault has recorded it',
     );
   }
 }

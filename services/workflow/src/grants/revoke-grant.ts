@@ -63,7 +63,10 @@ function allowedToEnd(grant: GrantRow | undefined, actor: Actor): GrantRow {
   if (!grant) throw ClavigerError.notFound();
   if (grant.user_id === actor.userId || permits(actor.permissions, 'grants.revoke')) return grant;
   if (!permits(actor.permissions, 'grants.read-all')) throw ClavigerError.notFound();
-  throw new ClavigerError('denied', 'The permission grants.revoke is required for the grant of another user.');
+  throw new ClavigerError(
+    'denied',
+    'The permission grants.revoke is required for the grant of another user.',
+  );
 }
 
 /** Revokes the grant if it is active until now. Undefined if it is not. */

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => service?.[Symbol.asyncDispose]());
 
-test('a request or approval longer than the tenant's current maximum is refused', async () => {
+test('a request or approval longer than the current maximum of the tenant is refused', async () => {
   const tenant = service.tenant();
   const [requester, approver] = [tenant.user(REQUESTER), tenant.user(APPROVER, ['approver'])];
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');

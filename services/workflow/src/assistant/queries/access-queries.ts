@@ -66,8 +66,7 @@ export const myUnusedAccess = defineQuery({
 
 export const whoHasAccess = defineQuery({
   name: 'who-has-access',
-  description:
-    'Active grants on a resource or entry that you may see: without grants.read-all only your own',
+  description: 'Active grants on a resource or entry that you may see: without grants.read-all only your own',
   example: 'Who has access to "db-prod"?',
   permission: 'grants.read',
   parameters: z.strictObject({ search: name }),

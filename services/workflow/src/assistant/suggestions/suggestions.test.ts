@@ -62,7 +62,9 @@ test('figures come from similar requests: approvers, durations, denials, unused 
     denials: [{ deniedBy: bob.userName, comment: 'not on Fridays' }],
   });
   expect(answer.unusedGrants).toHaveLength(3);
-  expect(answer.suggestions[0]).toContain('120 minutes are more than nine of ten approved requests received (30)');
+  expect(answer.suggestions[0]).toContain(
+    '120 minutes are more than nine of ten approved requests received (30)',
+  );
   expect(answer.suggestions.join('\n')).toContain('"not on Fridays"');
   expect((await service.events(requestId)).at(-1)!.action).toBe('assistant.suggested');
 });
