@@ -92,7 +92,7 @@ interface CredentialsTable {
   user_id: string;
   phc: string;
   changed_at: Generated<Date>;
-  /** The user who set it for somebody else; null once the user has chosen it. */
+  /** Another user who set it; null once the user has chosen it. */
   set_by: string | null;
 }
 

@@ -103,8 +103,8 @@ test('a rotated token works; a revoked device can get a new token, a decommissio
   expect(await refused(agentToken)).toBe('unauthenticated');
   await devicesOf(stack).revokeAgentToken({ deviceId }, admin);
   expect((await devicesOf(stack).getDevice({ deviceId }, admin)).device!.hasToken).toBe(false);
-  const anew = await devicesOf(stack).rotateAgentToken({ deviceId }, admin);
-  expect((await introspectAgent(stack, anew.agentToken)).userId).toBe(deviceId);
+  const renewed = await devicesOf(stack).rotateAgentToken({ deviceId }, admin);
+  expect((await introspectAgent(stack, renewed.agentToken)).userId).toBe(deviceId);
   for (let round = 0; round < 2; round += 1) {
     const { device: gone } = await devicesOf(stack).decommissionDevice({ deviceId, reason: '' }, admin);
     expect(gone).toMatchObject({ status: 'decommissioned', hasToken: false });

@@ -57,7 +57,7 @@ export interface NewPassword {
   readonly tenantId: string;
   readonly userId: string;
   readonly phc: string;
-  /** Id of the user who set it for somebody else; null if the user chose it. */
+  /** Id of another user who set it; null if the user chose it. */
   readonly setBy: string | null;
 }
 

@@ -6,10 +6,10 @@ export const BUILT_IN_ROLES: readonly {
   description: string;
   permissions: readonly string[];
 }[] = [
-  { name: ADMINISTRATOR, description: 'May do everything', permissions: ['*'] },
+  { name: ADMINISTRATOR, description: 'Has every permission', permissions: ['*'] },
   {
     name: 'operator',
-    description: 'Keeps resources and their credentials',
+    description: 'Manages resources and their credentials',
     permissions: [
       'resources.*',
       'vault.entries.read',
@@ -35,7 +35,7 @@ export const BUILT_IN_ROLES: readonly {
   },
   {
     name: 'approver',
-    description: 'Decides about requests for access',
+    description: 'Decides access requests',
     permissions: [
       'requests.read',
       'requests.create',
@@ -57,7 +57,7 @@ export const BUILT_IN_ROLES: readonly {
   },
   {
     name: 'requester',
-    description: 'Asks for access and uses what was granted',
+    description: 'Requests access and uses grants',
     permissions: [
       'resources.read',
       'vault.entries.read',
@@ -71,7 +71,7 @@ export const BUILT_IN_ROLES: readonly {
   },
   {
     name: 'auditor',
-    description: 'Sees everything that happened, and no secret',
+    description: 'Reads events and objects, but no secrets',
     permissions: [
       'audit.*',
       'compliance.*',

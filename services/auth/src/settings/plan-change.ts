@@ -119,8 +119,8 @@ function movedSecrets(
 ): FieldProblem[] {
   const { before, next, defaults, own, kept } = state;
   return Object.entries(keys).flatMap(([member, { secret, secretFor = [] }]) => {
-    const anew = own.some(({ named }) => named.member === member) && !kept.has(member);
-    if (secret !== true || anew || !next[member]) return [];
+    const reentered = own.some(({ named }) => named.member === member) && !kept.has(member);
+    if (secret !== true || reentered || !next[member]) return [];
     const moved = secretFor.filter((each) => !isDeepStrictEqual(next[each], before[each] ?? defaults[each]));
     if (moved.length === 0) return [];
     return [

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
-test('H-047 a sign-in is introspected until its logout, and refused at once afterwards', async () => {
+test('H-047 a sign-in is introspected until its logout, and refused immediately afterwards', async () => {
   const tenant = await newTenant(stack);
   const { username, password, id } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);

@@ -21,7 +21,7 @@ export function suspendTenant(deps: TenantsDeps): Handler<typeof tenants.Tenants
     const ended = await deps.database.withTenant(context.tenantId, async (tx) => {
       const tenant = await lockTenant(tx, id);
       if (tenant.status === 'deprovisioning' || tenant.status === 'deprovisioned') {
-        throw new ClavigerError('conflict', 'The tenant is being wound down already.', {
+        throw new ClavigerError('conflict', 'The tenant is already being deprovisioned.', {
           code: 'wrong_status',
           hint: 'Its users cannot sign in. To keep the tenant, reinstate it first.',
         });

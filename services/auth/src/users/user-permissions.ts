@@ -108,7 +108,7 @@ export async function requireNotAbove(
 /** Throws `denied` for the actor's own account, also through a machine identity of the actor. */
 export function refuseSelf(context: CallContext, userId: string, hint: string): void {
   if (peopleBehind(context.actor).includes(userId)) {
-    throw new ClavigerError('denied', 'This cannot be done to your own account.', {
+    throw new ClavigerError('denied', 'You cannot do this to your own account.', {
       code: 'own_account',
       hint,
     });
