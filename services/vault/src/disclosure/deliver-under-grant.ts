@@ -3,7 +3,7 @@ import { ClavigerError, isClavigerError } from '@claviger/errors';
 import type { SealedForm } from '@claviger/events';
 import { type CallContext, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
+import { ENCRYPTED_COLUMNS, type EncryptedVersion } from '../encryption/secrets.ts';
 import { unproven } from '../rights/unproven.ts';
 import type { VaultTx } from '../schema.ts';
 import type { DisclosureDeps } from './deps.ts';
@@ -11,7 +11,7 @@ import { auditUnavailable, endedSince } from './disclosure-gate.ts';
 import { recordExposure } from './record-exposure.ts';
 
 export interface CommittedDelivery {
-  readonly sealedVersion: SealedVersion;
+  readonly encryptedVersion: EncryptedVersion;
   readonly entryId: string;
   readonly username: string;
   readonly rotationState: string;
@@ -86,7 +86,7 @@ async function deliver(
         .onRef('entry_versions.version', '=', 'entries.current_version'),
     )
     .leftJoin('assets', 'assets.id', 'entries.asset_id')
-    .select(SEALED_COLUMNS)
+    .select(ENCRYPTED_COLUMNS)
     .select([
       'entries.username',
       'entries.rotation_state',
@@ -129,7 +129,7 @@ async function deliver(
   return {
     endsInMs: taken.ends_in_ms,
     delivery: {
-      sealedVersion: found,
+      encryptedVersion: found,
       entryId: found.entry_id,
       username: found.username,
       rotationState: found.rotation_state,

@@ -4,7 +4,7 @@ import type { Emitter, OutboxRow, SealedForm } from '@claviger/events';
 import { claimKey } from '@claviger/idempotency';
 import { type CallContext, failpoint, permits } from '@claviger/service-kit';
 import { CompiledQuery } from 'kysely';
-import type { SealedVersion } from '../encryption/secrets.ts';
+import type { EncryptedVersion } from '../encryption/secrets.ts';
 import { unproven } from '../rights/unproven.ts';
 import type { VaultSchema } from '../schema.ts';
 import { disclosureStatement } from './disclosure-statement.ts';
@@ -20,7 +20,7 @@ export interface DisclosureRequest {
 /** A disclosure whose audit record is committed. The secret may be decrypted now. */
 export interface CommittedDisclosure {
   readonly kind: 'committed';
-  readonly sealedVersion: SealedVersion;
+  readonly encryptedVersion: EncryptedVersion;
   readonly username: string;
   readonly rotationState: string;
   readonly event: SealedForm;
@@ -96,7 +96,7 @@ export function createDisclosureGate(database: Database<VaultSchema>, emitter: E
           if (facts.grant_id && endedSince(sentAt, facts.grant_ends_in_ms!)) throw noAccess();
           return {
             kind: 'committed',
-            sealedVersion: row as unknown as SealedVersion,
+            encryptedVersion: row as unknown as EncryptedVersion,
             username: facts.username,
             rotationState: facts.rotation_state,
             event: record.sealed,

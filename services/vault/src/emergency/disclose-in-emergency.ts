@@ -3,13 +3,13 @@ import type { SealedForm } from '@claviger/events';
 import { JournalUnwritableError } from '@claviger/journal';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
+import { ENCRYPTED_COLUMNS, type EncryptedVersion } from '../encryption/secrets.ts';
 import type { EmergencyDeps } from './deps.ts';
 import { journalEntryOf } from './journal-entry.ts';
 import { recordDisclosure } from './record-disclosure.ts';
 
 export interface EmergencyDisclosure {
-  readonly sealedVersion: SealedVersion;
+  readonly encryptedVersion: EncryptedVersion;
   readonly username: string;
   readonly rotationState: string;
   readonly event: SealedForm;
@@ -75,7 +75,7 @@ export async function discloseInEmergency(
     deps.wakeJournalMerge();
   }
   return {
-    sealedVersion: found,
+    encryptedVersion: found,
     username: found.username,
     rotationState: found.rotation_state,
     event: sealed,
@@ -122,7 +122,7 @@ function findUnderSession(
               : sql<number>`${request.version}::int`,
           ),
       )
-      .select(SEALED_COLUMNS)
+      .select(ENCRYPTED_COLUMNS)
       .select(['s.id as session_id', 'entries.username', 'entries.rotation_state', 'entries.asset_id'])
       .where('entries.id', '=', request.entryId)
       .where('entries.status', '=', 'active')

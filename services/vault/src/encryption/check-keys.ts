@@ -3,7 +3,7 @@ import type { EncryptionDeps } from './deps.ts';
 import type { Progress } from './exchange-kek.ts';
 import { changeKeyJob, type HeldJob, type KeyJobRow } from './key-jobs-store.ts';
 import { type Finding, rewrapRows, storeFindings } from './rewrap-rows.ts';
-import { SEALED_COLUMNS } from './secrets.ts';
+import { ENCRYPTED_COLUMNS } from './secrets.ts';
 
 /** Sorts before every entry. */
 const BEGINNING = { entryId: '00000000-0000-0000-0000-000000000000', version: 0 };
@@ -52,7 +52,7 @@ async function repairBatch(
   return deps.database.withTenant(held.tenantId, async (tx) => {
     const rows = await tx
       .selectFrom('entry_versions')
-      .select(SEALED_COLUMNS)
+      .select(ENCRYPTED_COLUMNS)
       .where('purged_at', 'is', null)
       .where(sql<boolean>`(entry_id, version) > (${after.entryId}::uuid, ${after.version}::int)`)
       .orderBy('entry_id')

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import type { EncryptionDeps } from './deps.ts';
 import { changeKeyJob, type HeldJob, type KeyJobRow } from './key-jobs-store.ts';
 import { rewrapRows, storeFindings } from './rewrap-rows.ts';
-import { SEALED_COLUMNS } from './secrets.ts';
+import { ENCRYPTED_COLUMNS } from './secrets.ts';
 
 /** Seconds until the next run of the job, or its end, with a reason when it failed. */
 export type Progress = { readonly againInSeconds: number } | { readonly failed: string } | 'done';
@@ -148,7 +148,7 @@ async function rewrapBatch(
         ),
       );
     const rows = await open
-      .select(SEALED_COLUMNS)
+      .select(ENCRYPTED_COLUMNS)
       .limit(deps.config.encryption.batchSize)
       .forUpdate()
       .skipLocked()

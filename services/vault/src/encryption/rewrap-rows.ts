@@ -2,7 +2,7 @@ import { IntegrityError, type IntegrityReason, type Kek, rewrapCek } from '@clav
 import { sql } from 'kysely';
 import type { VaultTx } from '../schema.ts';
 import type { HeldJob } from './key-jobs-store.ts';
-import type { SealedVersion } from './secrets.ts';
+import type { EncryptedVersion } from './secrets.ts';
 import type { TenantKeys } from './tenant-keys.ts';
 
 export interface Finding {
@@ -22,9 +22,9 @@ export async function rewrapRows(
   tx: VaultTx,
   keys: TenantKeys,
   kek: Kek,
-  rows: readonly SealedVersion[],
-): Promise<{ rewrapped: readonly SealedVersion[]; broken: Finding[] }> {
-  const rewrapped: SealedVersion[] = [];
+  rows: readonly EncryptedVersion[],
+): Promise<{ rewrapped: readonly EncryptedVersion[]; broken: Finding[] }> {
+  const rewrapped: EncryptedVersion[] = [];
   const wrapped: Buffer[] = [];
   const broken: Finding[] = [];
   for (const row of rows) {
@@ -76,7 +76,7 @@ export async function storeFindings(tx: VaultTx, held: HeldJob, findings: readon
     .execute();
 }
 
-const recordOf = (row: SealedVersion) => ({
+const recordOf = (row: EncryptedVersion) => ({
   cekId: row.cek_id,
   wrappedCek: row.wrapped_cek,
   iv: row.iv,
@@ -86,7 +86,7 @@ const recordOf = (row: SealedVersion) => ({
   blobSha256: row.blob_sha256,
 });
 
-const idsOf = (row: SealedVersion) => ({
+const idsOf = (row: EncryptedVersion) => ({
   tenantId: row.tenant_id,
   entryId: row.entry_id,
   version: row.version,

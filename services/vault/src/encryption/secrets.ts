@@ -6,7 +6,7 @@ import type { VaultSchema, VersionState } from '../schema.ts';
 import type { TenantKeys } from './tenant-keys.ts';
 
 /** The columns that are needed to decrypt a version. */
-export type SealedVersion = Pick<
+export type EncryptedVersion = Pick<
   Selectable<VaultSchema['entry_versions']>,
   | 'tenant_id'
   | 'entry_id'
@@ -22,7 +22,7 @@ export type SealedVersion = Pick<
   | 'blob_sha256'
 >;
 
-export const SEALED_COLUMNS = [
+export const ENCRYPTED_COLUMNS = [
   'entry_versions.tenant_id',
   'entry_versions.entry_id',
   'entry_versions.version',
@@ -51,7 +51,7 @@ export interface Secrets {
    */
   keyFor(tenantId: string): Promise<Kek>;
   /** Returns the row of a new version. Synchronous, so that a transaction can call it. */
-  seal(
+  encrypt(
     kek: Kek,
     secret: string,
     ids: VersionIds,
@@ -62,7 +62,7 @@ export interface Secrets {
    * Decrypts a version. Call it for a disclosure only after the audit record is committed. Throws
    * `integrity_error` when a stored byte was changed.
    */
-  open(version: SealedVersion): Promise<string>;
+  decrypt(version: EncryptedVersion): Promise<string>;
   /** Throws `sealed` while the root key is missing. */
   requireOpen(): void;
   /** Number of decrypted secrets since the start. */
@@ -83,10 +83,10 @@ export function createSecrets(keys: TenantKeys, requireOpen: () => void, logger:
         throw integrityError(error, logger, { tenantId });
       }
     },
-    seal: (kek, secret, ids, state, createdBy) => {
+    encrypt: (kek, secret, ids, state, createdBy) => {
       const plaintext = Buffer.from(secret, 'utf8');
       try {
-        const sealed = sealSecret(kek, plaintext, { ...ids, kekId: kek.kekId });
+        const encrypted = sealSecret(kek, plaintext, { ...ids, kekId: kek.kekId });
         return {
           tenant_id: ids.tenantId,
           entry_id: ids.entryId,
@@ -94,20 +94,20 @@ export function createSecrets(keys: TenantKeys, requireOpen: () => void, logger:
           state,
           purpose: ids.purpose,
           kek_id: kek.kekId,
-          cek_id: sealed.cekId,
-          wrapped_cek: sealed.wrappedCek,
-          iv: sealed.iv,
-          ciphertext: sealed.ciphertext,
-          tag: sealed.tag,
-          commitment: sealed.commitment,
-          blob_sha256: sealed.blobSha256,
+          cek_id: encrypted.cekId,
+          wrapped_cek: encrypted.wrappedCek,
+          iv: encrypted.iv,
+          ciphertext: encrypted.ciphertext,
+          tag: encrypted.tag,
+          commitment: encrypted.commitment,
+          blob_sha256: encrypted.blobSha256,
           created_by: createdBy,
         };
       } finally {
         plaintext.fill(0);
       }
     },
-    open: async (row) => {
+    decrypt: async (row) => {
       try {
         const kek = await keys.named(row.tenant_id, row.kek_id);
         const plaintext = openSecret(

@@ -16,14 +16,14 @@ export function deliverCredentials(
     const delivery = await deliverUnderGrant(deps, context, grantId, { reason: '', ticket: '' });
     return {
       entryId: delivery.entryId,
-      version: delivery.sealedVersion.version,
+      version: delivery.encryptedVersion.version,
       username: delivery.username,
-      secret: await deps.secrets.open(delivery.sealedVersion),
+      secret: await deps.secrets.decrypt(delivery.encryptedVersion),
       receipt: receiptOf(delivery.event, deps.receiptKey),
       host: delivery.host,
       port: delivery.port,
       rotationState: delivery.rotationState,
-      type: delivery.sealedVersion.purpose,
+      type: delivery.encryptedVersion.purpose,
     };
   };
 }

@@ -61,7 +61,7 @@ export function createEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
           })
           .execute();
         await assignAccounts(tx, context, (eb) => eb('entries.id', '=', id));
-        const version = deps.secrets.seal(
+        const version = deps.secrets.encrypt(
           kek,
           secret,
           { tenantId, entryId: id, version: 1, purpose: type },

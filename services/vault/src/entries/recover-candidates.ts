@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { auditUnavailable } from '../disclosure/disclosure-gate.ts';
 import { receiptOf } from '../disclosure/receipt.ts';
 import { recordExposure } from '../disclosure/record-exposure.ts';
-import { SEALED_COLUMNS } from '../encryption/secrets.ts';
+import { ENCRYPTED_COLUMNS } from '../encryption/secrets.ts';
 import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { requireLiveGrant } from '../rights/require-live-grant.ts';
@@ -34,7 +34,7 @@ export function recoverCandidates(deps: EntriesDeps): Handler<typeof vault.Entri
         if (entry.requires_grant) await requireLiveGrant(tx, context, id);
         const rows = await tx
           .selectFrom('entry_versions')
-          .select(SEALED_COLUMNS)
+          .select(ENCRYPTED_COLUMNS)
           .select('state')
           .where('entry_id', '=', id)
           .where((eb) =>
@@ -82,7 +82,7 @@ export function recoverCandidates(deps: EntriesDeps): Handler<typeof vault.Entri
       rows.map(async (row) => ({
         version: row.version,
         state: row.state,
-        secret: await deps.secrets.open(row),
+        secret: await deps.secrets.decrypt(row),
       })),
     );
     return { items, receipt: receiptOf(event, deps.receiptKey) };

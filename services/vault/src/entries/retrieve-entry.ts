@@ -17,12 +17,12 @@ export function retrieveEntry(deps: EntriesDeps): Handler<typeof vault.EntriesSe
     const committed = await commitDisclosure(deps, context, { entryId, version, reason, ticket });
     return {
       entryId,
-      version: committed.sealedVersion.version,
+      version: committed.encryptedVersion.version,
       username: committed.username,
-      secret: await deps.secrets.open(committed.sealedVersion),
+      secret: await deps.secrets.decrypt(committed.encryptedVersion),
       rotationState: committed.rotationState,
       receipt: receiptOf(committed.event, deps.receiptKey),
-      type: committed.sealedVersion.purpose,
+      type: committed.encryptedVersion.purpose,
     };
   };
 }

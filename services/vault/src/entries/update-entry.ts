@@ -78,7 +78,7 @@ export function updateEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
             .select((eb) => eb.fn.max('version').as('latest'))
             .where('entry_id', '=', id)
             .executeTakeFirstOrThrow();
-          const version = deps.secrets.seal(
+          const version = deps.secrets.encrypt(
             kek,
             checkedSecret(before.type, request.secret),
             { tenantId, entryId: id, version: latest + 1, purpose: before.type },

@@ -8,7 +8,7 @@ import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget
 import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { connectorOf } from '../targets/connector-of.ts';
-import { connectorContext, loadTarget, sealedAccount } from '../targets/load-target.ts';
+import { connectorContext, encryptedAccount, loadTarget } from '../targets/load-target.ts';
 import { seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
 import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject } from './entry-store.ts';
@@ -33,7 +33,7 @@ export function verifyEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
         const secretType = LOGIN_SECRETS.find((type) => type === entry.type);
         if (!secretType || !entry.asset_id) throw noAccount();
         // Read before the login: if the entry or its account changes during it, the result is not recorded.
-        const account = await sealedAccount(reader, id);
+        const account = await encryptedAccount(reader, id);
         const target = await loadTarget(reader, entry.asset_id);
         if (!account) throw ClavigerError.notFound();
         if (secretType === 'ssh-key' && target.type !== 'ssh') throw noAccount();
@@ -41,7 +41,7 @@ export function verifyEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
       },
     );
     const { username, accountId } = account;
-    const secret = await deps.secrets.open(account.version);
+    const secret = await deps.secrets.decrypt(account.version);
     const login = accountAt(target, username);
     const version = account.version.version;
     await spendProbe(deps, context.tenantId, login);

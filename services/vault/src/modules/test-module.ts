@@ -13,8 +13,8 @@ import { connectorOf } from '../targets/connector-of.ts';
 import {
   connectorContext,
   credentialOf,
+  encryptedAccount,
   loadTarget,
-  sealedAccount,
   storedSecret,
   usableAdmin,
 } from '../targets/load-target.ts';
@@ -126,5 +126,5 @@ async function firstAccount(reader: VaultReader, resourceId: string) {
     .orderBy('created_at')
     .limit(1)
     .executeTakeFirst();
-  return entry && sealedAccount(reader, entry.id);
+  return entry && encryptedAccount(reader, entry.id);
 }

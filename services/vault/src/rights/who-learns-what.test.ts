@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type NewEntry, Oracle, type Person, type WorkflowSays } from '../../rights-oracle.ts';
 import { type AnsweringTarget, type RightsBench, startRights } from '../../rights-support.ts';
-import { SEALED_COLUMNS } from '../encryption/secrets.ts';
+import { ENCRYPTED_COLUMNS } from '../encryption/secrets.ts';
 import { runRotation } from '../rotation/run-rotation.ts';
 
 let bench: RightsBench;
@@ -319,12 +319,12 @@ class Play {
     const sealed = await bench.deps.database.readTenant(this.#tenantId, (reader) =>
       reader
         .selectFrom('entry_versions')
-        .select(SEALED_COLUMNS)
+        .select(ENCRYPTED_COLUMNS)
         .where('entry_id', '=', entryId)
         .where('version', '=', version)
         .executeTakeFirstOrThrow(),
     );
-    return bench.deps.secrets.open(sealed);
+    return bench.deps.secrets.decrypt(sealed);
   }
 
   /** The answer of a call, or undefined if it is refused. Throws internal errors. */

@@ -114,7 +114,7 @@ export async function storeCandidate(
   const ids = { tenantId: entry.tenant_id, entryId: entry.id, version: latest + 1, purpose: entry.type };
   await tx
     .insertInto('entry_versions')
-    .values(deps.secrets.seal(kek, newPassword(), ids, 'pending', createdBy))
+    .values(deps.secrets.encrypt(kek, newPassword(), ids, 'pending', createdBy))
     .execute();
   return latest + 1;
 }

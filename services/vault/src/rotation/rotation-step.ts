@@ -2,12 +2,12 @@ import type { VerifyResult } from '@claviger/connectors';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { accountAt } from '../accounts/account-at.ts';
 import { giveProbeBack, noteRefusal, takeProbe } from '../accounts/probe-budget.ts';
-import { SEALED_COLUMNS, type SealedVersion } from '../encryption/secrets.ts';
+import { ENCRYPTED_COLUMNS, type EncryptedVersion } from '../encryption/secrets.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import {
   connectorContext,
-  type SealedAccount,
-  sealedAccount,
+  type EncryptedAccount,
+  encryptedAccount,
   storedSecret,
   type Target,
 } from '../targets/load-target.ts';
@@ -34,8 +34,8 @@ export interface Step {
 export interface Prepared {
   readonly target: Target;
   readonly username: string;
-  readonly candidate: SealedVersion;
-  readonly current: SealedAccount;
+  readonly candidate: EncryptedVersion;
+  readonly current: EncryptedAccount;
   /** Whether the target has ever accepted the current secret. */
   readonly everVerified: boolean;
   readonly login: ChangingLogin;
@@ -63,10 +63,10 @@ export async function prepare(
         .executeTakeFirstOrThrow();
       const found = await requireRotatable(reader, entry);
       const target = resetsByAdmin(rotation) ? (asAdmin(found) ?? found) : found;
-      const current = await sealedAccount(reader, entry.id);
+      const current = await encryptedAccount(reader, entry.id);
       const candidate = await reader
         .selectFrom('entry_versions')
-        .select(SEALED_COLUMNS)
+        .select(ENCRYPTED_COLUMNS)
         .where('entry_id', '=', entry.id)
         .where('version', '=', rotation.version)
         .executeTakeFirstOrThrow();
@@ -101,10 +101,10 @@ export function mayReset({ rotation }: Pick<Step, 'rotation'>, { target }: Pick<
 export async function logIn(
   { deps, lease, signal }: Step,
   { target, username }: Prepared,
-  version: SealedVersion,
+  version: EncryptedVersion,
 ): Promise<VerifyResult | Spent> {
   const account = accountAt(target, username);
-  const secret = await deps.secrets.open(version);
+  const secret = await deps.secrets.decrypt(version);
   const nextAt = await takeProbe(deps, lease.tenantId, account);
   if (nextAt) return { outcome: 'spent', nextAt };
   const ctx = connectorContext(deps, target, deps.config.rotation.verifyTimeoutMs, signal);

@@ -91,8 +91,8 @@ async function apply(step: Step): Promise<Next> {
 async function change(step: Step, prepared: Prepared): Promise<RotateResult> {
   const { deps, lease, rotation, signal } = step;
   const { target, username, login } = prepared;
-  const next = await deps.secrets.open(prepared.candidate);
-  const current = await deps.secrets.open(prepared.current.version);
+  const next = await deps.secrets.decrypt(prepared.candidate);
+  const current = await deps.secrets.decrypt(prepared.current.version);
   const admin = target.admin && (await credentialOf(target.admin, deps.secrets));
   return connectorOf(deps, lease.tenantId, target).rotate(
     target.settings,

@@ -3,7 +3,7 @@ import { requireActiveTenant } from '@claviger/database';
 import { type RawBuilder, sql } from 'kysely';
 import { promoteVersion } from '../entries/promote-version.ts';
 import type { EntryRotationState, FirstLogin, ProblemKind, RotationState, VaultTx } from '../schema.ts';
-import type { SealedAccount } from '../targets/load-target.ts';
+import type { EncryptedAccount } from '../targets/load-target.ts';
 import type { RotationDeps } from './deps.ts';
 import { isDisclosure } from './disclosure-triggers.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
@@ -81,7 +81,7 @@ export function beginApplying(deps: RotationDeps, lease: Lease, loginCounted: bo
 export async function noteFirstLogin(
   deps: RotationDeps,
   lease: Lease,
-  { entryId, version, accountId }: SealedAccount,
+  { entryId, version, accountId }: EncryptedAccount,
   said: FirstLogin,
 ): Promise<RotationRow> {
   return deps.database.withTenant(lease.tenantId, async (tx) => {

@@ -1,6 +1,6 @@
 import type { ConnectorContext, Credential } from '@claviger/connectors';
 import { ClavigerError } from '@claviger/errors';
-import { SEALED_COLUMNS, type SealedVersion, type Secrets } from '../encryption/secrets.ts';
+import { ENCRYPTED_COLUMNS, type EncryptedVersion, type Secrets } from '../encryption/secrets.ts';
 import { unproven } from '../rights/unproven.ts';
 import type { VaultReader } from '../schema.ts';
 import type { TargetsDeps } from './deps.ts';
@@ -15,22 +15,25 @@ export interface Target {
   readonly type: string;
   readonly settings: Record<string, unknown>;
   readonly module: ModuleConfig;
-  readonly admin: SealedAccount | undefined;
+  readonly admin: EncryptedAccount | undefined;
 }
 
 /** An account with its current secret, still encrypted. */
-export interface SealedAccount {
+export interface EncryptedAccount {
   readonly entryId: string;
   readonly username: string;
   readonly type: string;
-  readonly version: SealedVersion;
+  readonly version: EncryptedVersion;
   readonly unproven: boolean;
   /** The account of the target; it changes when the entry or its resource names another account. */
   readonly accountId: string | null;
 }
 
 /** The entry and version of the secret. */
-export const storedSecret = ({ entryId, version }: SealedAccount) => ({ entryId, version: version.version });
+export const storedSecret = ({ entryId, version }: EncryptedAccount) => ({
+  entryId,
+  version: version.version,
+});
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -75,15 +78,15 @@ export async function loadTarget(reader: VaultReader, resourceId: string): Promi
     type: row.type,
     settings: connectorTarget(config, row),
     module: config,
-    admin: row.admin_entry_id ? await sealedAccount(reader, row.admin_entry_id) : undefined,
+    admin: row.admin_entry_id ? await encryptedAccount(reader, row.admin_entry_id) : undefined,
   };
 }
 
 /** An entry's user name and current secret; undefined if the entry does not exist. */
-export async function sealedAccount(
+export async function encryptedAccount(
   reader: VaultReader,
   entryId: string,
-): Promise<SealedAccount | undefined> {
+): Promise<EncryptedAccount | undefined> {
   const row = await reader
     .selectFrom('entries')
     .innerJoin('entry_versions', (join) =>
@@ -91,7 +94,7 @@ export async function sealedAccount(
         .onRef('entry_versions.entry_id', '=', 'entries.id')
         .onRef('entry_versions.version', '=', 'entries.current_version'),
     )
-    .select(SEALED_COLUMNS)
+    .select(ENCRYPTED_COLUMNS)
     .select(['entries.username', 'entries.type', 'entries.unproven', 'entries.account_id'])
     .where('entries.id', '=', entryId)
     .where('entries.status', '=', 'active')
@@ -102,14 +105,14 @@ export async function sealedAccount(
 }
 
 /** The admin entry of the resource, if it has one. Throws conflict `unproven` for an unproven one. */
-export function usableAdmin({ admin }: Pick<Target, 'admin'>): SealedAccount | undefined {
+export function usableAdmin({ admin }: Pick<Target, 'admin'>): EncryptedAccount | undefined {
   if (admin?.unproven) throw unproven('conflict', 'The admin entry of the resource');
   return admin;
 }
 
 /** The decrypted secret, for the connector only. */
-export async function credentialOf(account: SealedAccount, secrets: Secrets): Promise<Credential> {
-  const secret = await secrets.open(account.version);
+export async function credentialOf(account: EncryptedAccount, secrets: Secrets): Promise<Credential> {
+  const secret = await secrets.decrypt(account.version);
   return account.type === 'ssh-key'
     ? { username: account.username, privateKey: secret }
     : { username: account.username, password: secret };
