@@ -44,7 +44,7 @@ export interface DisclosureGate {
  * The facts that the audit event names. The event is hashed before the statement is sent, so they are
  * predicted.
  */
-interface Foreseen {
+interface PredictedFacts {
   readonly version: number;
   readonly assetId: string | null;
   readonly basis: string;
@@ -69,7 +69,7 @@ interface Verdict {
   recorded: boolean;
 }
 
-const MAX_FORESEEN = 20_000;
+const MAX_PREDICTIONS = 20_000;
 const MAX_TRIES = 4;
 
 /**
@@ -78,19 +78,19 @@ const MAX_TRIES = 4;
  * with the facts of the first. Predictions never decide access.
  */
 export function createDisclosureGate(database: Database<VaultSchema>, emitter: Emitter): DisclosureGate {
-  const foreseen = new Map<string, Foreseen>();
+  const predictions = new Map<string, PredictedFacts>();
 
   return {
     retrieve: async (context, request) => {
       const { tenantId, actor } = context;
       const key = `${tenantId} ${request.entryId} ${actor.userId} ${request.version ?? ''}`;
       for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-        const expected = foreseen.get(key);
+        const expected = predictions.get(key);
         const record = expected && eventOf(emitter, context, request, expected);
         const sentAt = performance.now();
         const row = await decide(database, context, request, expected, record?.row);
         if (!row) await database.readTenant(tenantId, (reader) => requireActiveTenant(reader));
-        const facts = checked(row, request);
+        const facts = throwIfRefused(row, request);
         if ('kind' in facts) return facts;
         if (facts.recorded && record) {
           if (facts.grant_id && endedSince(sentAt, facts.grant_ends_in_ms!)) throw noAccess();
@@ -102,8 +102,8 @@ export function createDisclosureGate(database: Database<VaultSchema>, emitter: E
             event: record.sealed,
           };
         }
-        if (foreseen.size >= MAX_FORESEEN) foreseen.delete(foreseen.keys().next().value!);
-        foreseen.set(key, {
+        if (predictions.size >= MAX_PREDICTIONS) predictions.delete(predictions.keys().next().value!);
+        predictions.set(key, {
           version: facts.version,
           assetId: facts.asset_id,
           basis: facts.basis!,
@@ -136,7 +136,7 @@ function noAccess(): ClavigerError {
 }
 
 /** Throws if the row is a refusal. */
-function checked(row: Verdict | undefined, request: DisclosureRequest): Verdict | OneTimeOnly {
+function throwIfRefused(row: Verdict | undefined, request: DisclosureRequest): Verdict | OneTimeOnly {
   if (!row) throw ClavigerError.notFound();
   const oneTimeGrantId = request.version === undefined ? row.one_time_grant_id : null;
   if (!row.basis && !oneTimeGrantId) {
@@ -151,7 +151,12 @@ function checked(row: Verdict | undefined, request: DisclosureRequest): Verdict 
   return row;
 }
 
-function eventOf(emitter: Emitter, context: CallContext, request: DisclosureRequest, expected: Foreseen) {
+function eventOf(
+  emitter: Emitter,
+  context: CallContext,
+  request: DisclosureRequest,
+  expected: PredictedFacts,
+) {
   return emitter.auditRow(context, {
     subject: {
       type: 'entry',
@@ -172,7 +177,7 @@ async function decide(
   database: Database<VaultSchema>,
   context: CallContext,
   request: DisclosureRequest,
-  expected: Foreseen | undefined,
+  expected: PredictedFacts | undefined,
   row: OutboxRow | undefined,
 ): Promise<Verdict | undefined> {
   const { actor } = context;
