@@ -78,7 +78,7 @@ export async function requestRotation(
   },
 ): Promise<RotationRow> {
   const { entry, kek, trigger, requestedBy, secretLost = false } = request;
-  const version = await storeCandidate(tx, deps, entry, kek, requestedBy);
+  const version = await storePendingVersion(tx, deps, entry, kek, requestedBy);
   const rotation = await tx
     .insertInto('rotations')
     .values({
@@ -99,7 +99,7 @@ export async function requestRotation(
 }
 
 /** Stores a new random secret as the entry's next version. Returns the version. */
-export async function storeCandidate(
+export async function storePendingVersion(
   tx: VaultTx,
   deps: RotationDeps,
   entry: Pick<LockedEntry, 'tenant_id' | 'id' | 'type'>,

@@ -34,7 +34,7 @@ export interface Step {
 export interface Prepared {
   readonly target: Target;
   readonly username: string;
-  readonly candidate: EncryptedVersion;
+  readonly pendingVersion: EncryptedVersion;
   readonly current: EncryptedAccount;
   /** Whether the target has ever accepted the current secret. */
   readonly everVerified: boolean;
@@ -64,7 +64,7 @@ export async function prepare(
       const found = await requireRotatable(reader, entry);
       const target = resetsByAdmin(rotation) ? (asAdmin(found) ?? found) : found;
       const current = await encryptedAccount(reader, entry.id);
-      const candidate = await reader
+      const pendingVersion = await reader
         .selectFrom('entry_versions')
         .select(ENCRYPTED_COLUMNS)
         .where('entry_id', '=', entry.id)
@@ -74,7 +74,7 @@ export async function prepare(
       return {
         target,
         username: entry.username,
-        candidate,
+        pendingVersion,
         current,
         everVerified: entry.last_verified_at !== null,
         login: changingLogin(target, entry.username, storedSecret(current)),

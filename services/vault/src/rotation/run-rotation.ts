@@ -91,7 +91,7 @@ async function apply(step: Step): Promise<Next> {
 async function change(step: Step, prepared: Prepared): Promise<RotateResult> {
   const { deps, lease, rotation, signal } = step;
   const { target, username, login } = prepared;
-  const next = await deps.secrets.decrypt(prepared.candidate);
+  const next = await deps.secrets.decrypt(prepared.pendingVersion);
   const current = await deps.secrets.decrypt(prepared.current.version);
   const admin = target.admin && (await credentialOf(target.admin, deps.secrets));
   return connectorOf(deps, lease.tenantId, target).rotate(
@@ -160,7 +160,7 @@ async function prove(
     await promoteUnverified(deps, lease, { kind: 'not_possible', text, hint: blocked.hint });
     return undefined;
   }
-  const verdict = await logIn(step, prepared, prepared.candidate);
+  const verdict = await logIn(step, prepared, prepared.pendingVersion);
   if (verdict.outcome === 'accepted') return win(step, prepared);
   if (verdict.outcome !== 'refused') {
     const { why, ...problem } = untold(verdict);
@@ -210,9 +210,9 @@ async function findOut(step: Step): Promise<Next> {
   if (!prepared) return undefined;
   // A killed worker did not record the outcome of its login.
   await settleLogin(deps, lease, prepared.login, 'unknown');
-  const candidate = await logIn(step, prepared, prepared.candidate);
-  if (candidate.outcome === 'accepted') return win(step, prepared);
-  if (candidate.outcome !== 'refused') return keepAsking(step, prepared, candidate);
+  const pending = await logIn(step, prepared, prepared.pendingVersion);
+  if (pending.outcome === 'accepted') return win(step, prepared);
+  if (pending.outcome !== 'refused') return keepAsking(step, prepared, pending);
   const current = await logIn(step, prepared, prepared.current.version);
   if (current.outcome === 'accepted') {
     return rejectAndRetry(deps, lease, { text: 'The target still holds the current secret.' });
@@ -224,7 +224,7 @@ async function findOut(step: Step): Promise<Next> {
     return rejectAndRetry(deps, lease, { kind: 'authentication', text });
   }
   const text = 'The target refuses the new secret and the current one.';
-  const hint = byHand(candidate.hint ?? current.hint ?? '');
+  const hint = byHand(pending.hint ?? current.hint ?? '');
   await finish(deps, lease, 'out_of_sync', { kind: 'authentication', text, hint }, false);
   return undefined;
 }

@@ -7,7 +7,7 @@ import type { EncryptedAccount } from '../targets/load-target.ts';
 import type { RotationDeps } from './deps.ts';
 import { isDisclosure } from './disclosure-triggers.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
-import { storeCandidate } from './request-rotation.ts';
+import { storePendingVersion } from './request-rotation.ts';
 import type { RotationRow } from './rotation-store.ts';
 
 const MAX_BACKOFF_SECONDS = 3_600;
@@ -260,10 +260,10 @@ export async function finish(
   lease: Lease,
   state: 'refused' | 'out_of_sync',
   problem: Problem,
-  rejectCandidate: boolean,
+  rejectPendingVersion: boolean,
 ): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
-    await finishIn(tx, deps, lease, state, problem, rejectCandidate);
+    await finishIn(tx, deps, lease, state, problem, rejectPendingVersion);
   });
 }
 
@@ -273,7 +273,7 @@ async function finishIn(
   lease: Lease,
   state: 'refused' | 'out_of_sync',
   problem: Problem,
-  rejectCandidate: boolean,
+  rejectPendingVersion: boolean,
 ): Promise<void> {
   const row = await change(tx, lease, {
     state,
@@ -282,7 +282,7 @@ async function finishIn(
     finished_at: sql<Date>`clock_timestamp()`,
     ...RELEASED,
   });
-  if (rejectCandidate) await reject(tx, row);
+  if (rejectPendingVersion) await reject(tx, row);
   const disclosure = isDisclosure(row.trigger) ? row.trigger : undefined;
   const isDisclosed = disclosure !== undefined;
   await tx
@@ -334,7 +334,7 @@ export async function rejectAndRetry(
       .where('id', '=', before.entry_id)
       .forUpdate()
       .executeTakeFirstOrThrow();
-    const version = await storeCandidate(tx, deps, entry, kek, before.requested_by);
+    const version = await storePendingVersion(tx, deps, entry, kek, before.requested_by);
     await entryState(tx, entry.id, 'pending');
     return change(tx, lease, { state: 'pending', version, next_attempt_at: sql<Date>`clock_timestamp()` });
   });
