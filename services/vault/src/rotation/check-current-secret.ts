@@ -1,8 +1,8 @@
 import { isDisclosure } from './disclosure-triggers.ts';
 import { logIn, type Prepared, type Step } from './rotation-step.ts';
-import { finish, noteFirstLogin, postpone, waitForBudget } from './transitions.ts';
+import { finish, postpone, recordFirstLogin, waitForBudget } from './transitions.ts';
 
-const STORE_OR_SAY_LOST =
+const STORE_OR_DECLARE_LOST =
   'Store the secret that the account has now (`claviger entries update`), or declare it lost: ' +
   '`claviger entries rotate --secret-lost`.';
 
@@ -25,7 +25,7 @@ export async function checkCurrentSecret(step: Step, prepared: Prepared): Promis
     await waitForBudget(deps, lease, verdict.nextAt);
     return false;
   }
-  await noteFirstLogin(
+  await recordFirstLogin(
     deps,
     lease,
     prepared.current,
@@ -43,7 +43,7 @@ export async function checkCurrentSecret(step: Step, prepared: Prepared): Promis
         kind: 'authentication',
         text: `The target refuses the current secret; nothing was changed. ${reason}`,
         // The hint of the target follows the instruction.
-        hint: hint === undefined ? STORE_OR_SAY_LOST : `${STORE_OR_SAY_LOST} ${hint}`,
+        hint: hint === undefined ? STORE_OR_DECLARE_LOST : `${STORE_OR_DECLARE_LOST} ${hint}`,
       },
       true,
     );

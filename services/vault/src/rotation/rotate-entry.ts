@@ -23,7 +23,7 @@ export function rotateEntry(deps: RotationDeps): Handler<typeof vault.EntriesSer
       const entry = await lockEntry(tx, context, id);
       refuseDuringRotation(entry);
       const target = await requireRotatable(tx, entry);
-      if (request.secretLost && !asAdmin(target)) throw nobodySetsIt();
+      if (request.secretLost && !asAdmin(target)) throw noAdminEntry();
       // The vault knows that the secret of an entry out of sync is lost.
       const secretLost =
         request.secretLost || (entry.rotation_state === 'out_of_sync' && rotatesAsAdmin(target));
@@ -50,7 +50,7 @@ export function rotateEntry(deps: RotationDeps): Handler<typeof vault.EntriesSer
   };
 }
 
-function nobodySetsIt(): ClavigerError {
+function noAdminEntry(): ClavigerError {
   return new ClavigerError(
     'conflict',
     'Only an admin entry can set a lost secret, and this resource has none that can be used.',

@@ -44,7 +44,7 @@ export function startRotationDuty(deps: RotationDeps, queues: JobQueues, cluster
       await queueScheduled(deps, tenant_id, id, leadership).catch(async (error: unknown) => {
         if (error instanceof LeadershipLost) throw error;
         deps.logger.warn({ err: error, entryId: id }, 'a scheduled rotation could not be queued');
-        if (!isPassing(error)) await putOff(deps, tenant_id, id, leadership);
+        if (!isVaultWide(error)) await postponeEntry(deps, tenant_id, id, leadership);
       });
     }
     for (const { tenant_id, id } of await dueRotations(deps)) {
@@ -76,12 +76,12 @@ export function startRotationDuty(deps: RotationDeps, queues: JobQueues, cluster
 }
 
 /** Whether the cause concerns the whole vault and not this entry. */
-function isPassing(error: unknown): boolean {
+function isVaultWide(error: unknown): boolean {
   return isClavigerError(error) && ['unavailable', 'deadline_exceeded', 'sealed'].includes(error.reason);
 }
 
 /** Moves a failing entry back, so that such entries do not fill the first batch of the due-queue. */
-async function putOff(
+async function postponeEntry(
   deps: RotationDeps,
   tenantId: string,
   entryId: string,

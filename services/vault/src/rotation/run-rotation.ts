@@ -17,10 +17,10 @@ import {
   becomeAmbiguous,
   beginApplying,
   finish,
-  noteFirstLogin,
   postpone,
   promote,
   promoteUnverified,
+  recordFirstLogin,
   rejectAndRetry,
   WAITS_FOR_BUDGET,
   waitForBudget,
@@ -48,7 +48,7 @@ export async function runRotation(
   try {
     while (rotation) {
       const step: Step = { deps, lease, rotation, signal, appliedSecondsAgo: taken.appliedSecondsAgo };
-      rotation = rotation.state === 'pending' ? await apply(step) : await findOut(step);
+      rotation = rotation.state === 'pending' ? await apply(step) : await resolveOutcome(step);
     }
   } catch (error) {
     if (error instanceof LeaseLostError) {
@@ -56,7 +56,7 @@ export async function runRotation(
       return;
     }
     deps.logger.error({ err: error, rotationId }, 'a rotation failed with an error; it is retried');
-    await leaveAfterError(deps, lease);
+    await releaseAfterError(deps, lease);
   }
 }
 
@@ -80,7 +80,7 @@ async function apply(step: Step): Promise<Next> {
   const loginRefused = result.outcome === 'refused' && result.kind === 'authentication';
   const loginOutcome = loginRefused ? 'refused' : result.outcome === 'applied' ? 'accepted' : 'unknown';
   await settleLogin(deps, lease, prepared.login, loginOutcome);
-  if (result.outcome === 'applied') return prove(applied, prepared, result);
+  if (result.outcome === 'applied') return verifyChange(applied, prepared, result);
   if (result.outcome === 'ambiguous') {
     await becomeAmbiguous(deps, lease, { text: result.reason });
     return undefined;
@@ -140,16 +140,16 @@ async function afterRefusal(
       }
       // The account's own password does not log in: it was changed outside Claviger.
       if (mayReset(step, prepared)) {
-        await noteFirstLogin(deps, lease, prepared.current, 'refused');
+        await recordFirstLogin(deps, lease, prepared.current, 'refused');
         return applyAgain(deps, lease, problem);
       }
-      await finish(deps, lease, 'out_of_sync', { ...problem, hint: byHand(hint) }, true);
+      await finish(deps, lease, 'out_of_sync', { ...problem, hint: withManualSteps(hint) }, true);
       return undefined;
   }
 }
 
 /** The target reports the change. A login with the new secret verifies it, if the account can log in. */
-async function prove(
+async function verifyChange(
   step: Step,
   prepared: Prepared,
   { blocked }: Extract<RotateResult, { outcome: 'applied' }>,
@@ -161,9 +161,9 @@ async function prove(
     return undefined;
   }
   const verdict = await logIn(step, prepared, prepared.pendingVersion);
-  if (verdict.outcome === 'accepted') return win(step, prepared);
+  if (verdict.outcome === 'accepted') return promoteVerified(step, prepared);
   if (verdict.outcome !== 'refused') {
-    const { why, ...problem } = untold(verdict);
+    const { why, ...problem } = inconclusive(verdict);
     if (prepared.login.isAdmin && problem.kind === 'not_possible') {
       const text = `The target reported the change, and no login can verify it. ${why}`;
       await promoteUnverified(deps, lease, { ...problem, text });
@@ -181,10 +181,10 @@ async function prove(
     await finish(deps, lease, 'refused', { kind: 'authentication', text, hint }, true);
   } else if (former.outcome === 'refused') {
     const text = `${said} and the former one.`;
-    const problem = { kind: 'authentication', text, hint: byHand(hint) } as const;
+    const problem = { kind: 'authentication', text, hint: withManualSteps(hint) } as const;
     await finish(deps, lease, 'out_of_sync', problem, false);
   } else {
-    const { why, ...problem } = untold(former);
+    const { why, ...problem } = inconclusive(former);
     const text = `${said}; a login with the former one was inconclusive: ${why}`;
     await becomeAmbiguous(deps, lease, { ...problem, text });
   }
@@ -192,13 +192,15 @@ async function prove(
 }
 
 /** Why a login was inconclusive. */
-function untold(verdict: Exclude<Awaited<ReturnType<typeof logIn>>, { outcome: 'accepted' | 'refused' }>) {
+function inconclusive(
+  verdict: Exclude<Awaited<ReturnType<typeof logIn>>, { outcome: 'accepted' | 'refused' }>,
+) {
   if (verdict.outcome === 'spent') return { kind: 'not_now', why: WAITS_FOR_BUDGET, hint: '' } as const;
   return { kind: verdict.kind, why: verdict.reason, hint: verdict.hint ?? '' } as const;
 }
 
 /** After a crash or a change in doubt: asks the target which secret it holds, newest first. */
-async function findOut(step: Step): Promise<Next> {
+async function resolveOutcome(step: Step): Promise<Next> {
   const { deps, lease } = step;
   const remainingSeconds = deps.config.rotation.settleSeconds - step.appliedSecondsAgo;
   // A change that is still running must not count as one that did not happen.
@@ -211,20 +213,20 @@ async function findOut(step: Step): Promise<Next> {
   // A killed worker did not record the outcome of its login.
   await settleLogin(deps, lease, prepared.login, 'unknown');
   const pending = await logIn(step, prepared, prepared.pendingVersion);
-  if (pending.outcome === 'accepted') return win(step, prepared);
-  if (pending.outcome !== 'refused') return keepAsking(step, prepared, pending);
+  if (pending.outcome === 'accepted') return promoteVerified(step, prepared);
+  if (pending.outcome !== 'refused') return retryLater(step, prepared, pending);
   const current = await logIn(step, prepared, prepared.current.version);
   if (current.outcome === 'accepted') {
     return rejectAndRetry(deps, lease, { text: 'The target still holds the current secret.' });
   }
-  if (current.outcome !== 'refused') return keepAsking(step, prepared, current);
+  if (current.outcome !== 'refused') return retryLater(step, prepared, current);
   if (mayReset(step, prepared)) {
-    await noteFirstLogin(deps, lease, prepared.current, 'refused');
+    await recordFirstLogin(deps, lease, prepared.current, 'refused');
     const text = 'The target accepts neither secret: the admin entry sets another one.';
     return rejectAndRetry(deps, lease, { kind: 'authentication', text });
   }
   const text = 'The target refuses the new secret and the current one.';
-  const hint = byHand(pending.hint ?? current.hint ?? '');
+  const hint = withManualSteps(pending.hint ?? current.hint ?? '');
   await finish(deps, lease, 'out_of_sync', { kind: 'authentication', text, hint }, false);
   return undefined;
 }
@@ -235,33 +237,33 @@ const SET_BY_HAND =
   '`claviger entries rotate --secret-lost` sets a new one.';
 
 /** The instruction, followed by the hint of the target. */
-const byHand = (hint: string) => (hint === '' ? SET_BY_HAND : `${SET_BY_HAND} ${hint}`);
+const withManualSteps = (hint: string) => (hint === '' ? SET_BY_HAND : `${SET_BY_HAND} ${hint}`);
 
 /** The login must wait or was inconclusive. After a disclosure, an inconclusive account is changed again. */
-async function keepAsking(
+async function retryLater(
   step: Step,
   prepared: Prepared,
-  verdict: Parameters<typeof untold>[0],
+  verdict: Parameters<typeof inconclusive>[0],
 ): Promise<Next> {
   const { deps, lease, rotation } = step;
   if (verdict.outcome === 'spent') {
     await waitForBudget(deps, lease, verdict.nextAt);
     return undefined;
   }
-  const { why, ...problem } = untold(verdict);
+  const { why, ...problem } = inconclusive(verdict);
   if (problem.kind === 'not_possible' && isDisclosure(rotation.trigger) && asAdmin(prepared.target))
     return applyAgain(deps, lease, { ...problem, text: why });
   await postpone(deps, lease, 'ambiguous', { ...problem, text: why });
   return undefined;
 }
 
-async function win({ deps, lease }: Step, { target, username }: Prepared): Promise<undefined> {
+async function promoteVerified({ deps, lease }: Step, { target, username }: Prepared): Promise<undefined> {
   await failpoint('vault.rotate.before_promote');
   await promote(deps, lease, accountAt(target, username));
 }
 
 /** Releases a rotation so that it is retried. If that fails as well, its lease expires. */
-async function leaveAfterError(deps: RotationDeps, lease: Lease): Promise<void> {
+async function releaseAfterError(deps: RotationDeps, lease: Lease): Promise<void> {
   try {
     const row = await deps.database.readTenant(lease.tenantId, (reader) =>
       reader

@@ -78,7 +78,7 @@ export function beginApplying(deps: RotationDeps, lease: Lease, loginCounted: bo
 }
 
 /** Records the target's answer to the current secret. An entry whose secret it accepted is verified. */
-export async function noteFirstLogin(
+export async function recordFirstLogin(
   deps: RotationDeps,
   lease: Lease,
   { entryId, version, accountId }: EncryptedAccount,
