@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { ExposureKind, VaultTx } from '../schema.ts';
 
-export interface Known {
+export interface ExposureRecord {
   readonly entryId: string;
   readonly version: number;
   readonly userId: string;
@@ -12,7 +12,7 @@ export interface Known {
 }
 
 /** Records that a user sees a version, and how. Runs in the transaction of the disclosure. */
-export async function recordExposure(tx: VaultTx, tenantId: string, seen: Known): Promise<void> {
+export async function recordExposure(tx: VaultTx, tenantId: string, seen: ExposureRecord): Promise<void> {
   await tx
     .insertInto('exposures')
     .values({
@@ -34,7 +34,7 @@ export async function recordExposure(tx: VaultTx, tenantId: string, seen: Known)
 }
 
 /** Records how a user knows a version without a disclosure, for example by typing the secret. */
-export async function recordPath(tx: VaultTx, tenantId: string, known: Known): Promise<void> {
+export async function recordPath(tx: VaultTx, tenantId: string, known: ExposureRecord): Promise<void> {
   await tx
     .insertInto('exposure_paths')
     .values({

@@ -13,7 +13,7 @@ import { withUniqueName } from '../unique-names.ts';
 import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject, toEntry } from './entry-store.ts';
 import { firstSecret } from './secret-rules.ts';
-import { setBy } from './set-by.ts';
+import { exposureByTyping } from './typed-secret.ts';
 
 const NO_PROTECTION = { requiresGrant: false, requiresReason: false };
 
@@ -69,7 +69,7 @@ export function createEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
           actor.userId,
         );
         await tx.insertInto('entry_versions').values(version).execute();
-        if (!request.generate) await recordPath(tx, tenantId, setBy(actor, id, 1));
+        if (!request.generate) await recordPath(tx, tenantId, exposureByTyping(actor, id, 1));
         await deps.emitter.audit(tx, context, {
           subject: entrySubject({ id, asset_id: assetId }),
           details: {

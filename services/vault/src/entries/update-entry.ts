@@ -14,7 +14,7 @@ import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject, type LockedEntry, refuseDuringRotation, toEntry } from './entry-store.ts';
 import { promoteVersion } from './promote-version.ts';
 import { checkedSecret } from './secret-rules.ts';
-import { setBy } from './set-by.ts';
+import { exposureByTyping } from './typed-secret.ts';
 
 const TAKES_FULL_ACCESS = ['username', 'requiresGrant', 'requiresReason'] as const;
 
@@ -87,7 +87,7 @@ export function updateEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
           );
           await tx.insertInto('entry_versions').values(version).execute();
           await promoteVersion(tx, id, latest + 1);
-          await recordPath(tx, tenantId, setBy(actor, id, latest + 1));
+          await recordPath(tx, tenantId, exposureByTyping(actor, id, latest + 1));
           stored = { version: latest + 1, blobSha256: version.blob_sha256.toString('hex') };
         }
         await deps.emitter.audit(tx, context, {
