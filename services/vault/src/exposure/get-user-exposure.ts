@@ -3,15 +3,15 @@ import { countRows, likeTerm, pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { VaultReader } from '../schema.ts';
 import type { ExposureDeps } from './deps.ts';
-import { knownUser } from './known-user.ts';
 import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-store.ts';
+import { requireUser } from './require-user.ts';
 
 /** What a user has seen, latest first. Works for deleted users. */
 export function getUserExposure(
   deps: ExposureDeps,
 ): Handler<typeof exposure.ExposureService.getUserExposure> {
   return async (request, context) => {
-    const userId = await knownUser(deps, context, request.userId);
+    const userId = await requireUser(deps, context, request.userId);
     return deps.database.readTenant(context.tenantId, async (reader) => {
       const rows = filtered(reader, request, userId);
       const page = await pageOf({

@@ -5,8 +5,8 @@ import { sql } from 'kysely';
 import { isId } from '../ids.ts';
 import type { VaultTx } from '../schema.ts';
 import type { ExposureDeps } from './deps.ts';
-import { knownUser } from './known-user.ts';
-import { reasonOf } from './obstacles.ts';
+import { requireUser } from './require-user.ts';
+import { obstacleReason } from './rotation-obstacles.ts';
 
 const NAMED_IN_EVENT = 100;
 
@@ -20,11 +20,11 @@ export function rotateUserExposure(
 ): Handler<typeof exposure.ExposureService.rotateUserExposure> {
   return async (request, context) => {
     context.auditSubject = { type: 'user', id: request.userId };
-    const userId = await knownUser(deps, context, request.userId);
+    const userId = await requireUser(deps, context, request.userId);
     const wanted = request.entryIds.filter(isId);
     return deps.database.withTenant(context.tenantId, async (tx) => {
       await requireActiveTenant(tx);
-      const known = await lockKnown(tx, userId, request.entryIds.length === 0 ? undefined : wanted);
+      const known = await lockSeenEntries(tx, userId, request.entryIds.length === 0 ? undefined : wanted);
       const impossible = known.filter((row) => row.obstacle !== null && !row.under_way);
       const possible = known.filter((row) => row.obstacle === null || row.under_way);
       const waiting = possible.filter((row) => row.under_way || row.due);
@@ -47,7 +47,7 @@ export function rotateUserExposure(
         impossible: impossible.map((row) => ({
           entryId: row.entry_id,
           entryName: row.entry_name,
-          reason: reasonOf(row.obstacle!),
+          reason: obstacleReason(row.obstacle!),
         })),
       };
     });
@@ -58,7 +58,7 @@ export function rotateUserExposure(
  * The current secrets that the user has seen. Entries are locked in the order of their ids and read after the
  * lock.
  */
-async function lockKnown(tx: VaultTx, userId: string, only: readonly string[] | undefined) {
+async function lockSeenEntries(tx: VaultTx, userId: string, only: readonly string[] | undefined) {
   await tx
     .selectFrom('entries')
     .select('id')

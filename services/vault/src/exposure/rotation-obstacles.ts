@@ -11,6 +11,6 @@ const REASONS: Readonly<Record<string, string>> = {
   out_of_sync: 'The target accepts none of the stored secrets: find the right one and store it.',
 };
 
-export function reasonOf(obstacle: string): string {
+export function obstacleReason(obstacle: string): string {
   return REASONS[obstacle] ?? 'It cannot be rotated now; its rotations have the reason.';
 }

@@ -7,7 +7,7 @@ import type { ExposureDeps } from './deps.ts';
  * Returns the id if it is of a present or former user of the tenant; throws `not_found`. A user in the ledger
  * was one, so the exposure of former users works without auth. For other ids, auth is asked.
  */
-export async function knownUser(deps: ExposureDeps, context: CallContext, userId: string): Promise<string> {
+export async function requireUser(deps: ExposureDeps, context: CallContext, userId: string): Promise<string> {
   const id = requireId(userId);
   const named = await deps.database.readTenant(context.tenantId, (reader) =>
     reader
