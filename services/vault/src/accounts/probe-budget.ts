@@ -60,7 +60,7 @@ function tryProbe(
 /**
  * Returns a login that the target did not refuse to the budget. Records the secret if the target accepted it.
  */
-export async function giveProbeBack(
+export async function returnProbe(
   deps: AccountsDeps,
   tenantId: string,
   account: AccountKey,
@@ -73,7 +73,11 @@ export async function giveProbeBack(
 }
 
 /** Records that the target refused a login: no secret of the account counts as accepted any more. */
-export async function noteRefusal(deps: AccountsDeps, tenantId: string, account: AccountKey): Promise<void> {
+export async function recordRefusal(
+  deps: AccountsDeps,
+  tenantId: string,
+  account: AccountKey,
+): Promise<void> {
   await change(deps, tenantId, account, { accepted_entry_id: null, accepted_version: null });
 }
 

@@ -4,7 +4,7 @@ import { UNIFORM_PROBLEM, untilUniform } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
-import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
+import { recordRefusal, returnProbe, spendProbe } from '../accounts/probe-budget.ts';
 import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { connectorOf } from '../targets/connector-of.ts';
@@ -50,13 +50,13 @@ export function verifyEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
     const result = await connectorOf(deps, context.tenantId, target)
       .verify(target.settings, { username, secretType }, secret, ctx)
       .catch(async (error: unknown) => {
-        await giveProbeBack(deps, context.tenantId, login);
+        await returnProbe(deps, context.tenantId, login);
         throw error;
       });
-    if (result.outcome === 'refused') await noteRefusal(deps, context.tenantId, login);
+    if (result.outcome === 'refused') await recordRefusal(deps, context.tenantId, login);
     else {
       const accepted = result.outcome === 'accepted' ? { entryId: id, version } : undefined;
-      await giveProbeBack(deps, context.tenantId, login, accepted);
+      await returnProbe(deps, context.tenantId, login, accepted);
     }
     const problem = result.outcome === 'accepted' ? '' : result.reason;
     if (problem)

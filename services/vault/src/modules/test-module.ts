@@ -5,7 +5,7 @@ import { UNIFORM_PROBLEM, untilUniform } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
-import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
+import { recordRefusal, returnProbe, spendProbe } from '../accounts/probe-budget.ts';
 import { requireId } from '../ids.ts';
 import { requireAccountUse } from '../rights/require-account-use.ts';
 import type { VaultReader } from '../schema.ts';
@@ -62,11 +62,11 @@ export function testModule(deps: ModulesDeps): Handler<typeof vault.ModulesServi
     const result = await connectorOf(deps, context.tenantId, target)
       .test(target.settings, credential, ctx)
       .catch(async (error: unknown) => {
-        await giveProbeBack(deps, context.tenantId, login);
+        await returnProbe(deps, context.tenantId, login);
         throw error;
       });
-    if (result.refused) await noteRefusal(deps, context.tenantId, login);
-    else await giveProbeBack(deps, context.tenantId, login, result.ok ? storedSecret(account) : undefined);
+    if (result.refused) await recordRefusal(deps, context.tenantId, login);
+    else await returnProbe(deps, context.tenantId, login, result.ok ? storedSecret(account) : undefined);
     const problem = problemOf(result);
     if (problem)
       deps.logger.warn({ requestId: context.requestId, moduleId, problem }, 'the test of a module failed');

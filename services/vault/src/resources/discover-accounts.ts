@@ -6,7 +6,7 @@ import { UNIFORM_PROBLEM, untilUniform } from '@claviger/outbound';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt, accountsAt } from '../accounts/account-at.ts';
-import { giveProbeBack, noteRefusal, spendProbe } from '../accounts/probe-budget.ts';
+import { recordRefusal, returnProbe, spendProbe } from '../accounts/probe-budget.ts';
 import { requireId } from '../ids.ts';
 import { requireAccountUse } from '../rights/require-account-use.ts';
 import { connectorOf } from '../targets/connector-of.ts';
@@ -56,8 +56,8 @@ export function discoverAccounts(
       .discover(target.settings, credential, ctx)
       .catch(async (error: unknown) => {
         const isRefused = error instanceof ConnectorError && error.kind === 'authentication';
-        if (isRefused) await noteRefusal(deps, context.tenantId, login);
-        else await giveProbeBack(deps, context.tenantId, login);
+        if (isRefused) await recordRefusal(deps, context.tenantId, login);
+        else await returnProbe(deps, context.tenantId, login);
         if (error instanceof ConnectorError)
           deps.logger.warn(
             { requestId: context.requestId, resourceId, problem: error.message },
@@ -68,7 +68,7 @@ export function discoverAccounts(
         await untilUniform(startedAt, DISCOVER_TIMEOUT_MS, context.signal);
         throw new ClavigerError('conflict', UNIFORM_PROBLEM, { code: 'target_unusable', hint: UNIFORM_HINT });
       });
-    await giveProbeBack(deps, context.tenantId, login, storedSecret(admin));
+    await returnProbe(deps, context.tenantId, login, storedSecret(admin));
     const keys = await keysOf(target, found);
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const known = await tx

@@ -2,9 +2,9 @@ import type { AccountKey } from '@claviger/connectors';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
 import {
-  giveProbeBack,
   isAccepted,
-  noteRefusal,
+  recordRefusal,
+  returnProbe,
   type StoredSecret,
   takeProbe,
 } from '../accounts/probe-budget.ts';
@@ -64,8 +64,8 @@ export async function settleLogin(
   );
   if (outcome === 'refused') {
     if (!counted) await takeProbe(deps, tenantId, account);
-    await noteRefusal(deps, tenantId, account);
+    await recordRefusal(deps, tenantId, account);
   } else if (counted) {
-    await giveProbeBack(deps, tenantId, account, outcome === 'accepted' && isAdmin ? secret : undefined);
+    await returnProbe(deps, tenantId, account, outcome === 'accepted' && isAdmin ? secret : undefined);
   }
 }

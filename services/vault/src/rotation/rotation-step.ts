@@ -1,7 +1,7 @@
 import type { VerifyResult } from '@claviger/connectors';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { accountAt } from '../accounts/account-at.ts';
-import { giveProbeBack, noteRefusal, takeProbe } from '../accounts/probe-budget.ts';
+import { recordRefusal, returnProbe, takeProbe } from '../accounts/probe-budget.ts';
 import { ENCRYPTED_COLUMNS, type EncryptedVersion } from '../encryption/secrets.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import {
@@ -111,8 +111,8 @@ export async function logIn(
   const verdict = await connectorOf(deps, lease.tenantId, target)
     .verify(target.settings, { username }, secret, ctx)
     .catch(unknownWhereBusy);
-  if (verdict.outcome === 'refused') await noteRefusal(deps, lease.tenantId, account);
-  else await giveProbeBack(deps, lease.tenantId, account);
+  if (verdict.outcome === 'refused') await recordRefusal(deps, lease.tenantId, account);
+  else await returnProbe(deps, lease.tenantId, account);
   return verdict;
 }
 
