@@ -9,7 +9,7 @@ import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import { connectorContext, encryptedAccount, loadTarget } from '../targets/load-target.ts';
-import { seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
+import { maySeeReachability, UNIFORM_HINT } from '../targets/target-answer.ts';
 import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject } from './entry-store.ts';
 
@@ -87,7 +87,7 @@ export function verifyEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
         },
       });
     });
-    if (result.outcome === 'unknown' && !seesTheWay(context)) {
+    if (result.outcome === 'unknown' && !maySeeReachability(context)) {
       await untilUniform(startedAt, VERIFY_TIMEOUT_MS, context.signal);
       return { outcome: result.outcome, problem: UNIFORM_PROBLEM, hint: UNIFORM_HINT };
     }

@@ -5,7 +5,7 @@ import { UNIFORM_PROBLEM } from '@claviger/outbound';
 import type { CallContext } from '@claviger/service-kit';
 import type { Selectable } from 'kysely';
 import type { VaultReader, VaultSchema } from '../schema.ts';
-import { seesTheWay } from '../targets/target-answer.ts';
+import { maySeeReachability } from '../targets/target-answer.ts';
 
 export type ModuleRow = Selectable<VaultSchema['modules']>;
 
@@ -15,7 +15,8 @@ const mapModule = rowMapper<vault.Module>('claviger.vault.v1.Module');
 export function toModule(row: ModuleRow, context: Pick<CallContext, 'actor'>): vault.Module {
   return mapModule({
     ...row,
-    status_problem: row.status_problem === '' || seesTheWay(context) ? row.status_problem : UNIFORM_PROBLEM,
+    status_problem:
+      row.status_problem === '' || maySeeReachability(context) ? row.status_problem : UNIFORM_PROBLEM,
   });
 }
 

@@ -18,7 +18,7 @@ import {
   storedSecret,
   usableAdmin,
 } from '../targets/load-target.ts';
-import { seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
+import { maySeeReachability, UNIFORM_HINT } from '../targets/target-answer.ts';
 import type { ModulesDeps } from './deps.ts';
 import { moduleById } from './module-store.ts';
 
@@ -85,7 +85,7 @@ export function testModule(deps: ModulesDeps): Handler<typeof vault.ModulesServi
         details: { ok: result.ok, entryId: account.entryId, ...(problem ? { problem } : {}) },
       });
     });
-    if (!result.ok && !result.refused && !seesTheWay(context)) {
+    if (!result.ok && !result.refused && !maySeeReachability(context)) {
       await untilUniform(startedAt, TEST_TIMEOUT_MS, context.signal);
       return { ok: false, latencyMs: 0, serverVersion: '', problem: UNIFORM_PROBLEM, hint: UNIFORM_HINT };
     }

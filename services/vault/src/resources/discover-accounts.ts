@@ -18,7 +18,7 @@ import {
   type Target,
   usableAdmin,
 } from '../targets/load-target.ts';
-import { isOfTheWay, seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
+import { isReachabilityProblem, maySeeReachability, UNIFORM_HINT } from '../targets/target-answer.ts';
 import type { ResourcesDeps } from './deps.ts';
 
 const DISCOVER_TIMEOUT_MS = 8_000;
@@ -63,7 +63,11 @@ export function discoverAccounts(
             { requestId: context.requestId, resourceId, problem: error.message },
             'the accounts of a target could not be read',
           );
-        if (!(error instanceof ConnectorError) || !isOfTheWay(error.kind) || seesTheWay(context))
+        if (
+          !(error instanceof ConnectorError) ||
+          !isReachabilityProblem(error.kind) ||
+          maySeeReachability(context)
+        )
           throw fromTarget(error);
         await untilUniform(startedAt, DISCOVER_TIMEOUT_MS, context.signal);
         throw new ClavigerError('conflict', UNIFORM_PROBLEM, { code: 'target_unusable', hint: UNIFORM_HINT });

@@ -4,23 +4,23 @@ import { UNIFORM_PROBLEM } from '@claviger/outbound';
 import type { CallContext } from '@claviger/service-kit';
 import type { Selectable } from 'kysely';
 import type { VaultSchema } from '../schema.ts';
-import { isOfTheWay, seesTheWay, UNIFORM_HINT } from '../targets/target-answer.ts';
+import { isReachabilityProblem, maySeeReachability, UNIFORM_HINT } from '../targets/target-answer.ts';
 
 export type RotationRow = Selectable<VaultSchema['rotations']>;
 
 /**
  * States in which a problem without a kind concerns the connection to the target. Not every actor may see it.
  */
-const ON_THE_WAY: readonly RotationRow['state'][] = ['pending', 'applying', 'ambiguous'];
+const UNFINISHED_STATES: readonly RotationRow['state'][] = ['pending', 'applying', 'ambiguous'];
 
 const mapRotation = rowMapper<vault.Rotation>('claviger.vault.v1.Rotation');
 
 export function toRotation(row: RotationRow, context: Pick<CallContext, 'actor'>): vault.Rotation {
-  const ofTheWay =
+  const isReachability =
     row.problem_kind === '' || row.problem_kind === 'policy'
-      ? ON_THE_WAY.includes(row.state)
-      : isOfTheWay(row.problem_kind);
-  const hides = row.problem !== '' && ofTheWay && !seesTheWay(context);
+      ? UNFINISHED_STATES.includes(row.state)
+      : isReachabilityProblem(row.problem_kind);
+  const hides = row.problem !== '' && isReachability && !maySeeReachability(context);
   return mapRotation({
     ...row,
     problem: hides ? UNIFORM_PROBLEM : row.problem,

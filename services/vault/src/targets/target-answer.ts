@@ -5,7 +5,7 @@ import { type CallContext, permits } from '@claviger/service-kit';
 export const UNIFORM_HINT = 'Ask an actor with modules.update to test the module: the result has the reason.';
 
 /** Kinds that reveal whether a port is closed, filtered or open. The other kinds concern the account. */
-const OF_THE_WAY: ReadonlySet<ConnectorErrorKind> = new Set([
+const REACHABILITY_KINDS: ReadonlySet<ConnectorErrorKind> = new Set([
   'configuration',
   'not_allowed',
   'unreachable',
@@ -13,14 +13,14 @@ const OF_THE_WAY: ReadonlySet<ConnectorErrorKind> = new Set([
   'protocol',
 ]);
 
-export function isOfTheWay(kind: ConnectorErrorKind): boolean {
-  return OF_THE_WAY.has(kind);
+export function isReachabilityProblem(kind: ConnectorErrorKind): boolean {
+  return REACHABILITY_KINDS.has(kind);
 }
 
 /**
  * Actors who configure what a module may reach may see what is reachable; for others all such failures look
  * alike.
  */
-export function seesTheWay({ actor }: Pick<CallContext, 'actor'>): boolean {
+export function maySeeReachability({ actor }: Pick<CallContext, 'actor'>): boolean {
   return permits(actor.permissions, 'modules.update');
 }
