@@ -2,7 +2,7 @@ import type { EndTenantAccess } from '@claviger/restore';
 import { sql } from 'kysely';
 import type { VaultSchema } from '../schema.ts';
 import type { TenancyDeps } from './deps.ts';
-import { endWhatWaits } from './end-what-waits.ts';
+import { endPendingWork } from './end-pending-work.ts';
 
 /**
  * Ends all entitlements, because one-time credentials may have been delivered and grants may have ended since
@@ -11,7 +11,7 @@ import { endWhatWaits } from './end-what-waits.ts';
  */
 export function endAccessAfterRestore(deps: Pick<TenancyDeps, 'emitter'>): EndTenantAccess<VaultSchema> {
   return async (tx, { tenantId }) => {
-    const { entitlements, rotations } = await endWhatWaits(deps, tx, {
+    const { entitlements, rotations } = await endPendingWork(deps, tx, {
       tenantId,
       reason: 'The database was restored before the rotation started.',
     });

@@ -3,7 +3,7 @@ import type { Handlers } from '@claviger/service-kit';
 import { tenantStandingHandlers } from '@claviger/tenancy';
 import type { TenancyDeps } from './deps.ts';
 import { describeTenant } from './describe-tenant.ts';
-import { endWhatWaits } from './end-what-waits.ts';
+import { endPendingWork } from './end-pending-work.ts';
 
 /** Handlers of changes of a tenant's status. */
 export function tenantHandlers(
@@ -13,7 +13,7 @@ export function tenantHandlers(
     database: deps.database,
     onChange: async (tx, { before, standing, tenantId }) => {
       if (before !== 'active' || standing === 'active') return;
-      await endWhatWaits(deps, tx, {
+      await endPendingWork(deps, tx, {
         tenantId,
         reason: 'The tenant was suspended before the rotation started.',
       });

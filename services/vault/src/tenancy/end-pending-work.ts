@@ -9,7 +9,7 @@ import type { TenancyDeps } from './deps.ts';
  * later, with a new pending version. Rotations that may have changed their target are kept and resolved, so
  * no password is lost.
  */
-export async function endWhatWaits(
+export async function endPendingWork(
   deps: Pick<TenancyDeps, 'emitter'>,
   tx: VaultTx,
   end: { readonly tenantId: string; readonly reason: string },
