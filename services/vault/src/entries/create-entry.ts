@@ -7,7 +7,7 @@ import { assignAccounts } from '../accounts/assign-accounts.ts';
 import { recordPath } from '../disclosure/record-exposure.ts';
 import { isId } from '../ids.ts';
 import { requireRotationRight } from '../rights/require-account-use.ts';
-import { hasAccessPolicy, leastProtection, mustBeProved } from '../rights/unproven.ts';
+import { hasAccessPolicy, leastProtection, mustBeProven } from '../rights/unproven.ts';
 import type { VaultTx } from '../schema.ts';
 import { withUniqueName } from '../unique-names.ts';
 import type { EntriesDeps } from './deps.ts';
@@ -27,13 +27,13 @@ export function createEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
     const secret = firstSecret({ type, secret: request.secret, generate: request.generate });
     const kek = await deps.secrets.keyFor(tenantId);
     const account = { type, username: request.username, asset_id: request.resourceId || null };
-    const hasPolicy = await policyOfOthers(deps, context, account);
+    const hasPolicy = await accessPolicyApplies(deps, context, account);
     return withUniqueName('an entry', () =>
       deps.database.withTenant(tenantId, async (tx) => {
         const id = randomUUID();
         const assetId = request.resourceId || null;
-        if (assetId) await keepResource(tx, assetId);
-        const unproven = await mustBeProved(tx, actor, account);
+        if (assetId) await lockResource(tx, assetId);
+        const unproven = await mustBeProven(tx, actor, account);
         const least = unproven ? await leastProtection(tx, assetId!, hasPolicy) : NO_PROTECTION;
         const requiresGrant = request.requiresGrant || least.requiresGrant;
         const requiresReason = request.requiresReason || least.requiresReason;
@@ -92,21 +92,21 @@ export function createEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
 }
 
 /** Whether an access policy applies to the account. Workflow is asked only if the account starts unproven. */
-async function policyOfOthers(
+async function accessPolicyApplies(
   deps: EntriesDeps,
   context: CallContext,
   account: { readonly type: string; readonly username: string; readonly asset_id: string | null },
 ): Promise<boolean> {
   if (!account.asset_id || !isId(account.asset_id)) return false;
   const asked = await deps.database.readTenant(context.tenantId, (reader) =>
-    mustBeProved(reader, context.actor, account),
+    mustBeProven(reader, context.actor, account),
   );
   // If the actor stops being an owner during the call, the account is treated as if a policy applied.
   return asked ? hasAccessPolicy(deps, context, account.asset_id) : true;
 }
 
 /** Locks the resource against deletion until the transaction ends. */
-async function keepResource(tx: VaultTx, id: string): Promise<void> {
+async function lockResource(tx: VaultTx, id: string): Promise<void> {
   const found = isId(id)
     ? await tx.selectFrom('assets').select('id').where('id', '=', id).forShare().executeTakeFirst()
     : undefined;

@@ -8,7 +8,7 @@ import { requireId, requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { askForLowering, useLoweringDecision } from '../rights/lowered-protection.ts';
 import { requireAccess } from '../rights/require-access.ts';
-import { mustBeProved } from '../rights/unproven.ts';
+import { mustBeProven } from '../rights/unproven.ts';
 import { withUniqueName } from '../unique-names.ts';
 import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject, type LockedEntry, refuseDuringRotation, toEntry } from './entry-store.ts';
@@ -52,7 +52,7 @@ export function updateEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
         const renamed = wanted.username !== now.username;
         const unproven =
           before.unproven ||
-          (renamed && (await mustBeProved(tx, actor, { ...before, username: wanted.username })));
+          (renamed && (await mustBeProven(tx, actor, { ...before, username: wanted.username })));
         await tx
           .updateTable('entries')
           .set({

@@ -63,7 +63,7 @@ export async function changeModule(
         .where('id', '=', id)
         .execute();
       if (request.config) {
-        if (moved && !isAdministrator(context.actor)) await proveAnew(tx, context, id);
+        if (moved && !isAdministrator(context.actor)) await markUnproven(tx, context, id);
         await assignAccounts(tx, context, (eb) =>
           eb('entries.asset_id', 'in', eb.selectFrom('assets').select('id').where('module_id', '=', id)),
         );
@@ -75,7 +75,7 @@ export async function changeModule(
 }
 
 /** The module may now reach other accounts for resources of other owners, so they must be proven again. */
-async function proveAnew(tx: VaultTx, context: CallContext, moduleId: string): Promise<void> {
+async function markUnproven(tx: VaultTx, context: CallContext, moduleId: string): Promise<void> {
   await tx
     .updateTable('entries')
     .set({ unproven: true })

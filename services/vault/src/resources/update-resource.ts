@@ -61,7 +61,7 @@ export function updateResource(deps: ResourcesDeps): Handler<typeof vault.Resour
           .execute();
         if (moved) {
           await assignAccounts(tx, context, (eb) => eb('entries.asset_id', '=', id));
-          await proveAnew(tx, context, before, after);
+          await markUnproven(tx, context, before, after);
         }
         await deps.emitter.audit(tx, context, {
           subject: { type: 'resource', id, resourceId: id },
@@ -99,7 +99,7 @@ async function requireResourceOwner(
 }
 
 /** Another target has other accounts. They must be proven again unless the actor owns both targets. */
-async function proveAnew(
+async function markUnproven(
   tx: VaultTx,
   context: CallContext,
   before: Selectable<VaultSchema['assets']>,

@@ -20,7 +20,7 @@ export function isLoginAccount(entry: {
 }
 
 /** Whether an account that the actor names must be proven first: the actor does not own the target. */
-export async function mustBeProved(
+export async function mustBeProven(
   reader: VaultReader,
   actor: Actor,
   entry: { readonly type: string; readonly username: string; readonly asset_id: string | null },
