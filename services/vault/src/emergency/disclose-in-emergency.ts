@@ -18,7 +18,7 @@ export interface EmergencyDisclosure {
 /**
  * Refusals that an open emergency session overrides: no access, or an audit record that cannot be written.
  */
-export function mayBeOvercome(error: unknown): error is ClavigerError {
+export function emergencyAccessOverrides(error: unknown): error is ClavigerError {
   return isClavigerError(error) && (error.reason === 'denied' || error.reason === 'audit_unavailable');
 }
 

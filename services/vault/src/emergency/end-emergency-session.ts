@@ -45,7 +45,7 @@ async function end(tx: VaultTx, tenantId: string, sessionId: string, cause: stri
     .where('id', '=', sessionId)
     .where('ended_at', 'is', null)
     .execute();
-  await rotateSeen(tx, sessionId);
+  await rotateDisclosed(tx, sessionId);
   const { rows } = await sql<{ disclosed: number; queued: number; impossible: number }>`
     SELECT count(*)::int AS disclosed, count(DISTINCT entry_id) FILTER (WHERE rotation = 'queued')::int AS queued,
       count(DISTINCT entry_id) FILTER (WHERE rotation = 'impossible')::int AS impossible
@@ -65,7 +65,7 @@ async function end(tx: VaultTx, tenantId: string, sessionId: string, cause: stri
  * Queues the disclosed secrets for rotation. Also called for each disclosure that a journal adds after the
  * end.
  */
-export async function rotateSeen(tx: VaultTx, sessionId: string): Promise<void> {
+export async function rotateDisclosed(tx: VaultTx, sessionId: string): Promise<void> {
   const seen = await tx
     .selectFrom('emergency_disclosures')
     .select(['entry_id', 'version'])

@@ -1,7 +1,7 @@
 import { recordExposure } from '../disclosure/record-exposure.ts';
 import type { VaultTx } from '../schema.ts';
 import type { EmergencyDeps } from './deps.ts';
-import { rotateSeen } from './end-emergency-session.ts';
+import { rotateDisclosed } from './end-emergency-session.ts';
 import { type JournaledDisclosure, outboxRowOf } from './journal-entry.ts';
 
 /**
@@ -41,7 +41,7 @@ export async function recordDisclosure(
       kind: 'emergency',
       via: entry.sessionId,
     });
-    if (await hasEnded(tx, entry.sessionId)) await rotateSeen(tx, entry.sessionId);
+    if (await hasEnded(tx, entry.sessionId)) await rotateDisclosed(tx, entry.sessionId);
     return true;
   });
 }

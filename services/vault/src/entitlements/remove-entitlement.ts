@@ -22,7 +22,7 @@ export function removeEntitlement(
   deps: EntitlementsDeps,
 ): Handler<typeof vault.EntitlementsService.removeEntitlement> {
   return async ({ grantId, cause }, context) => {
-    const kek = await keyIfOpen(deps, context.tenantId);
+    const kek = await kekUnlessSealed(deps, context.tenantId);
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const known = isId(grantId) ? await entryOfGrant(tx, grantId) : undefined;
       if (!known) {
@@ -50,9 +50,9 @@ export function removeEntitlement(
         .executeTakeFirst();
       if (!removed) {
         changedNothing(context);
-        return answer(await rememberedRotation(tx, grantId));
+        return answer(await storedRotation(tx, grantId));
       }
-      const rotation = await rotateWhatWasSeen(tx, deps, entry, removed, kek);
+      const rotation = await rotateSeenSecret(tx, deps, entry, removed, kek);
       await tx.updateTable('entitlements').set({ rotation }).where('grant_id', '=', grantId).execute();
       await deps.emitter.audit(tx, context, {
         subject: entrySubject(entry),
@@ -72,7 +72,7 @@ async function entryOfGrant(tx: VaultTx, grantId: string) {
   return tx.selectFrom('entitlements').select('entry_id').where('grant_id', '=', grantId).executeTakeFirst();
 }
 
-async function rotateWhatWasSeen(
+async function rotateSeenSecret(
   tx: VaultTx,
   deps: EntitlementsDeps,
   entry: LockedEntry,
@@ -123,7 +123,7 @@ async function isRotatable(tx: VaultTx, entry: LockedEntry): Promise<boolean> {
 }
 
 /** The answer of the first call. */
-async function rememberedRotation(tx: VaultTx, grantId: string): Promise<RotationAfterGrant> {
+async function storedRotation(tx: VaultTx, grantId: string): Promise<RotationAfterGrant> {
   const row = await tx
     .selectFrom('entitlements')
     .select('rotation')
@@ -132,7 +132,7 @@ async function rememberedRotation(tx: VaultTx, grantId: string): Promise<Rotatio
   return row?.rotation ?? 'not-needed';
 }
 
-async function keyIfOpen(deps: EntitlementsDeps, tenantId: string): Promise<Kek | undefined> {
+async function kekUnlessSealed(deps: EntitlementsDeps, tenantId: string): Promise<Kek | undefined> {
   try {
     return await deps.secrets.keyFor(tenantId);
   } catch (error) {

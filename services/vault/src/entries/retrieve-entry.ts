@@ -3,7 +3,7 @@ import type { CallContext, Handler } from '@claviger/service-kit';
 import { deliverUnderGrant } from '../disclosure/deliver-under-grant.ts';
 import type { DisclosureRequest } from '../disclosure/disclosure-gate.ts';
 import { receiptOf } from '../disclosure/receipt.ts';
-import { discloseInEmergency, mayBeOvercome } from '../emergency/disclose-in-emergency.ts';
+import { discloseInEmergency, emergencyAccessOverrides } from '../emergency/disclose-in-emergency.ts';
 import { requireId } from '../ids.ts';
 import type { EntriesDeps } from './deps.ts';
 
@@ -35,7 +35,7 @@ async function commitDisclosure(deps: EntriesDeps, context: CallContext, request
       ? verdict
       : await deliverUnderGrant(deps, context, verdict.grantId, request);
   } catch (error) {
-    const disclosure = mayBeOvercome(error) && (await discloseInEmergency(deps, context, request));
+    const disclosure = emergencyAccessOverrides(error) && (await discloseInEmergency(deps, context, request));
     if (!disclosure) throw error;
     return disclosure;
   }
