@@ -7,7 +7,7 @@ const WHOLE_TENANT = '00000000-0000-0000-0000-000000000000';
  * Total of an unfiltered list, from counters that triggers maintain. Its cost does not depend on the list's
  * size.
  */
-export async function keptTotal(
+export async function countedTotal(
   reader: VaultReader,
   counted: 'entries' | 'assets',
   scope = WHOLE_TENANT,

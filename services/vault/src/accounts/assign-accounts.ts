@@ -6,7 +6,7 @@ import type { VaultSchema, VaultTx } from '../schema.ts';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { connectorTarget, type ResourceAddress } from '../targets/resource-target.ts';
 
-export type Which = (eb: ExpressionBuilder<VaultSchema, 'entries'>) => Expression<SqlBool>;
+export type EntryFilter = (eb: ExpressionBuilder<VaultSchema, 'entries'>) => Expression<SqlBool>;
 
 interface Assigned {
   readonly id: string;
@@ -25,21 +25,21 @@ const LOGIN_TYPES = ['password', 'ssh-key'] as const;
  * of each type holds an account; a second one throws conflict `account_taken`. Entries that were linked to
  * one account before stay linked.
  */
-export function assignAccounts(tx: VaultTx, context: CallContext, which: Which): Promise<void> {
+export function assignAccounts(tx: VaultTx, context: CallContext, which: EntryFilter): Promise<void> {
   return assign(tx, context.tenantId, which, (other) => {
     throw accountTaken(context, other);
   });
 }
 
 /** As `assignAccounts`, for entries of former releases: the later entries of one account become linked. */
-export function linkAccounts(tx: VaultTx, tenantId: string, which: Which): Promise<void> {
+export function linkAccounts(tx: VaultTx, tenantId: string, which: EntryFilter): Promise<void> {
   return assign(tx, tenantId, which, () => {});
 }
 
 async function assign(
   tx: VaultTx,
   tenantId: string,
-  which: Which,
+  which: EntryFilter,
   refuse: (other: { readonly id: string; readonly name: string }) => void,
 ): Promise<void> {
   const entries = await lockEntries(tx, which);
@@ -69,14 +69,14 @@ async function assign(
     FROM unnest(${assigned.map(({ id }) => id)}::uuid[], ${assigned.map(({ accountId }) => accountId)}::uuid[],
       ${assigned.map(({ linked }) => linked)}::boolean[]) AS n (id, account_id, linked)
     WHERE entries.id = n.id`.execute(tx);
-  await dropUnused(
+  await deleteUnused(
     tx,
     entries.flatMap(({ account_id }) => account_id ?? []),
   );
 }
 
 /** Deletes accounts without entries, unless failed logins were counted within the last day. */
-async function dropUnused(tx: VaultTx, accountIds: readonly string[]): Promise<void> {
+async function deleteUnused(tx: VaultTx, accountIds: readonly string[]): Promise<void> {
   if (accountIds.length === 0) return;
   // A transaction that holds the lock is about to assign the account.
   const { rows } = await sql<{ id: string }>`
@@ -88,7 +88,7 @@ async function dropUnused(tx: VaultTx, accountIds: readonly string[]): Promise<v
 }
 
 /** Locks entries before accounts, each in the order of their keys, to avoid deadlocks. */
-async function lockEntries(tx: VaultTx, which: Which): Promise<Assigned[]> {
+async function lockEntries(tx: VaultTx, which: EntryFilter): Promise<Assigned[]> {
   const rows = await tx
     .selectFrom('entries')
     .leftJoin('assets', 'assets.id', 'entries.asset_id')

@@ -26,10 +26,10 @@ export async function exchangeKek(
   let kek: Kek;
   try {
     kek = await deps.keys.named(held.tenantId, newKekId);
-    tryOut(kek);
+    testKek(kek);
   } catch (error) {
     if (!(error instanceof IntegrityError)) throw error;
-    await giveUp(deps, held, newKekId);
+    await abandonKek(deps, held, newKekId);
     return { failed: `The new key failed its test (${error.reason}); the former key stays active.` };
   }
   await activate(deps, held, newKekId);
@@ -81,7 +81,7 @@ async function storeNewKek(deps: EncryptionDeps, held: HeldJob): Promise<string>
 }
 
 /** Throws IntegrityError if the KEK that was read back does not decrypt what the stored one encrypted. */
-function tryOut(kek: Kek): void {
+function testKek(kek: Kek): void {
   const ids = {
     tenantId: kek.tenantId,
     entryId: randomUUID(),
@@ -94,7 +94,7 @@ function tryOut(kek: Kek): void {
     throw new IntegrityError('cek_refused');
 }
 
-async function giveUp(deps: EncryptionDeps, held: HeldJob, newKekId: string): Promise<void> {
+async function abandonKek(deps: EncryptionDeps, held: HeldJob, newKekId: string): Promise<void> {
   await deps.database.withTenant(held.tenantId, async (tx) => {
     await changeKeyJob(tx, deps, held, {});
     await tx

@@ -38,7 +38,7 @@ export function startKeyJobs(deps: EncryptionDeps, queues: JobQueues, cluster: C
     run: async (leadership) => {
       if (performance.now() - checkedAtMs > deps.config.encryption.checkIntervalSeconds * 1_000) {
         checkedAtMs = performance.now();
-        for (const { tenant_id, trigger } of await worn(deps))
+        for (const { tenant_id, trigger } of await keksDueForRotation(deps))
           await askForRotation(leadership, tenant_id, trigger);
       }
       for (const { tenant_id, id } of await dueJobs(deps)) {
@@ -111,7 +111,9 @@ function dueJobs(deps: EncryptionDeps) {
 }
 
 /** Tenants whose active KEK has reached its age or number of wraps. */
-async function worn(deps: EncryptionDeps): Promise<{ tenant_id: string; trigger: 'age' | 'wraps' }[]> {
+async function keksDueForRotation(
+  deps: EncryptionDeps,
+): Promise<{ tenant_id: string; trigger: 'age' | 'wraps' }[]> {
   const { kekMaxAgeDays, kekMaxWraps } = deps.config.encryption;
   const aged = sql<boolean>`keks.activated_at < now() - make_interval(days => ${kekMaxAgeDays})`;
   const wraps = sql<number>`(SELECT sum(c.total) FROM row_counts c

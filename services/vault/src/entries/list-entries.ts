@@ -3,7 +3,7 @@ import { countRows, likeTerm, pageOf, type SortFields } from '@claviger/database
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { isId } from '../ids.ts';
-import { keptTotal } from '../list-totals.ts';
+import { countedTotal } from '../list-totals.ts';
 import type { EntryRotationState, VaultReader } from '../schema.ts';
 import type { EntriesDeps } from './deps.ts';
 import { entryQuery, toEntry } from './entry-store.ts';
@@ -56,8 +56,8 @@ function filtered(reader: VaultReader, request: vault.ListEntriesRequest) {
 async function total(reader: VaultReader, request: vault.ListEntriesRequest): Promise<number> {
   const { resourceId, type, rotationState, tag, search, ownerId } = request;
   if (!type && !rotationState && !tag && !search && !ownerId) {
-    if (!resourceId) return keptTotal(reader, 'entries');
-    return isId(resourceId) ? keptTotal(reader, 'entries', resourceId) : 0;
+    if (!resourceId) return countedTotal(reader, 'entries');
+    return isId(resourceId) ? countedTotal(reader, 'entries', resourceId) : 0;
   }
   return countRows(filtered(reader, request));
 }

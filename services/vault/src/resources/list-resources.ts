@@ -2,7 +2,7 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { countRows, likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { keptTotal } from '../list-totals.ts';
+import { countedTotal } from '../list-totals.ts';
 import type { VaultReader } from '../schema.ts';
 import type { ResourcesDeps } from './deps.ts';
 import { resourceQuery, toResource } from './resource-store.ts';
@@ -52,6 +52,6 @@ function filtered(reader: VaultReader, request: vault.ListResourcesRequest) {
 
 async function total(reader: VaultReader, request: vault.ListResourcesRequest): Promise<number> {
   const { status, type, moduleType, tag, search } = request;
-  if (!status && !type && !moduleType && !tag && !search) return keptTotal(reader, 'assets');
+  if (!status && !type && !moduleType && !tag && !search) return countedTotal(reader, 'assets');
   return countRows(filtered(reader, request));
 }

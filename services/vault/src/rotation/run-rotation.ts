@@ -239,7 +239,7 @@ const SET_BY_HAND =
 /** The instruction, followed by the hint of the target. */
 const withManualSteps = (hint: string) => (hint === '' ? SET_BY_HAND : `${SET_BY_HAND} ${hint}`);
 
-/** The login must wait or was inconclusive. After a disclosure, an inconclusive account is changed again. */
+/** The login must wait or was inconclusive. After a disclosure, the secret is set once more. */
 async function retryLater(
   step: Step,
   prepared: Prepared,
