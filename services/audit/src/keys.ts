@@ -24,7 +24,7 @@ export function readKeys(config: AuditConfig): AuditKeys {
     [config.treeHeadKeyFile, treeHead],
     [config.receiptPublicKeyFile, receiptPublic],
   ] as const) {
-    if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${file} does not hold an Ed25519 key.`);
+    if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${file} does not contain an Ed25519 key.`);
   }
   return {
     treeHead,

@@ -46,7 +46,7 @@ export function checkMessage(message: OutboxMessage, macs: ReadonlyMap<string, K
   const key = service === undefined ? undefined : macs.get(service);
   if (key === undefined) return { message, problem: 'its subject names no service that writes events' };
   if (!hasMac(key, message.subject, message.payload, message.mac))
-    return { message, problem: 'its MAC is not that of the service that its subject names' };
+    return { message, problem: 'its MAC is not valid for the service in its subject' };
   const event = parse(message.payload);
   if (event === undefined) return { message, problem: 'it is not an event in canonical form' };
   if (event.id !== message.eventId) return { message, problem: 'its id differs from its header' };

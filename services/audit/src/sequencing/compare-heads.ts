@@ -85,7 +85,7 @@ function difference(
   if (stored?.rootHash !== outside.rootHash)
     return {
       behind: false,
-      message: `the database has another tree at size ${outside.size} than the head ${where}: the log was rewritten`,
+      message: `the tree of the database at size ${outside.size} differs from the head ${where}: the log was rewritten`,
     };
   return undefined;
 }

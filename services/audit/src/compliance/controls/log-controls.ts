@@ -37,7 +37,7 @@ export async function logControls({ deps, tenantId }: Assessment): Promise<Contr
   return [
     assessedControl({
       id: 'audit-log-unbroken',
-      title: 'The audit log is the one that was signed, up to its newest tree head',
+      title: 'The audit log matches its signed tree heads',
       examined: size,
       violations: [signed, whole].filter((holds) => !holds).length,
       detail: `The newest ${Math.min(size, REHASHED)} events were hashed again; older events are covered by the stored tree.`,
