@@ -27,7 +27,7 @@ const attestation = signAttestation(
 test('an attestation is verified with the key of its signer, and with no other', () => {
   expect(attestationProblem(attestation, [publicKey])).toBeUndefined();
   expect(attestationProblem(attestation, [generateKeyPairSync('ed25519').publicKey])).toContain(
-    'not a believed',
+    'not a trusted',
   );
 });
 

@@ -28,12 +28,12 @@ const attestationSchema = z.strictObject({
   keyId: z.string(),
 });
 
-/** One control: what was looked at, how many break it, and where the numbers come from. */
+/** One control: what was examined, how many violate it, and the source of the numbers. */
 export type Control = z.infer<typeof controlSchema>;
 export type Attestation = z.infer<typeof attestationSchema>;
 export type SignedAttestation = Attestation & { readonly jws: string };
 
-/** @throws {TypeError} when the key is not an Ed25519 private key. */
+/** @throws {TypeError} if the key is not an Ed25519 private key. */
 export function signAttestation(
   content: Omit<Attestation, 'format' | 'keyId'>,
   privateKey: KeyObject,
@@ -45,7 +45,7 @@ export function signAttestation(
   };
 }
 
-/** What is wrong with an attestation, given the keys believed; undefined when all is well. */
+/** Returns the problem of an attestation under the trusted keys; undefined if there is none. */
 export function attestationProblem(value: unknown, keys: readonly KeyObject[]): string | undefined {
   const parsed = attestationSchema.extend({ jws: z.string() }).safeParse(value);
   if (!parsed.success) return 'it is not an attestation of this format';
@@ -53,7 +53,7 @@ export function attestationProblem(value: unknown, keys: readonly KeyObject[]): 
   const keyId = keyIdOfJws(ATTESTATION_TYP, jws);
   if (keyId === undefined) return 'its jws is not a signature of this format';
   const key = keys.find((each) => keyIdOf(each) === keyId);
-  if (key === undefined) return `it is signed by ${keyId}, which is not a believed key`;
+  if (key === undefined) return `it is signed by ${keyId}, which is not a trusted key`;
   const payload = Buffer.from(canonicalJson(content));
   if (content.keyId !== keyId || jws.split('.')[1] === '' || !verifyJws(ATTESTATION_TYP, jws, payload, key))
     return 'its signature is wrong, or its fields are not those that were signed';

@@ -28,7 +28,7 @@ import { type ZipSource, zipBytes } from './zip/zip-stream.ts';
 export type Basis = Manifest['tables'][number]['basis'];
 export type PackageFacts = Pick<Manifest, 'tenantId' | 'reportId' | 'generator' | 'parameters' | 'asOf'>;
 
-/** Takes rows one by one. */
+/** Accepts rows one by one. */
 export interface RowSink {
   add(row: Row): Promise<void>;
   end(): Promise<void>;
@@ -37,19 +37,19 @@ export interface RowSink {
 export interface FinishedPackage {
   readonly manifest: Manifest;
   readonly sizeBytes: number;
-  /** Streams the ZIP; as often as wanted, while the folder is there. */
+  /** Streams the ZIP; can be called repeatedly while the folder exists. */
   bytes(): AsyncIterable<Buffer>;
 }
 
 export interface PackageBuilder extends AsyncDisposable {
-  /** A table, of which rows are added in their order. */
+  /** Starts a table; rows are added in order. */
   table(name: TableName, basis: Basis): RowSink;
-  /** The leaves of the stretch, likewise. */
+  /** Starts the leaves of the range; they are added in order. */
   leaves(): { add(leaf: Leaf): Promise<void>; end(): Promise<void> };
   logProof(proof: LogProof): Promise<void>;
-  /** Rows so far by table. */
+  /** Number of rows so far, by table. */
   counts(): ReadonlyMap<TableName, number>;
-  /** Packed bytes so far, of finished members. */
+  /** Compressed bytes of the finished members so far. */
   packedBytes(): number;
   finish(
     summaryPdf: Buffer,
@@ -58,8 +58,8 @@ export interface PackageBuilder extends AsyncDisposable {
 }
 
 /**
- * Makes one package in a folder that the caller made and removes. Memory does not grow with the rows. The
- * same facts, rows and key make the same bytes.
+ * Builds one package in a folder that the caller creates and removes. Uses constant memory. The same facts,
+ * rows and key give the same bytes.
  */
 export function createPackageBuilder(folder: string, facts: PackageFacts): PackageBuilder {
   const members = new Map<string, PackedMember>();
@@ -165,7 +165,7 @@ export function createPackageBuilder(folder: string, facts: PackageFacts): Packa
   };
 }
 
-/** A member that is not packed, so that the verifier can read it before anything else. */
+/** A member without compression, so that the verifier can read it first. */
 export function storedMember(name: string, bytes: Buffer): ZipSource {
   return {
     name,
@@ -182,7 +182,7 @@ function zipSize(sources: readonly ZipSource[]): number {
   return membersBytes(sources) + directory;
 }
 
-/** Lower-case hexadecimal SHA-256 of a stream. */
+/** Returns the lower-case hexadecimal SHA-256 of a stream. */
 export async function sha256Of(bytes: AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of bytes) hash.update(chunk);

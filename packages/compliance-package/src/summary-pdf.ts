@@ -14,7 +14,7 @@ export interface SummaryFacts {
   readonly controls: readonly Control[];
 }
 
-/** The page for people. Nothing in it depends on the clock: the same facts draw the same bytes. */
+/** Draws the summary page. The bytes depend only on the facts, not on the clock. */
 export async function summaryPdf(facts: SummaryFacts): Promise<Buffer> {
   const moment = new Date(facts.asOf);
   const document = new PDFDocument({
@@ -80,7 +80,7 @@ const WORDS: Readonly<Record<Control['status'], string>> = {
   not_assessed: 'Not assessed',
 };
 
-/** The built-in fonts have Latin letters only; the tables hold every text exactly. */
+/** The built-in fonts have Latin letters only; the tables contain the exact texts. */
 function plain(text: string): string {
   return text.replaceAll(/[^\x20-\x7e\u00a0-\u00ff]/gu, '?');
 }

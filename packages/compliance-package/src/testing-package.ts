@@ -30,10 +30,7 @@ export interface TestLog {
 
 export const signer = generateKeyPairSync('ed25519');
 
-/**
- * A log of one tenant, with a head after each of these sizes. Events happen an hour apart, from 2026-03-01
- * on.
- */
+/** A log of one tenant, with a head after each of these sizes. Events are one hour apart, from 2026-03-01. */
 export function testLog(
   count: number,
   headSizes: readonly number[],
@@ -86,14 +83,14 @@ export interface PackageChanges {
   readonly key?: KeyObject;
   readonly publicKeys?: readonly KeyObject[];
   readonly facts?: Partial<PackageFacts>;
-  /** What stands in the package in place of an event. */
+  /** Replaces an event in the package. */
   readonly event?: (n: number, event: Record<string, unknown>) => Record<string, unknown>;
   readonly leaf?: (leaf: Leaf) => Leaf;
   readonly proof?: (proof: LogProof) => LogProof;
 }
 
 /**
- * A package of the events of 2026-03-02 (sequence 24 to 47), with rows in every table, as a file in `folder`.
+ * Writes a package of the events of 2026-03-02 (sequence 24 to 47), with rows in every table, into `folder`.
  */
 export async function writeTestPackage(
   folder: string,

@@ -12,15 +12,16 @@ export interface Candidate {
   readonly value: unknown;
 }
 
-/** How far ahead the opening and closing of windows is looked for. */
+/** How many days ahead window changes are searched. */
 const WINDOW_DAYS = 8;
 const NOBODY = '00000000-0000-4000-8000-ffffffffffff';
 const NO_HASH = '0'.repeat(64);
 const NO_PATH = 'C:\\Elsewhere\\other.exe';
 
 /**
- * Other values of single facts that could matter: for every question of every rule that can be about this
- * kind of request one value that holds and one that does not. Rules in the order in which they are asked.
+ * Lists alternative values of single facts that could change the verdict: for each criterion of each rule
+ * that applies to this kind of request, one value that satisfies it and one that does not. Rules in
+ * evaluation order.
  */
 export function* candidateFacts(
   ruleSet: RuleSet,
@@ -113,7 +114,7 @@ function same(facts: Facts, { fact, value }: Candidate): boolean {
   return had !== undefined && JSON.stringify(had) === JSON.stringify(value);
 }
 
-/** Some path that the pattern matches; undefined when none of the obvious ones does. */
+/** Returns a path that the pattern matches; undefined if none of the simple candidates does. */
 export function pathWithin(glob: Glob): string | undefined {
   for (const fill of ['', 'X', 'X.EXE', 'X\\X', 'C:\\X', 'C:\\X\\X']) {
     const rooted = fill.startsWith('C:') && glob.pattern.startsWith('*');

@@ -1,6 +1,6 @@
 import type { FieldProblem } from '@claviger/errors';
 
-/** Collects problems; a field that is wrong in two ways is named once. */
+/** Collects problems; each field is listed once. */
 export class Checked {
   readonly problems: FieldProblem[] = [];
 

@@ -14,7 +14,7 @@ import { foldCase } from './windows-path.ts';
 export function covers(outer: CompiledRule, inner: CompiledRule, effort: StepCount = { steps: 0 }): boolean {
   for (const kind of ['elevation', 'tool', 'access'] as const)
     if (appliesTo(inner, kind) && !appliesTo(outer, kind)) return false;
-  // The lists of known software are for prompts; a rule about people holds for more.
+  // The lists of known software apply to prompts only; a rule about people applies to more.
   if (outer.stage === 'software_policy' && inner.shape !== 'executable') return false;
   return coversCriteria(outer.criteria, inner.criteria, effort);
 }
@@ -36,7 +36,7 @@ function coversCriteria(outer: Criteria, inner: Criteria, effort: StepCount): bo
   );
 }
 
-/** What the outer rule asks, the inner must ask at least as strictly. */
+/** The inner rule must have each criterion of the outer one at least as strictly. */
 function holds<T>(
   outer: T | null | undefined,
   inner: T | null | undefined,
@@ -87,7 +87,7 @@ function coversParent(outer: string, inner: string): boolean {
   return a.name === fileNameOf(b.name);
 }
 
-/** By the wall clock of one zone, wherever one of the two begins or ends. */
+/** Compares both windows by the wall clock of one zone at each start and end. */
 export function coversWindow(
   outer: TimeWindow,
   inner: TimeWindow,

@@ -5,20 +5,17 @@ import { type Criteria, given } from './rule.ts';
 import { type CompiledWindow, compileWindow } from './time-window.ts';
 import { canonicalWindowsPath, foldCase } from './windows-path.ts';
 
-/** Yes, no, or why it cannot be said. */
+/** Yes, no, or why it is unknown. */
 export type Answer = boolean | Unresolved;
 
-/** One question of a rule. */
+/** One criterion of a rule. */
 export interface Criterion {
   readonly field: keyof Criteria;
   readonly fact: FactName;
   ask(facts: PreparedFacts): Answer;
 }
 
-/**
- * The questions of a rule, the cheap ones first. Throws when one cannot be asked here, such as for an unknown
- * zone.
- */
+/** Returns the criteria of a rule, cheap ones first. Throws if one is invalid, such as an unknown zone. */
 export function compileCriteria(criteria: Criteria): Criterion[] {
   const asked: Criterion[] = [];
   const add = <T>(
@@ -134,7 +131,7 @@ export function compileCriteria(criteria: Criteria): Criterion[] {
   return asked;
 }
 
-/** What is compared with the parent: a whole canonical path, or a file name. Throws for what is neither. */
+/** Parses the parent pattern: a full canonical path, or a file name. Throws for anything else. */
 export function parentOf(pattern: string): { whole: boolean; name: string } {
   const whole = /[\\/:]/.test(pattern);
   const { path, unresolved } = canonicalWindowsPath(whole ? pattern : `C:\\${pattern}`);

@@ -8,7 +8,7 @@ interface Decided {
   readonly access: AccessDecision | null;
 }
 
-/** What a matching rule for a resource makes of a request: denied, given at once, or who has to agree. */
+/** Applies a matching rule for a resource to a request: denied, approved at once, or the approval steps. */
 export function decideAccess(rule: Rule, facts: PreparedFacts): Decided {
   const denied = (because: Because): Decided => ({ verdict: 'denied', because, access: null });
   const pending = (because: Because): Decided => ({ verdict: 'pending', because, access: null });
@@ -22,7 +22,7 @@ export function decideAccess(rule: Rule, facts: PreparedFacts): Decided {
     if (reason instanceof Unresolved) return pending('not_known');
     if (reason === null) return denied('reason_required');
   }
-  // Without the requester nobody can say whom to keep from deciding.
+  // Without the requester's id, the requester cannot be excluded from approving.
   if (typeof subjectUserId !== 'string') return pending('not_known');
   const steps = terms.steps.map((step) => withoutRequester(step, subjectUserId));
   const access: AccessDecision = {
@@ -46,14 +46,12 @@ function withoutRequester(step: ApprovalStep, requester: string): ApprovalStep {
   return { ...step, approverUserIds: step.approverUserIds.filter((id) => id.toLowerCase() !== requester) };
 }
 
-/** An access policy as it is stored per resource. */
+/** An access policy as stored per resource. */
 export interface AccessPolicyFields extends Omit<AccessTerms, 'requiresReason'> {
   readonly requiresReason?: boolean;
 }
 
-/**
- * Priority of the policy that holds where a resource has none of its own: after every rule somebody wrote.
- */
+/** Priority of the default policy for resources without their own: after every rule of a user. */
 export const DEFAULT_POLICY_PRIORITY = 1_000_000;
 
 /**

@@ -7,7 +7,7 @@ import { inOrder, type RuleIndex } from './rule-index.ts';
 import type { CompiledRule, RuleSet, Stage } from './rule-set.ts';
 import { whyCoSigner } from './why-co-signer.ts';
 
-/** A trace keeps its last steps: they led to the verdict. */
+/** Number of steps that a trace keeps; the last ones led to the verdict. */
 const TRACE_STEPS = 64;
 
 /**
@@ -18,13 +18,13 @@ const TRACE_STEPS = 64;
 const MAX_EFFORT = 2_000_000;
 const ASKING = 16;
 
-/** How a stage ended: at a rule that matched, at one that could not be asked, or without any. */
+/** The end of a stage: a matching rule, a rule that could not be evaluated, or none. */
 type Ending =
   | { readonly rule: CompiledRule; readonly stuck?: undefined }
   | { readonly rule: CompiledRule | null; readonly stuck: Because }
   | undefined;
 
-/** How a stage went: its answer, or null when it leaves the request to the next one. */
+/** The result of a stage: its answer, or null if the next stage decides. */
 export interface StageAnswer {
   readonly evaluation: Evaluation | null;
   readonly steps: readonly TraceStep[];
@@ -73,7 +73,7 @@ export function evaluateRules(
   });
 }
 
-/** What throws leaves the request pending. */
+/** An exception leaves the request pending. */
 function guarded<T>(ruleSet: RuleSet, stage: Stage, steps: TraceStep[], work: () => T): T | Evaluation {
   try {
     return work();
@@ -91,7 +91,7 @@ function runStage(
   facts: PreparedFacts,
   steps: TraceStep[],
 ): Ending {
-  // What a broken rule would have said, nobody knows: not even whether it stands in front.
+  // The answer of a broken rule is unknown, and so is its place.
   const broken = ruleSet.broken.filter((rule) => rule.stage === stage);
   if (broken.length > 0) {
     for (const { ruleId, problems } of broken) {
@@ -115,7 +115,10 @@ function runStage(
   return undefined;
 }
 
-/** A rule fails by one no, even beside what is not known; without a no, what is not known leaves it open. */
+/**
+ * A rule fails if one criterion is false, even if others are unknown; otherwise an unknown one leaves it
+ * open.
+ */
 export function askRule(rule: CompiledRule, facts: PreparedFacts): TraceStep {
   let open: { field: TraceStep['field']; reason: string } | undefined;
   for (const criterion of rule.asks) {

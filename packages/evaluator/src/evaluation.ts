@@ -1,28 +1,26 @@
 import type { ApprovalStep, Criteria, RuleVerdict } from './rule.ts';
 import type { Stage } from './rule-set.ts';
 
-/**
- * `needs_approval` is the answer to requests for access; `pending` waits for a person on every other path.
- */
+/** `needs_approval` is the answer to requests for access; all others are `pending` until a person decides. */
 export type Verdict = 'auto_approved' | 'denied' | 'ignored' | 'pending' | 'needs_approval';
 
 export type Source = 'software_policy' | 'pam_rule' | 'access_policy';
 
-/** Why the verdict is what it is. Says nothing of a rule, so everybody may know it. */
+/** The reason of the verdict. It reveals nothing about a rule, so every user may see it. */
 export type Because =
   | 'software_list'
   | 'rule'
   | 'approval_required'
   | 'no_rule'
-  /** A fact is missing that a rule has to know. */
+  /** A fact that a rule needs is unknown. */
   | 'not_known'
-  /** A rule is broken or could not be asked. */
+  /** A rule is broken or could not be evaluated. */
   | 'failed'
-  /** The rule would approve somebody who wrote it, and nobody co-signed it. */
+  /** The rule would approve one of its authors, and no one co-signed it. */
   | 'own_rule'
-  /** Nobody here owns the user name of the prompt, and nobody co-signed the rule that would approve it. */
+  /** The user name of the prompt belongs to no user, and no one co-signed the rule that would approve it. */
   | 'unowned_name'
-  /** The rule would approve a prompt on a device that one of its authors uses, and nobody co-signed it. */
+  /** The rule would approve a prompt on a device that one of its authors uses, and no one co-signed it. */
   | 'own_device'
   | 'reason_required'
   | 'too_long'
@@ -46,20 +44,20 @@ export interface TraceStep {
   readonly priority: number;
   readonly ruleVerdict: RuleVerdict | null;
   readonly outcome: 'matched' | 'not_matched' | 'not_known' | 'failed';
-  /** The question that failed or could not be answered. */
+  /** The criterion that failed or is unknown. */
   readonly field?: keyof Criteria;
   readonly reason?: string;
 }
 
 export interface Trace {
   readonly steps: readonly TraceStep[];
-  /** Steps that were left out in front of the last ones. */
+  /** Number of earlier steps that were omitted. */
   readonly omitted: number;
 }
 
-/** What holds for the access that is given or asked for. */
+/** The terms of the access that is granted or requested. */
 export interface AccessDecision {
-  /** Who must agree, one step after the other; the requester is never among them. */
+  /** The approval steps in order; the requester is never an approver. */
   readonly steps: readonly ApprovalStep[];
   readonly excludedUserIds: readonly string[];
   readonly maxDurationMinutes: number;
@@ -71,14 +69,14 @@ export interface AccessDecision {
 export interface Evaluation {
   readonly verdict: Verdict;
   readonly because: Because;
-  /** Also of a pending request that a rule sends to a person. */
+  /** Also set for a pending request that a rule sends to a person. */
   readonly decidingRule: DecidingRule | null;
-  /** Who decided; null while it waits for a person. */
+  /** What decided; null while the request waits for a person. */
   readonly source: Source | null;
   readonly ruleSetVersion: string;
-  /** Of the deciding rule; null: the default of the organisation. */
+  /** Of the deciding rule; null: the default of the tenant. */
   readonly approvalDurationMinutes: number | null;
-  /** The one action that an approval of a tool holds for. */
+  /** The only action for which an approval of a tool is valid. */
   readonly actionDigest: string | null;
   readonly access: AccessDecision | null;
   readonly trace: Trace;

@@ -5,9 +5,9 @@ import { finish, gradually, type Work } from './pace.ts';
 import type { RuleSet } from './rule-set.ts';
 
 export interface ExplainOptions {
-  /** Without it nothing of a rule is told: not its name, what it asks, its place, nor that it exists. */
+  /** If false, nothing about rules is revealed: not their names, criteria, order, or existence. */
   readonly mayReadRules: boolean;
-  /** The set that decided; needed for the nearest change. */
+  /** The rule set that decided; needed for the nearest change. */
   readonly ruleSet?: RuleSet;
   /**
    * Which rules may be named; all when absent. Of the others nothing is told, nor anything that only they ask
@@ -17,9 +17,9 @@ export interface ExplainOptions {
 }
 
 export interface Explanation {
-  /** What came out and why, in a sentence that everybody may read. */
+  /** The verdict and its reason in a sentence for every user. */
   readonly summary: string;
-  /** The trace, a line for each rule that was asked. Empty for who may not read rules. */
+  /** The trace, one line per evaluated rule. Empty without permission to read rules. */
   readonly lines: readonly string[];
   /**
    * The single fact that would have changed the verdict; null when there is none, or for who may not read
@@ -29,14 +29,14 @@ export interface Explanation {
 }
 
 /**
- * Puts a decision into words. Everything told to who may not read rules follows from verdict and reason
+ * Explains a decision in words. Without permission to read rules, all text follows from verdict and reason
  * alone.
  */
 export function explain(result: Evaluation, facts: Facts, options: ExplainOptions): Explanation {
   return finish(explaining(result, facts, options));
 }
 
-/** The same, slice by slice: the search for the nearest change decides thousands of times. */
+/** The same in slices: the search for the nearest change evaluates thousands of times. */
 export function explainGradually(
   result: Evaluation,
   facts: Facts,
@@ -81,7 +81,7 @@ const VERDICTS: Record<Verdict, string> = {
   needs_approval: 'Needs approval.',
 };
 
-/** Only what the requester can mend is named; the rest would tell of rules. */
+/** Names only what the requester can change; anything else would reveal rules. */
 const REASONS: Record<Because, string> = {
   software_list: '',
   rule: '',

@@ -6,26 +6,26 @@
 export type Facts = ElevationFacts | ToolFacts | AccessFacts;
 
 interface CommonFacts {
-  /** When, as RFC 3339 with an offset. The evaluator has no clock of its own. */
+  /** The time as RFC 3339 with an offset. The evaluator has no clock. */
   readonly at: string;
-  /** The site of the device; null for what belongs to no site. */
+  /** The site of the device; null if there is none. */
   readonly siteId?: string | null;
-  /** Who would benefit: the product's user behind the subject; null when it is known that there is none. */
+  /** The user who would benefit; null if the subject is known to be no user. */
   readonly subjectUserId?: string | null;
   /**
    * Others who would gain: whom the name might mean too, and who stands behind the caller. Absent: nobody
    * else.
    */
   readonly otherUserIds?: readonly string[];
-  /** Who uses the device of a prompt. Null: not known, or too many to be told. Absent: nobody else. */
+  /** Users of the device of a prompt. Null: unknown, or too many to list. Absent: no others. */
   readonly deviceUserIds?: readonly string[] | null;
-  /** The subject as the device or the directory writes it, `acme\sarah`. */
+  /** The subject as the device or the directory spells it, `acme\sarah`. */
   readonly username?: string | null;
-  /** All groups of the subject then. */
+  /** All groups of the subject at that time. */
   readonly groups?: readonly string[];
 }
 
-/** A prompt on a device, or a technician who wants to be administrator for a while. */
+/** A prompt on a device, or a technician who requests administrator rights for some time. */
 export interface ElevationFacts extends CommonFacts {
   readonly kind: 'elevation';
   readonly flowType: 'uac_intercept' | 'tech_jit_admin';
@@ -37,17 +37,17 @@ export interface ElevationFacts extends CommonFacts {
   readonly parentImage?: string | null;
 }
 
-/** What an AI tool wants to do. */
+/** The action that an AI tool requests. */
 export interface ToolFacts extends CommonFacts {
   readonly kind: 'tool';
   readonly toolName?: string | null;
   /** 0 to 4. */
   readonly riskTier?: number | null;
-  /** SHA-256 of the canonical action: an approval holds for this action alone. */
+  /** SHA-256 of the canonical action: an approval is valid for this action only. */
   readonly actionDigest?: string | null;
 }
 
-/** A request for access to a resource. `subjectUserId` asks. */
+/** A request for access to a resource by `subjectUserId`. */
 export interface AccessFacts extends CommonFacts {
   readonly kind: 'access';
   /** Null for an entry without a resource. */

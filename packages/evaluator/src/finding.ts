@@ -1,45 +1,45 @@
 import type { Coverage } from './who-can-approve.ts';
 
 export type FindingCode =
-  /** Cannot be read; while it is there nothing is decided by rules. */
+  /** Cannot be parsed; while it exists, the rules decide nothing. */
   | 'invalid_rule'
-  /** An earlier rule with another verdict takes everything this one would match. */
+  /** An earlier rule with another verdict matches everything that this one would match. */
   | 'shadowed'
-  /** The same, with the same verdict: it could go. */
+  /** The same with the same verdict: the rule can be removed. */
   | 'redundant'
-  /** No request can ever reach it. */
+  /** No request can reach it. */
   | 'unreachable'
   | 'window_never_matches'
-  /** A change of the clock skips the whole window on some day. */
+  /** A clock change skips the whole window on some day. */
   | 'window_skipped'
-  /** Somebody who wrote the rule could be approved by it. */
+  /** The rule could approve one of its authors. */
   | 'author_benefits'
-  /** Approves whatever a person, a group or a site asks for, prompts and tools alike. */
+  /** Approves everything that a person, a group or a site requests, prompts and tools alike. */
   | 'approves_everything'
-  /** A text of it could be read as another one. */
+  /** Its text can be confused with another one. */
   | 'look_alike'
-  /** So many rules ask for the same that not all were compared. */
+  /** Too many rules have the same criteria to compare all of them. */
   | 'not_all_examined'
-  /** Nobody but who wrote a policy of access could approve under it. */
+  /** Only an author of the access policy could approve under it. */
   | 'author_alone_approves'
-  /** All who could approve are accounts whose passwords somebody else has set. */
+  /** Every possible approver is an account whose password another user has set. */
   | 'approvers_not_handed_over'
-  /** Somebody made a policy of access ask for less, and has asked for access under it since. */
+  /** A user relaxed an access policy and has requested access under it since. */
   | 'author_lowered'
-  /** Nobody, or too few, could ever approve. */
+  /** Too few users could ever approve. */
   | 'nobody_can_approve'
-  /** Too few could approve now. */
+  /** Too few users could approve now. */
   | 'nobody_can_approve_now'
-  /** All depends on as many people as are needed. */
+  /** Exactly as many approvers exist as are required. */
   | 'no_reserve';
 
 export interface Finding {
   readonly code: FindingCode;
   readonly severity: 'error' | 'warning' | 'note';
-  /** Null when it is about requests that no rule decides, or about one request. */
+  /** Null if it concerns requests that no rule decides, or a single request. */
   readonly ruleId: string | null;
   readonly requestId?: string;
-  /** The rules that are in front of it, or what belongs to the finding. */
+  /** The rules before it, or related to the finding. */
   readonly otherRuleIds?: readonly string[];
   readonly userIds?: readonly string[];
   /** Who could approve, and when enough of them can. */

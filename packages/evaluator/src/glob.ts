@@ -1,4 +1,4 @@
-/** A pattern longer than this, or with more wildcards, is refused when a rule is written. */
+/** A rule with a longer pattern, or with more wildcards, is refused when it is written. */
 export const MAX_GLOB_LENGTH = 512;
 export const MAX_GLOB_WILDCARDS = 32;
 
@@ -9,9 +9,9 @@ export interface StepCount {
 
 export interface Glob {
   readonly pattern: string;
-  /** What every match begins with: the pattern up to its first wildcard. */
+  /** The literal prefix of every match: the pattern up to its first wildcard. */
   readonly prefix: string;
-  /** What every match ends with. */
+  /** The literal suffix of every match. */
   readonly suffix: string;
   matches(text: string, count?: StepCount): boolean;
 }
@@ -39,7 +39,7 @@ export function compileGlob(pattern: string): Glob {
     };
   }
   const probe = probeOf(pattern);
-  // Most patterns are never held against more than the probe.
+  // Most patterns are excluded by the probe alone.
   let machine: Machine | undefined;
   return {
     pattern,
@@ -55,19 +55,19 @@ export function compileGlob(pattern: string): Glob {
   };
 }
 
-/** What every match begins and ends with; both are the pattern where it has no wildcard. */
+/** The literal prefix and suffix of every match; both are the pattern if it has no wildcard. */
 export function globParts(pattern: string): Pick<Glob, 'pattern' | 'prefix' | 'suffix'> {
   const first = pattern.search(/[*?]/);
   const last = Math.max(pattern.lastIndexOf('*'), pattern.lastIndexOf('?'));
   return { pattern, prefix: first < 0 ? pattern : pattern.slice(0, first), suffix: pattern.slice(last + 1) };
 }
 
-/** Searched for before anything else. So short that the search is linear whatever both contain. */
+/** The literal text searched first. It is short, so that the search is linear for any content. */
 const MAX_PROBE = 7;
 /** A search passes about eight units in the time of one machine word. */
 const PROBE_SHARE = 3;
 
-/** A piece of the pattern that every match contains. */
+/** A literal part of every match. */
 function probeOf(pattern: string): string {
   const runs = pattern.split(/[*?]+/);
   return runs.reduce((a, b) => (b.length > a.length ? b : a)).slice(-MAX_PROBE);
@@ -80,7 +80,7 @@ interface Machine {
   readonly loops: Uint32Array;
   /** Per unit of the alphabet, bit i: token i accepts it. */
   readonly accepts: ReadonlyMap<number, Uint32Array>;
-  /** The same for units that the pattern does not name: only `?` accepts them. */
+  /** The same for units that are not in the pattern: only `?` accepts them. */
   readonly acceptsOther: Uint32Array;
 }
 

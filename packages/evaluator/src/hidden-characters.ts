@@ -1,6 +1,6 @@
 /**
- * Whether text holds what a person cannot see: control characters, zero-width and direction-changing ones,
- * half a surrogate pair. Two texts that look the same would be different ones, or one would read as another.
+ * Whether a text contains invisible characters: control, zero-width and direction-changing characters, or a
+ * lone surrogate. Such texts can look equal to another text, or read as another one.
  */
 export function hasHiddenCharacter(text: string): boolean {
   return HIDDEN.test(text) || !text.isWellFormed();

@@ -65,8 +65,8 @@ export { type Approver, type Coverage, type CoverageOptions, whoCanApprove } fro
 export { type CanonicalPath, canonicalWindowsPath } from './windows-path.ts';
 
 /**
- * For tests: rules and facts by chance, and the slow second opinion on what they decide. Loaded by who asks;
- * services have no fast-check.
+ * For tests: random rules and facts, and a slow reference implementation. Imported separately: services lack
+ * fast-check.
  */
 export const forTests = async () => ({
   ...(await import('./test-arbitraries.ts')),

@@ -3,20 +3,20 @@ import { given, type Rule } from './rule.ts';
 import type { CompiledRule, RuleSet } from './rule-set.ts';
 import { foldCase } from './windows-path.ts';
 
-/** What is known of a person whom a rule may concern. */
+/** Facts about a person whom a rule may concern. */
 export interface KnownUser {
   readonly userId: string;
-  /** Under which the person appears on devices and in directories; null: any. */
+  /** The person's name on devices and in directories; null: any. */
   readonly usernames: readonly string[] | null;
   /** Null: any. */
   readonly groups: readonly string[] | null;
-  /** Of the devices the person works on; null: any. */
+  /** Sites of the devices that the person uses; null: any. */
   readonly siteIds: readonly string[] | null;
 }
 
 /**
- * Rules that approve whoever wrote them. The evaluator leaves such requests pending; here they come out
- * beforehand.
+ * Finds rules that approve their authors. The evaluator leaves such requests pending; this reports them in
+ * advance.
  */
 export function lintAuthors(ruleSet: RuleSet, users: readonly KnownUser[] = []): Finding[] {
   const known = new Map(users.map((user) => [user.userId.toLowerCase(), user]));
@@ -48,7 +48,7 @@ export function lintAuthors(ruleSet: RuleSet, users: readonly KnownUser[] = []):
   return findings;
 }
 
-/** As the evaluator counts it: by somebody who neither wrote the rule nor gains from it. */
+/** As in the evaluator: co-signed by a user who neither wrote the rule nor gains from it. */
 function coSigned(rule: Rule, author: string): boolean {
   const authors = rule.authorIds.map((id) => id.toLowerCase());
   const others = (rule.coSignerIds ?? []).map((id) => id.toLowerCase());
@@ -56,7 +56,7 @@ function coSigned(rule: Rule, author: string): boolean {
 }
 
 /**
- * Whether person, groups and sites let the author through; what the author can bring about is taken as given.
+ * Whether user, groups and sites match the author; facts that the author can bring about count as matching.
  */
 function maySatisfy({ criteria }: CompiledRule, user: KnownUser | undefined): boolean {
   if (!user) return true;

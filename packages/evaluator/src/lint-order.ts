@@ -8,14 +8,12 @@ import { foldCase } from './windows-path.ts';
 
 const TIERS = [0, 1, 2, 3, 4];
 
-/**
- * Comparisons of two rules that one examination makes; one of two patterns counts as many as it has steps.
- */
+/** Limit of comparisons in one run; comparing two patterns counts by its steps. */
 const MAX_EFFORT = 50_000_000;
 
 /**
- * Rules that are never reached, because earlier ones take all that they would match. Where thousands of rules
- * ask for the same, comparing all of them would take minutes: then it ends early and says so.
+ * Finds rules that are never reached, because earlier rules match all their requests. If thousands of rules
+ * have the same criteria, comparing all of them would take minutes: it then stops early and reports this.
  */
 export function lintOrder(ruleSet: RuleSet, maxEffort = MAX_EFFORT): Finding[] {
   const findings: Finding[] = [];
@@ -91,7 +89,7 @@ class Shelf {
   #size = 0;
   readonly effort: StepCount = { steps: 0 };
 
-  /** In the order in which they are asked. */
+  /** In evaluation order. */
   add(rule: CompiledRule): void {
     const key = keysOf(rule)[0] ?? foldersOf(rule).at(-1) ?? 'rest';
     const shelved = { place: this.#size++, rule };
@@ -116,7 +114,7 @@ class Shelf {
 }
 
 /**
- * What a rule can be found under, the strictest first. A rule that covers it has one of these first, or none.
+ * The keys of a rule, the strictest first. A rule that covers it has one of them as its first key, or none.
  */
 function keysOf({ criteria }: CompiledRule): string[] {
   const keys: string[] = [];
@@ -134,7 +132,7 @@ function keysOf({ criteria }: CompiledRule): string[] {
   return keys;
 }
 
-/** The folders that a pattern begins with. A pattern that covers it begins with one of them, or with none. */
+/** The folders at the start of a pattern. A pattern that covers it starts with one of them, or with none. */
 function foldersOf({ criteria }: CompiledRule): string[] {
   if (!given(criteria.matchPathGlob)) return [];
   const { prefix } = globParts(canonicalGlob(criteria.matchPathGlob));

@@ -2,7 +2,7 @@ import type { Finding } from './finding.ts';
 import { lookAlikeTexts } from './look-alike-texts.ts';
 import type { RuleSet } from './rule-set.ts';
 
-/** Rules and entries from before such texts were refused. */
+/** Finds rules and entries that were stored before such texts were refused. */
 export function lintTexts(ruleSet: RuleSet): Finding[] {
   const findings: Finding[] = [];
   for (const object of [...ruleSet.softwareEntries, ...ruleSet.rules]) {

@@ -16,12 +16,12 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const DAY_MINUTES = 24 * 60;
 
-/** Windows that never open, and days on which a change of the clock swallows one. Looks a year ahead. */
+/** Finds windows that never open, and days on which a clock change skips one. Examines one year. */
 export function lintWindows(ruleSet: RuleSet, at: string): Finding[] {
   const findings: Finding[] = [];
   const atMs = Date.parse(at);
   const gaps = new Map<string, Gap[]>();
-  // Broken rules are looked at too: an empty window is one of the things that break them.
+  // Broken rules are examined too: an empty window is one of the causes.
   for (const rule of ruleSet.rules) {
     const window = rule?.timeWindow;
     if (!given(window) || rule.enabled === false) continue;
@@ -40,7 +40,7 @@ export function lintWindows(ruleSet: RuleSet, at: string): Finding[] {
       const message = `The clock change on ${day} skips the window of “${rule.name}”.`;
       findings.push({ code: 'window_skipped', severity: 'note', ruleId: rule.id, message });
     } catch {
-      // A window that cannot be read is told as invalid_rule.
+      // An invalid window is reported as invalid_rule.
     }
   }
   return findings;
@@ -54,15 +54,15 @@ function neverOpens(window: TimeWindow): boolean {
   return true;
 }
 
-/** An hour in which the clock of a zone jumps ahead. */
+/** An hour in which the clock of a zone is set forward. */
 interface Gap {
   readonly startMs: number;
-  /** The wall clock at its start, and by how much the hour is longer there. */
+  /** The wall clock at its start, and the length of the skipped time. */
   readonly before: WallClock;
   readonly jump: number;
 }
 
-/** All of the next year: by days, and by hours through the days of which the clock is not where it was. */
+/** Finds all in the next year: by days, and by hours on days with a clock change. */
 function gapsOf(zone: string, fromMs: number): Gap[] {
   const clock = wallClockOf(zone);
   const gaps: Gap[] = [];
@@ -89,7 +89,7 @@ function gapsOfDay(clock: (instantMs: number) => WallClock, dayMs: number): Gap[
   return gaps;
 }
 
-/** Whether the window would have opened in that hour, and in fact is open at no minute of it. */
+/** Whether the window would have opened in that hour, but is open at no minute of it. */
 function swallows(
   { startMs, before, jump }: Gap,
   window: TimeWindow,

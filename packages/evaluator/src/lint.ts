@@ -9,32 +9,32 @@ import { type Approver, whoCanApprove } from './who-can-approve.ts';
 
 export interface OpenRequest {
   readonly id: string;
-  /** Whom it is for, and whoever else may not decide it. */
+  /** The subject and all others who must not decide it. */
   readonly excludedUserIds: readonly string[];
-  /** The step that is open; anybody who may decide when absent. */
+  /** The open step; without it, every approver may decide. */
   readonly step?: ApprovalStep;
-  /** Who may decide this one; the approvers of elevations when absent. */
+  /** The approvers of this request; by default those of elevations. */
   readonly approvers?: readonly Approver[];
 }
 
 export interface LintContext {
-  /** Now, RFC 3339. */
+  /** The present time, RFC 3339. */
   readonly at: string;
-  /** How far ahead approvers are looked for; 14 days when absent. */
+  /** Days ahead in which approvers are searched; default 14. */
   readonly horizonDays?: number;
-  /** What is known of people, authors above all. Without it nobody's gain can be ruled out. */
+  /** Facts about people, especially authors. Without them, a gain cannot be excluded. */
   readonly users?: readonly KnownUser[];
-  /** Everybody who may decide elevations. Absent: nothing is said about approvals. */
+  /** All approvers of elevations. If absent, approvals are not examined. */
   readonly approvers?: readonly Approver[];
-  /** Everybody who may decide requests for access; `approvers` when absent. */
+  /** All approvers of access requests; default `approvers`. */
   readonly accessApprovers?: readonly Approver[];
-  /** Requests that wait now. */
+  /** The pending requests. */
   readonly requests?: readonly OpenRequest[];
 }
 
 const ANYBODY: ApprovalStep = { name: 'decision', quorum: 1, approverUserIds: [], approverRoles: [] };
 
-/** What a rule set does that nobody can have meant, worst first. Changes nothing and decides nothing. */
+/** Reports unintended effects of a rule set, worst first. Changes nothing and decides nothing. */
 export function lint(ruleSet: RuleSet, context: LintContext): Finding[] {
   const findings = [
     ...lintBroken(ruleSet),
@@ -73,11 +73,11 @@ function lintApprovals(ruleSet: RuleSet, context: LintContext): Finding[] {
     const found = ofStep(step, who, context, exclude, authorIds);
     if (found) findings.push({ ...found, ...ids });
   };
-  // What no rule decides waits for anybody who may decide.
+  // A request that no rule decides waits for any approver.
   about(ANYBODY, approvers, { ruleId: null }, []);
   for (const { rule } of ruleSet.ordered) {
     if (rule.verdict !== 'require_approval') continue;
-    // A rule for prompts asks anybody, as the first finding says already.
+    // A rule for prompts asks any approver, which the first finding already reports.
     for (const step of rule.access?.steps ?? [])
       about(step, accessApprovers, { ruleId: rule.id }, [], rule.authorIds);
   }

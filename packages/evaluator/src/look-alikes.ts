@@ -11,7 +11,7 @@ export function unreadable(text: string): string | undefined {
   return lookAlike(text);
 }
 
-/** The same without characters that nobody sees. */
+/** The same without invisible characters. */
 export function lookAlike(text: string): string | undefined {
   if (PLAIN.test(text)) return undefined;
   if (text !== text.normalize('NFC')) return 'holds accents apart from their letters: write them as one';
@@ -71,7 +71,7 @@ function scriptsOf(word: string): Set<string> {
   return found;
 }
 
-/** Letters that cannot be told from Latin ones by eye. */
+/** Letters that look like Latin ones. */
 const TWINS: Readonly<Record<string, { readonly letter: RegExp; readonly twin: string }>> = {
   Cyrillic: {
     letter: /\p{Script=Cyrillic}/gu,

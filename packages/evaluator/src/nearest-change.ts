@@ -6,22 +6,22 @@ import type { StepCount } from './glob.ts';
 import { finish, type Work } from './pace.ts';
 import type { RuleSet } from './rule-set.ts';
 
-/** One fact that was otherwise, and what would have come of it. */
+/** One changed fact and the resulting verdict. */
 export interface FactChange {
   readonly fact: FactName;
-  /** Undefined: it was not known. */
+  /** Undefined: it was unknown. */
   readonly was: unknown;
   readonly value: unknown;
   readonly verdict: Verdict;
   readonly decidingRule: Evaluation['decidingRule'];
 }
 
-/** Evaluations of one search; rules that are asked first are searched first. */
+/** Evaluations in one search; earlier rules are searched first. */
 const MAX_TRIES = 5_000;
-/** Machine words that patterns may touch in all of them: some tenths of a second. */
+/** Limit of machine words for patterns in all evaluations: some tenths of a second. */
 const MAX_EFFORT = 10_000_000;
 
-/** What a requester can change most easily comes first. */
+/** Facts that a requester can change most easily come first. */
 const NEARNESS: readonly FactName[] = [
   'reason',
   'durationMinutes',
@@ -48,7 +48,7 @@ export function nearestChange(ruleSet: RuleSet, facts: Facts, verdict: Verdict):
   return finish(searching(ruleSet, facts, verdict));
 }
 
-/** The same, candidate by candidate. Rules that `mayName` refuses give none and are not named. */
+/** The same, one candidate at a time. Rules that `mayName` rejects are neither used nor named. */
 export function* searching(
   ruleSet: RuleSet,
   facts: Facts,
@@ -78,7 +78,7 @@ function isNearer(a: FactChange, b: FactChange, from: Verdict): boolean {
   return a.fact === 'at' && String(a.value) < String(b.value);
 }
 
-/** Who was refused asks how it would have been allowed; who was allowed, what would have stopped it. */
+/** For a refusal, what would have allowed it; for an approval, what would have prevented it. */
 function distance(to: Verdict, from: Verdict): number {
   if (from === 'auto_approved') return 0;
   return ['auto_approved', 'needs_approval', 'pending', 'ignored', 'denied'].indexOf(to);

@@ -1,10 +1,10 @@
-/** Work that can be left off after each of its steps and taken up again. */
+/** Work that can be paused after each step and resumed. */
 export type Work<T> = Generator<void, T, void>;
 
-/** How long a process may be kept from everything else. */
+/** How long a process may be blocked. */
 const SLICE_MS = 8;
 
-/** Does it at once, however long it takes. */
+/** Runs all steps at once. */
 export function finish<T>(work: Work<T>): T {
   for (;;) {
     const { done, value } = work.next();
@@ -12,7 +12,7 @@ export function finish<T>(work: Work<T>): T {
   }
 }
 
-/** Does it slice by slice, so that what else waits in this process has its turn in between. */
+/** Runs the steps in slices, so that other work of the process can run in between. */
 export async function gradually<T>(work: Work<T>): Promise<T> {
   const pace = createPace();
   for (;;) {
@@ -22,7 +22,7 @@ export async function gradually<T>(work: Work<T>): Promise<T> {
   }
 }
 
-/** Called between two steps of long work: waits for others when the last turn was long enough ago. */
+/** Called between two steps of long work: yields if the present slice has lasted long enough. */
 export function createPace(): () => Promise<void> | undefined {
   let since = performance.now();
   return () => {

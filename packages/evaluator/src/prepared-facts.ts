@@ -4,7 +4,7 @@ import { unreadable } from './look-alikes.ts';
 import { isSha256 } from './validate-criteria.ts';
 import { canonicalWindowsPath, foldCase } from './windows-path.ts';
 
-/** A fact that is not known, and why. */
+/** An unknown fact and the reason. */
 export class Unresolved {
   readonly reason: string;
   constructor(reason: string) {
@@ -14,14 +14,14 @@ export class Unresolved {
 
 export type Known<T> = T | null | Unresolved;
 
-/** Facts in the spelling that rules compare, made once per decision. */
+/** Facts in the form that rules compare, built once per decision. */
 export interface PreparedFacts {
   readonly kind: Facts['kind'];
   readonly atMs: Known<number>;
   readonly siteId: Known<string>;
   readonly subjectUserId: Known<string>;
   readonly otherUserIds: readonly string[];
-  /** Null: not known. */
+  /** Null: unknown. */
   readonly deviceUserIds: readonly string[] | null;
   readonly username: Known<string>;
   readonly groups: Known<ReadonlySet<string>>;
@@ -35,7 +35,7 @@ export interface PreparedFacts {
   readonly resourceId: Known<string>;
   readonly durationMinutes: Known<number>;
   readonly reason: Known<string>;
-  /** How much work these facts have been so far. */
+  /** The work spent on these facts so far. */
   readonly effort: StepCount;
 }
 
@@ -84,7 +84,7 @@ export function prepareFacts(facts: Facts): PreparedFacts {
   };
 }
 
-/** Null where they are no list of ids. */
+/** Null if they are not a list of ids. */
 function idsOf(value: unknown): string[] | null {
   if (!Array.isArray(value) || !value.every((id) => typeof id === 'string')) return null;
   return value.map((id) => id.toLowerCase());
@@ -98,7 +98,7 @@ function text(raw: Record<string, unknown>, field: string): Known<string> {
   return value.trim() === '' ? null : value;
 }
 
-/** What could be read as another text is not known: no rule is to decide by it. */
+/** A text that can be confused with another one counts as unknown: no rule may decide by it. */
 function readable(value: Known<string>, field: string): Known<string> {
   const why = typeof value === 'string' ? unreadable(value) : undefined;
   return why === undefined ? value : new Unresolved(`${field} ${why}`);

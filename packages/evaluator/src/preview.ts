@@ -19,7 +19,7 @@ const REQUEST_STATUSES = [
   'actuating',
 ] as const;
 
-/** A request of the history. */
+/** A request in the history. */
 export interface PastRequest {
   readonly id: string;
   /** RFC 3339. */
@@ -30,12 +30,12 @@ export interface PastRequest {
 }
 
 export interface PreviewOptions {
-  /** The instant that the window reaches back from, RFC 3339. */
+  /** The end of the window, RFC 3339. */
   readonly at: string;
   readonly flowType?: FlowType;
-  /** Requests looked at, at most; 5,000 when absent. */
+  /** Maximum number of examined requests; default 5,000. */
   readonly maxScanned?: number;
-  /** Requests named, at most; 20 when absent. */
+  /** Maximum number of listed requests; default 20. */
   readonly maxSample?: number;
 }
 
@@ -43,7 +43,7 @@ export interface Preview {
   readonly totalMatched: number;
   readonly totalScanned: number;
   readonly windowDays: number;
-  /** There were more requests in the window than were looked at. */
+  /** The window contains more requests than were examined. */
   readonly truncated: boolean;
   readonly statusBreakdown: Readonly<Record<RequestStatus, number>>;
   readonly sample: readonly Pick<PastRequest, 'id' | 'requestedAt' | 'flowType' | 'status'>[];
@@ -51,14 +51,14 @@ export interface Preview {
 
 export const DEFAULT_WINDOW_DAYS = 30;
 
-/** A preview that is fed one request after the other, newest first; memory does not grow with the history. */
+/** A preview that is fed one request at a time, newest first; uses constant memory. */
 export interface RunningPreview {
-  /** False: it has looked at as many as it may, and more would not be counted. */
+  /** Returns false at the limit: further requests would not be counted. */
   add(request: PastRequest): boolean;
   report(): Preview;
 }
 
-/** Throws `invalid`, naming the fields of the draft that are wrong. See `preview`. */
+/** Throws `invalid` with the invalid fields of the draft. See `preview`. */
 export function startPreview(
   draft: Partial<RuleFields>,
   windowDays: number,
@@ -138,7 +138,7 @@ function matches(rule: CompiledRule, facts: Facts): boolean {
     const prepared = prepareFacts(facts);
     return appliesTo(rule, prepared.kind) && askRule(rule, prepared).outcome === 'matched';
   } catch {
-    // Facts that cannot be read match nothing; they are counted as looked at.
+    // Invalid facts match nothing; they count as examined.
     return false;
   }
 }

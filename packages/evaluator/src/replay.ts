@@ -4,14 +4,14 @@ import type { Facts } from './facts.ts';
 import { createPace } from './pace.ts';
 import type { RuleSet } from './rule-set.ts';
 
-/** What the evaluator knew and answered once, as it is stored. */
+/** A stored decision: the facts and the answer of the evaluator. */
 export interface StoredDecision {
   readonly id: string;
   readonly facts: Facts;
-  /** Of the evaluator, not what a person made of it later. */
+  /** The evaluator's verdict, not a later decision of a person. */
   readonly verdict: Verdict;
   readonly decidingRuleId?: string | null;
-  /** How people call the request: `acme\sarah on WIN-ACCT-04`. */
+  /** The name of the request for people: `acme\sarah on WIN-ACCT-04`. */
   readonly label?: string;
   readonly decidedAt?: Date;
 }
@@ -41,20 +41,20 @@ export interface ReplayReport {
   readonly total: number;
   readonly unchanged: number;
   readonly changed: number;
-  /** Of the unchanged: decided alike, but by another rule. */
+  /** Among the unchanged: the same verdict, but by another rule. */
   readonly otherRule: number;
-  /** Left to a person because a fact is not known, or because a rule or the facts are broken. */
+  /** Left to a person because of an unknown fact, or because a rule or the facts are broken. */
   readonly unresolved: number;
-  /** By what they were and would be, the most frequent first. */
+  /** By former and new verdict, the most frequent first. */
   readonly changes: readonly ReplayGroup[];
 }
 
 export interface ReplayOptions {
-  /** How many changes of each group are named; 20 when absent. */
+  /** Number of listed changes per group; default 20. */
   readonly samples?: number;
 }
 
-/** A replay that is fed one decision after the other; memory does not grow with the history. */
+/** A replay that is fed one decision at a time; uses constant memory. */
 export interface Replay {
   add(decision: StoredDecision): ReplayedChange | undefined;
   report(): ReplayReport;
@@ -72,7 +72,7 @@ export function startReplay(ruleSet: RuleSet, options: ReplayOptions = {}): Repl
       total++;
       if (because === 'not_known' || because === 'failed') unresolved++;
       if (from === to) {
-        // Who has not stored the rule cannot ask whether it is the same.
+        // If the rule was not stored, it cannot be compared.
         if (decision.decidingRuleId !== undefined && oldRuleId !== (decidingRule?.id ?? null)) otherRule++;
         return undefined;
       }

@@ -7,7 +7,7 @@ import { type Known, type PreparedFacts, Unresolved } from './prepared-facts.ts'
 import { type Criteria, given } from './rule.ts';
 import { foldCase } from './windows-path.ts';
 
-/** What the index needs of an entry; `order` is its place among all. */
+/** The parts of an entry that the index needs; `order` is its place in the evaluation order. */
 export interface Indexed {
   readonly order: number;
   readonly criteria: Criteria;
@@ -15,13 +15,13 @@ export interface Indexed {
 
 type Value = string | number;
 
-/** A drawer of the index: the fact that it goes by, and which values of it a fact has. */
+/** A section of the index: the fact it uses, and its lookup values. */
 interface Place {
   readonly fact: FactName;
   valuesOf(facts: PreparedFacts): readonly Value[] | Unresolved | null;
 }
 
-/** Where a rule can be found: a place and the value that a matching request has there. */
+/** A key of a rule: a section and the value that a matching request has there. */
 interface Key {
   readonly place: Place;
   readonly value: Value;
@@ -205,7 +205,7 @@ function foldersOf(path: string): string[] {
   return folders;
 }
 
-/** Walks several ordered lists as one. */
+/** Merges several ordered lists into one. */
 export function* inOrder<T extends Indexed>(lists: readonly (readonly T[])[]): Generator<T> {
   if (lists.length === 1) return yield* lists[0]!;
   const places = new Array<number>(lists.length).fill(0);

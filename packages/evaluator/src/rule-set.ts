@@ -18,7 +18,7 @@ import { ruleFieldsOf, validateRule } from './validate-rule.ts';
 
 export type Stage = 'software_policy' | 'rules';
 
-/** A rule ready to be asked. */
+/** A compiled rule. */
 export interface CompiledRule {
   readonly stage: Stage;
   readonly order: number;
@@ -29,28 +29,28 @@ export interface CompiledRule {
   readonly asks: readonly Criterion[];
 }
 
-/** A rule or an entry that cannot be used; while it is there, its stage decides nothing. */
+/** A rule or an entry that cannot be used; while it exists, its stage decides nothing. */
 export interface BrokenRule {
   readonly stage: Stage;
   readonly ruleId: string;
   readonly problems: readonly FieldProblem[];
 }
 
-/** One version of all rules of an organisation. A value: nothing changes it, and one decision reads one. */
+/** One version of all rules of a tenant. It is immutable, and one decision uses one version. */
 export interface RuleSet {
   readonly version: string;
-  /** As given, disabled and broken ones too, frozen. */
+  /** As given, including disabled and broken rules; frozen. */
   readonly rules: readonly Rule[];
   readonly softwareEntries: readonly SoftwareEntry[];
   readonly broken: readonly BrokenRule[];
-  /** Those in force, in the order in which they are asked. */
+  /** The rules in force, in evaluation order. */
   readonly ordered: readonly CompiledRule[];
   readonly orderedSoftware: readonly CompiledRule[];
   readonly byKind: Readonly<Record<Facts['kind'], RuleIndex<CompiledRule>>>;
   readonly software: RuleIndex<CompiledRule>;
 }
 
-/** Among equals the one that gives less goes first. */
+/** At equal priority, the stricter verdict comes first. */
 const SEVERITY: Record<RuleVerdict, number> = {
   auto_deny: 0,
   require_approval: 1,
@@ -117,9 +117,7 @@ function* compiling(
   });
 }
 
-/**
- * Whether a rule can be about this kind of request at all. What decides elevations never opens a resource.
- */
+/** Whether a rule can apply to this kind of request. A rule for elevations never applies to a resource. */
 export function appliesTo(
   { shape, rule }: Pick<CompiledRule, 'shape' | 'rule'>,
   kind: Facts['kind'],
@@ -152,7 +150,7 @@ function* compileAll<T extends { id: string; enabled?: boolean }>(
   return compiled.sort(byOrder).map((rule, order) => Object.freeze({ ...rule, order }));
 }
 
-/** One rule by itself, which must be valid. Throws for what cannot be asked here, such as an unknown zone. */
+/** Compiles one valid rule. Throws for what cannot be evaluated here, such as an unknown zone. */
 export function compileRule(stage: Stage, rule: Rule): CompiledRule {
   return { ...compile(stage, rule), order: 0 };
 }
@@ -179,7 +177,7 @@ function byOrder(a: Omit<CompiledRule, 'order'>, b: Omit<CompiledRule, 'order'>)
   );
 }
 
-/** The lists run before any rule and know two verdicts only. */
+/** The lists run before any rule and have only two verdicts. */
 function ruleOfEntry(entry: SoftwareEntry): Rule {
   const { list, ...rest } = entry;
   return { ...rest, verdict: list === 'deny' ? 'auto_deny' : 'auto_approve', priority: 0 };
@@ -198,7 +196,7 @@ function freeze<T>(value: T): T {
   try {
     return deepFreeze(structuredClone(value));
   } catch {
-    // Not data, so no rule: it is found broken when it is read.
+    // Not data, so not a rule: it is reported as broken when it is compiled.
     return Object.freeze({ id: 'unreadable' }) as T;
   }
 }

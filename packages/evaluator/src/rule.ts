@@ -2,17 +2,17 @@ import type { TimeWindow } from './time-window.ts';
 
 export type RuleVerdict = 'auto_approve' | 'auto_deny' | 'require_approval' | 'ignore';
 
-/** What a rule compares. Null or absent: the rule does not ask. Everything that is asked must hold. */
+/** The criteria of a rule. Null or absent: no criterion. All of them must match. */
 export interface Criteria {
-  /** Only requests of this site. */
+  /** Matches requests of this site only. */
   readonly siteId?: string | null;
-  /** The signer, letter for letter. */
+  /** The signer, compared exactly. */
   readonly matchSigner?: string | null;
   /** SHA-256, hexadecimal, either case. */
   readonly matchHash?: string | null;
   /** `*` and `?` over the canonical path, case-insensitive; `*` also crosses folders. */
   readonly matchPathGlob?: string | null;
-  /** The parent process: a whole path, or only a file name. */
+  /** The parent process: a full path, or only a file name. */
   readonly matchParentImage?: string | null;
   /** The whole user name, case-insensitive. */
   readonly matchUser?: string | null;
@@ -21,45 +21,45 @@ export interface Criteria {
   readonly matchToolName?: string | null;
   /** 0 to 4. */
   readonly matchRiskTier?: number | null;
-  /** The resource that is asked for; `*` for any and for none. */
+  /** The requested resource; `*` for any and for none. */
   readonly matchResourceId?: string | null;
   readonly timeWindow?: TimeWindow | null;
 }
 
-/** As people write it, and as the API carries it. */
+/** A rule as users write it and as the API carries it. */
 export interface RuleFields extends Criteria {
   readonly name: string;
   readonly verdict: RuleVerdict;
-  /** Lower runs first. 100 when absent. */
+  /** Lower runs first. Default 100. */
   readonly priority?: number;
-  /** True when absent. */
+  /** Default true. */
   readonly enabled?: boolean;
-  /** 1 to 1440; null: the default of the organisation. */
+  /** 1 to 1440; null: the default of the tenant. */
   readonly approvalDurationMinutes?: number | null;
-  /** What a request for access must keep to and who must agree. Only in rules for resources. */
+  /** Limits of a request for access, and its approvers. Only in rules for resources. */
   readonly access?: AccessTerms | null;
 }
 
 /** A stored rule. */
 export interface Rule extends RuleFields {
   readonly id: string;
-  /** Everybody who wrote a part of what the rule is now. They cannot gain from it alone. */
+  /** All authors of any part of the present rule. They cannot gain from it alone. */
   readonly authorIds: readonly string[];
-  /** Who agreed to the rule as it is now without having written it. */
+  /** Users who agreed to the present rule without having written it. */
   readonly coSignerIds?: readonly string[];
 }
 
 export interface ApprovalStep {
   readonly name: string;
-  /** How many different people must approve. */
+  /** The number of different people who must approve. */
   readonly quorum: number;
-  /** Anyone who may decide when both lists are empty. */
+  /** Any approver if both lists are empty. */
   readonly approverUserIds: readonly string[];
   readonly approverRoles: readonly string[];
 }
 
 export interface AccessTerms {
-  /** One after the other. Empty: nobody needs to be asked. */
+  /** In order. Empty: no approval is required. */
   readonly steps: readonly ApprovalStep[];
   readonly maxDurationMinutes: number;
   readonly requiresReason: boolean;

@@ -3,7 +3,7 @@ import type { SoftwareEntry } from './rule.ts';
 import { given } from './rule.ts';
 import { validateRule } from './validate-rule.ts';
 
-/** What is wrong with an entry of the lists of known software; empty when it is right. */
+/** Returns the problems of an entry of the lists of known software; empty if it is valid. */
 export function problemsOfEntry(entry: SoftwareEntry): FieldProblem[] {
   const { name, list, enabled, siteId, matchHash, matchSigner, matchPathGlob } = entry;
   const problems: FieldProblem[] = [];

@@ -4,7 +4,7 @@ import type { AccessTerms, Rule, SoftwareEntry } from './rule.ts';
 import { PATHS } from './test-oracle.ts';
 import { ruleFieldsOf, validateRule } from './validate-rule.ts';
 
-/** A small world, so that rules and requests meet often. */
+/** Few values, so that rules and requests match often. */
 export const USERS = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
 export const SITES = ['00000000-0000-4000-9000-00000000000a', '00000000-0000-4000-9000-00000000000b'];
 const RESOURCES = ['00000000-0000-4000-a000-000000000001', '00000000-0000-4000-a000-000000000002'];
@@ -121,7 +121,7 @@ export const entryList: fc.Arbitrary<SoftwareEntry[]> = fc
   .map((list) => list.map((entry, n): SoftwareEntry => ({ ...entry, id: `entry-${n}`, name: `entry ${n}` })))
   .map((list) => list.filter((entry) => entry.matchHash ?? entry.matchSigner ?? entry.matchPathGlob));
 
-/** A fact that is mostly there, sometimes known to be absent, sometimes unknown. */
+/** A fact that usually has a value, sometimes null, sometimes unknown. */
 const fact = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null | undefined> =>
   fc.oneof(
     { weight: 12, arbitrary: value },
@@ -165,5 +165,5 @@ export const anyFacts: fc.Arbitrary<Facts> = fc
       reason: fact(one(['why', ' '])),
     }),
   )
-  // Facts live in JSON, where what is undefined is not there.
+  // Facts are JSON, which has no undefined.
   .map((facts) => JSON.parse(JSON.stringify(facts)) as Facts);

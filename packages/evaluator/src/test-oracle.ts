@@ -2,7 +2,7 @@ import type { Verdict } from './evaluation.ts';
 import type { Facts } from './facts.ts';
 import type { Rule, SoftwareEntry } from './rule.ts';
 
-/** The spelling of each path that tests use; undefined: it cannot be said which file it is. */
+/** The canonical form of each path in the tests; undefined: ambiguous. */
 export const PATHS: Record<string, string | undefined> = {
   'C:\\Tools\\a.exe': 'C:\\TOOLS\\A.EXE',
   'c:/tools/sub/../B.exe. ': 'C:\\TOOLS\\B.EXE',
@@ -15,9 +15,9 @@ export const PATHS: Record<string, string | undefined> = {
 type Three = 'yes' | 'no' | 'open';
 
 /**
- * What the evaluator must answer, written from the document without any index, order kept by repeated
- * minimum, patterns by trying every split. Knows only the values that the tests use. Answers the verdict and
- * the rule.
+ * A reference implementation of the evaluator, written from the document: no index, order by repeated
+ * minimum, patterns by trying every split. Knows only the values of the tests. Returns the verdict and the
+ * rule.
  */
 export function oracle(
   rules: readonly Rule[],

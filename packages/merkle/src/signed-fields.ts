@@ -8,14 +8,14 @@ export const isKeyId: FieldCheck = (value) => typeof value === 'string' && /^[0-
 export const isSignature: FieldCheck = (value) =>
   typeof value === 'string' && /^[A-Za-z0-9_-]{86}$/.test(value);
 export const isTreeSize: FieldCheck = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-/** A time exactly as `Date.prototype.toISOString` writes it, so that one time has one spelling. */
+/** A time exactly as `Date.prototype.toISOString` writes it, so that each time has one spelling. */
 export const isTimestamp: FieldCheck = (value) =>
   typeof value === 'string' &&
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
   !Number.isNaN(Date.parse(value)) &&
   new Date(value).toISOString() === value;
 
-/** Name of the first field that is missing, malformed or not known at all; undefined when all is well. */
+/** Returns the name of the first missing, malformed or unknown field; undefined if there is none. */
 export function firstBadField(
   value: unknown,
   checks: Readonly<Record<string, FieldCheck>>,

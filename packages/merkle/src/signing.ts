@@ -15,8 +15,8 @@ export type PublicKeys = ReadonlyMap<string, KeyObject> | readonly KeyObject[];
 const keyIds = new WeakMap<KeyObject, string>();
 
 /**
- * Id of a key: the first 16 hex digits of SHA-256 over its SubjectPublicKeyInfo DER. Takes either half of the
- * pair.
+ * Returns the id of a key: the first 16 hex digits of SHA-256 over its SubjectPublicKeyInfo DER. Accepts
+ * either key of the pair.
  */
 export function keyIdOf(key: KeyObject): string {
   let id = keyIds.get(key);
@@ -29,10 +29,10 @@ export function keyIdOf(key: KeyObject): string {
 }
 
 /**
- * Signs `domain`, a line feed and the canonical JSON of the content. The domain keeps a signature over one
- * kind of object from passing as one over another.
+ * Signs `domain`, a line feed and the canonical JSON of the content. The domain prevents that a signature
+ * over one kind of object is accepted for another.
  *
- * @throws {TypeError} when the key is not an Ed25519 private key.
+ * @throws {TypeError} if the key is not an Ed25519 private key.
  */
 export function signCanonical(domain: string, content: object, privateKey: KeyObject): Signature {
   if (privateKey.type !== 'private' || privateKey.asymmetricKeyType !== 'ed25519')
@@ -42,18 +42,18 @@ export function signCanonical(domain: string, content: object, privateKey: KeyOb
 }
 
 /**
- * Whether one of these keys made the signature. An unknown key is false, as is a signature of another form.
+ * Whether one of these keys made the signature. Returns false for an unknown key or a malformed signature.
  */
 export function verifyCanonical(domain: string, content: object, by: Signature, keys: PublicKeys): boolean {
   const key = findKey(keys, by.keyId);
   const signature = Buffer.from(by.signature, 'base64url');
-  // Decoding is lenient; one signature must not have several spellings.
+  // Decoding is lenient, but a signature must have only one encoding.
   if (key === undefined || signature.length !== 64 || signature.toString('base64url') !== by.signature)
     return false;
   return verify(null, signedBytes(domain, content), key, signature);
 }
 
-/** The Ed25519 key with this id. A map's own labels are not believed: the id is computed from the key. */
+/** Finds the Ed25519 key with this id. The id is computed from the key; labels of a map are ignored. */
 export function findKey(keys: PublicKeys, keyId: string): KeyObject | undefined {
   const candidates = keys instanceof Map ? keys.values() : (keys as readonly KeyObject[]);
   for (const key of candidates) if (key.asymmetricKeyType === 'ed25519' && keyIdOf(key) === keyId) return key;

@@ -11,14 +11,14 @@ import {
 } from './signed-fields.ts';
 import { type PublicKeys, type Signature, signCanonical, verifyCanonical } from './signing.ts';
 
-/** What a tenant's log contained at a time. */
+/** The state of a tenant's log at a time. */
 export type TreeHead = {
   readonly tenantId: string;
   /** Number of leaves. */
   readonly size: number;
   /** 64 lower-case hex digits. */
   readonly rootHash: string;
-  /** When it was signed: UTC as `toISOString` writes it. */
+  /** Time of the signature: UTC in the format of `toISOString`. */
   readonly timestamp: string;
   /** Root of the head signed before this one; of the first head, the root of the empty tree. */
   readonly previousRootHash: string;
@@ -36,7 +36,7 @@ const HEAD_FIELDS: Record<keyof TreeHead, FieldCheck> = {
 const SIGNED_HEAD_FIELDS = { ...HEAD_FIELDS, keyId: isKeyId, signature: isSignature };
 
 /**
- * Signs a head. Fields that do not belong to a head are refused, since the signature would not cover them.
+ * Signs a head. Refuses unknown fields, because the signature would not cover them.
  *
  * @throws {TypeError} for a malformed head or a key that is not Ed25519.
  */
@@ -54,7 +54,9 @@ export function verifyTreeHead(signed: SignedTreeHead, publicKeys: PublicKeys): 
   return verifyCanonical(DOMAIN, head, { keyId, signature }, publicKeys);
 }
 
-/** The head with its fields in their order, or undefined when anything is missing, malformed or added. */
+/**
+ * Returns the head with its fields in canonical order, or undefined if any is missing, malformed or unknown.
+ */
 export function parseSignedTreeHead(value: unknown): SignedTreeHead | undefined {
   if (firstBadField(value, SIGNED_HEAD_FIELDS) !== undefined) return undefined;
   const { tenantId, size, rootHash, timestamp, previousRootHash, keyId, signature } = value as SignedTreeHead;

@@ -9,27 +9,24 @@ import { parseSignedTreeHead, type SignedTreeHead, verifyTreeHead } from './tree
 
 export type VerifyExportOptions = {
   /**
-   * Heads that were kept outside the server. Without one, a log rewritten and signed anew cannot be told
-   * apart.
+   * Heads that were kept outside the server. Without one, a log that was rewritten and signed again is not
+   * detected.
    */
   readonly knownHeads?: readonly SignedTreeHead[];
-  /** The keys believed. Keys inside the file are not, however many it brings. */
+  /** The trusted keys. Keys inside the file are never trusted because of that. */
   readonly trustedKeys?: PublicKeys;
-  /** Believe the file's own keys when no trusted key is given. The result says so. */
+  /** Trust the keys in the file if no trusted key is given. The result reports this. */
   readonly trustOnFirstUse?: boolean;
 };
 
-/** `line` counts from 1; `seq` is the event's number where one event is to blame. */
+/** `line` counts from 1; `seq` is the event's number if one event has the problem. */
 export type ExportProblem = { readonly line: number; readonly seq: number | null; readonly problem: string };
 
-/**
- * A known head that the file could not be compared with. It says nothing of the file, and proves nothing of
- * it.
- */
+/** A known head that cannot be compared with the file. It proves nothing about the file. */
 export type UnfitHead = { readonly size: number; readonly timestamp: string; readonly problem: string };
 
 export type ExportVerdict = {
-  /** True only when there is no problem at all and every known head was compared. */
+  /** True only if there is no problem and every known head was compared. */
   readonly ok: boolean;
   readonly tenantId: string | null;
   /** Event lines read. */
@@ -37,9 +34,9 @@ export type ExportVerdict = {
   /** Size in the file's tree head; null without a readable header. */
   readonly treeSize: number | null;
   readonly treeHead: SignedTreeHead | null;
-  /** Whose word the signature is: a trusted key, a key the file itself brought, or nobody's. */
+  /** Whose key verified the signature: a trusted key, one from the file, or none. */
   readonly trust: 'trusted-key' | 'first-use' | 'none';
-  /** Known heads whose root was found again in this file. */
+  /** Number of known heads whose root was found in this file. */
   readonly knownHeadsMatched: number;
   /** Of another tenant, signed by another key, or saved after the export. */
   readonly unfitHeads: readonly UnfitHead[];
@@ -49,14 +46,14 @@ export type ExportVerdict = {
 };
 
 const MAX_PROBLEMS = 1000;
-/** How far the clocks of two replicas may be apart. */
+/** Maximum difference between the clocks of two replicas. */
 const CLOCK_DIFFERENCE_MS = 60_000;
 
 type Verification = {
   readonly options: VerifyExportOptions;
   readonly tree: ReturnType<typeof treeAccumulator>;
   readonly problems: ExportProblem[];
-  /** Roots still to be compared, the smallest tree last. */
+  /** Heads still to be compared, the smallest tree last. */
   readonly pendingHeads: { head: SignedTreeHead; known: boolean }[];
   readonly unfitHeads: UnfitHead[];
   problemsOmitted: number;
@@ -66,17 +63,18 @@ type Verification = {
   trailer: ExportTrailer | null;
   trust: ExportVerdict['trust'];
   knownHeadsMatched: number;
-  /** The largest tree whose root was right: whatever was altered stands after it. */
+  /** The largest tree with a verified root: an altered event comes after it. */
   provenSize: number;
 };
 
 /**
- * Verifies an exported audit log without trusting who made it: every text against its leaf hash, every leaf
- * in its place, the root against a head signed by a trusted key, and every known head against the same
- * leaves. Memory does not grow with the file.
+ * Verifies an exported audit log without trusting its producer: every text against its leaf hash, the order
+ * of the leaves, the root against a head signed by a trusted key, and every known head against the same
+ * leaves. Uses constant memory.
  *
  * @param lines the file's lines without line feeds; see `exportLines`.
- * @throws what the source of the lines throws, except `ExportLineError`, which is a problem of the file.
+ * @throws errors from the source of the lines, except `ExportLineError`, which is reported as a problem of
+ * the file.
  */
 export async function verifyExport(
   lines: AsyncIterable<string> | Iterable<string>,
@@ -162,14 +160,14 @@ function verifyHeader(run: Verification, header: ExportHeader): void {
   compareHeads(run);
 }
 
-/** Why a known head cannot be compared with a file that is whole by its own head. */
+/** Returns why a known head cannot be compared with a file that is consistent with its own head. */
 function whyUnfit(head: SignedTreeHead, header: ExportHeader, keys: PublicKeys): string | undefined {
   if (head.tenantId !== header.tenantId)
     return `it is of the tenant ${head.tenantId}, and the file of the tenant ${header.tenantId}: give a head of that tenant`;
   if (!verifyTreeHead(head, keys))
     return 'it is not signed by a key that is believed: give the public keys that were saved with it';
   const { size, timestamp } = header.treeHead;
-  // A log never shrinks: a smaller one of a later time has lost events.
+  // A log never shrinks: a smaller log at a later time has lost events.
   const made = Math.max(Date.parse(timestamp), Date.parse(header.exportedAt ?? timestamp));
   if (head.size <= size || Date.parse(head.timestamp) < made - CLOCK_DIFFERENCE_MS) return undefined;
   return (
@@ -182,9 +180,7 @@ function givesKeys({ trustedKeys }: VerifyExportOptions): boolean {
   return trustedKeys !== undefined && [...trustedKeys].length > 0;
 }
 
-/**
- * The keys that signatures are checked under. A file whose own keys do not hold its signer was tampered with.
- */
+/** Returns the keys to check signatures with. A file that lacks the key of its signer was altered. */
 function believedKeys(run: Verification, header: ExportHeader): PublicKeys {
   const own: KeyObject[] = [];
   for (const pem of header.publicKeys) {
@@ -201,7 +197,7 @@ function believedKeys(run: Verification, header: ExportHeader): PublicKeys {
 function parsePublicKey(pem: string): KeyObject | undefined {
   try {
     const key = createPublicKey(pem);
-    // One key, one spelling; and createPublicKey would take a private key or a certificate, too.
+    // One encoding per key; createPublicKey would also accept a private key or a certificate.
     const canonical = key.export({ type: 'spki', format: 'pem' }).toString();
     return key.asymmetricKeyType === 'ed25519' && canonical === pem ? key : undefined;
   } catch {
@@ -214,7 +210,7 @@ function verifyEvent(run: Verification, event: ExportEvent): void {
     report(run, `has seq ${event.seq} where ${run.nextSeq} must stand`, event.seq);
   run.nextSeq = event.seq + 1;
   if (event.canonical === null)
-    // Its hash alone keeps the tree whole: whoever holds an export can take a text out.
+    // The hash alone keeps the tree valid, so anyone with an export could remove a text.
     report(
       run,
       'has no text, and no signed retention record says that it was removed: it was taken out',

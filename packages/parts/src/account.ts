@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { runProgram } from './run-program.ts';
 
-/** A system account that the parts' programs run under. */
+/** A system account that runs the servers. */
 export interface Account {
   readonly name: string;
   readonly uid: number;
@@ -19,9 +19,9 @@ async function lookUpAccount(name: string): Promise<Account | undefined> {
 let chosen: Promise<Account | undefined> | undefined;
 
 /**
- * The account that PostgreSQL, Redis and NATS are started under: `undefined` (the own one) unless this
- * process is root, because PostgreSQL's programs refuse root and the others have no need of it. As root:
- * `postgres` when the machine has it, else a system account `claviger` (created), else `nobody`.
+ * Returns the account that runs PostgreSQL, Redis and NATS: `undefined` (the present one) unless this process
+ * is root, because PostgreSQL refuses root and the others do not need it. As root: `postgres` if the machine
+ * has it, else a system account `claviger` (created), else `nobody`.
  */
 export function partsAccount(): Promise<Account | undefined> {
   chosen ??= chooseAccount();
@@ -51,7 +51,7 @@ async function chooseAccount(): Promise<Account | undefined> {
   );
 }
 
-/** Whether `account` may pass through every folder above and including `folder` (which exists). */
+/** Whether `account` can enter every folder above and including `folder` (which exists). */
 export async function canTraverse(folder: string, account: Account): Promise<boolean> {
   for (let current = folder; ; current = dirname(current)) {
     const { mode, uid, gid } = await stat(current);

@@ -15,11 +15,11 @@ export interface Child {
   readonly pid: number;
   /** Resolves when the child has ended; never rejects. */
   readonly exited: Promise<ChildExit>;
-  /** The exit, once there is one. */
+  /** The exit status after the end. */
   readonly exit: ChildExit | undefined;
-  /** Sends a signal; `false` when the child has ended already. */
+  /** Sends a signal; `false` if the child has already exited. */
   kill(signal: NodeJS.Signals): boolean;
-  /** Signal, wait at most `timeoutMs`, then SIGKILL. Resolves when the child is gone. */
+  /** Sends a signal, waits at most `timeoutMs`, then sends SIGKILL. Resolves when the child has exited. */
   stop(signal: NodeJS.Signals, timeoutMs: number): Promise<ChildExit>;
 }
 
@@ -31,7 +31,7 @@ export interface StartChildOptions {
   /** Standard output and standard error are appended here (mode 0600). */
   readonly logFile: string;
   readonly account?: Account | undefined;
-  /** What the child gets when this process dies without stopping it (Linux only). */
+  /** The signal for the child if this process dies without stopping it (Linux only). */
   readonly signalOnParentDeath: NodeJS.Signals;
 }
 
@@ -102,7 +102,7 @@ async function watch(child: ChildProcess): Promise<Child> {
     async stop(signal, timeoutMs) {
       if (exit !== undefined) return exit;
       child.kill(signal);
-      // A paused process does not see SIGTERM before it runs again.
+      // A paused process does not receive SIGTERM before it continues.
       child.kill('SIGCONT');
       const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
       try {

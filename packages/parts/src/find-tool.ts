@@ -12,9 +12,9 @@ export interface Found {
   readonly source: 'url' | 'local' | 'missing';
   /** The program's path, or the URL without its password. */
   readonly where: string | undefined;
-  /** E.g. "15.14"; `undefined` for a URL that nobody has connected to yet. */
+  /** E.g. "15.14"; `undefined` for a URL before the first connection. */
   readonly version: string | undefined;
-  /** What to do when it was not found. */
+  /** What to do if it was not found. */
   readonly fix: string | undefined;
 }
 
@@ -48,7 +48,7 @@ const isProgram = (path: string) =>
   );
 
 /**
- * The first dotted number in a program's own words, e.g. "15.14" out of "postgres (PostgreSQL) 15.14
+ * Returns the first dotted number in the output of a program, e.g. "15.14" of "postgres (PostgreSQL) 15.14
  * (Debian)".
  */
 export function parseVersion(text: string): string | undefined {
@@ -60,7 +60,7 @@ function isAtLeast(version: string, [major, minor]: readonly [number, number]): 
   return a > major || (a === major && b >= minor);
 }
 
-/** How to get a tool on this machine, in one sentence. */
+/** How to install a tool on this machine, in one sentence. */
 export function howToGet(tool: Tool): string {
   const url =
     tool.urlVariable === undefined
@@ -74,8 +74,8 @@ export function howToGet(tool: Tool): string {
 }
 
 /**
- * Looks for a tool: the URL in the environment, then the programs on this machine that are new enough.
- * `accept` can refuse a version that would serve otherwise. Never installs anything.
+ * Searches a tool: the URL in the environment, then the programs on this machine that are new enough.
+ * `accept` can reject a version. Never installs anything.
  */
 export async function findTool(
   name: ToolName,
@@ -99,8 +99,8 @@ export async function findTool(
   for (const folder of await searchFolders(tool, env.PATH ?? '')) {
     const candidate = join(folder, tool.program);
     if (!(await isProgram(candidate))) continue;
-    // A link may point into a folder that holds the other programs too. Where none are needed the link's own
-    // name is kept: Debian's redis-server is a link to a program that looks at the name it was called by.
+    // A link may lead to a folder with the other programs. If none are needed, the link's own name is kept:
+    // Debian's redis-server is a link to a program that checks the name it was called by.
     const path = tool.besides.length === 0 ? candidate : await realpath(candidate);
     const complete = await Promise.all(tool.besides.map((other) => isProgram(join(dirname(path), other))));
     if (complete.includes(false)) continue;
@@ -121,7 +121,7 @@ export async function findTool(
   };
 }
 
-/** A URL as it may be shown. */
+/** A URL without its password. */
 export function hidePassword(url: string): string {
   if (!URL.canParse(url)) return '(not a URL)';
   const shown = new URL(url);

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** Whether nothing listens on 127.0.0.1:`port` at this moment. */
+/** Whether nothing listens on 127.0.0.1:`port` now. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -11,14 +11,14 @@ export function isPortFree(port: number): Promise<boolean> {
 }
 
 /**
- * Ports are drawn from below the range that systems give to outgoing connections (32768 and up): otherwise
- * any client on the machine could be given the port between the look and the use.
+ * Ports are chosen below the range for outgoing connections (32768 and up): otherwise a client on the machine
+ * could get the port between the check and the use.
  */
 const wholeRange = { lowest: 18_000, end: 32_000 };
 
 /**
- * `CLAVIGER_PORT_RANGE`, e.g. `18000-19999`, narrows that: installations that start at the same time on one
- * machine then never draw the same port, nor one that another of them is about to come back to.
+ * `CLAVIGER_PORT_RANGE`, e.g. `18000-19999`, narrows the range: installations that start at the same time on
+ * one machine then never choose the same port, nor one to which another of them will return.
  */
 function portRange(): { lowest: number; end: number } {
   const range = process.env.CLAVIGER_PORT_RANGE;
@@ -30,8 +30,8 @@ function portRange(): { lowest: number; end: number } {
 }
 
 /**
- * `count` distinct TCP ports on 127.0.0.1 that are free now. Another process can still take one before it is
- * used: whoever listens must cope with that, and whoever connects must ask who answered.
+ * Returns `count` distinct TCP ports on 127.0.0.1 that are free now. Another process may take one before it
+ * is used: listeners must handle that, and clients must verify the server.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const { lowest, end } = portRange();
@@ -44,7 +44,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...ports];
 }
 
-/** One free TCP port on 127.0.0.1; `preferred` when that one is free. */
+/** Returns one free TCP port on 127.0.0.1; `preferred` if it is free. */
 export async function freePort(preferred?: number): Promise<number> {
   if (preferred !== undefined && (await isPortFree(preferred))) return preferred;
   const [port] = await freePorts(1);

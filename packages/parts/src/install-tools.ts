@@ -16,8 +16,8 @@ const has = async (command: string) => (await runProgram('sh', ['-c', `command -
 
 /**
  * Finds every tool and installs the missing ones with the machine's package manager: apt-get (as root or
- * through sudo) or brew. What the packages start by themselves is neither used nor stopped.
- * Throws one error that names every tool that could not be had, and its fix.
+ * through sudo) or brew. Servers that the packages start are neither used nor stopped. Throws one error that
+ * names every missing tool and how to install it.
  */
 export async function ensureTools(
   names: readonly ToolName[],

@@ -1,17 +1,19 @@
-/** What the NATS server's configuration file is made of. */
+/** The values in the NATS server's configuration file. */
 export interface NatsConfiguration {
   readonly port: number;
   readonly serverName: string;
   readonly storeDir: string;
-  /** The server's own version, e.g. "2.9.10": it refuses words that it does not know. */
+  /** The server's version, e.g. "2.9.10": a server refuses unknown keys. */
   readonly version: string;
   readonly passwords: Readonly<Record<string, string>>;
 }
 
-/** Who may do everything: `operator` (commands, tests) and `audit` (owns the stream and its consumers). */
+/**
+ * Users with all permissions: `operator` (commands, tests) and `audit` (owns the stream and its consumers).
+ */
 const unrestricted = new Set(['operator', 'audit']);
 
-/** A service that only publishes: events out, acknowledgements in, and a look at the state of the streams. */
+/** A service that only publishes: events out, acknowledgements in, and the state of the streams. */
 const publisherPermissions =
   'permissions: { publish: { allow: ["claviger.>", "$JS.API.INFO", "$JS.API.STREAM.INFO.>", "$JS.API.STREAM.NAMES"] },' +
   ' subscribe: { allow: ["_INBOX.>"] } }';

@@ -10,7 +10,7 @@ import { createPartFolder, readOrCreatePassword, writePartFile } from './part-fo
 import { withPasswordOf } from './password-file.ts';
 
 export interface StartNatsOptions {
-  /** The part's own folder (JetStream's files and the configuration). Created when missing. */
+  /** The server's own folder (JetStream's files and the configuration). Created if missing. */
   readonly dataDir: string;
   readonly logFile: string;
   /** The users and the file that holds each one's password (generated when missing). Default: `operator`. */
@@ -18,7 +18,7 @@ export interface StartNatsOptions {
   readonly port?: number;
   readonly portIsFixed?: boolean;
   readonly runAs?: Account;
-  /** Where CLAVIGER_NATS_URL and PATH are read from. */
+  /** The environment with CLAVIGER_NATS_URL and PATH. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -32,8 +32,8 @@ export interface NatsPart extends Part {
 }
 
 /**
- * Starts a NATS server of our own with JetStream, or connects to the one that CLAVIGER_NATS_URL names.
- * Resolves when the server has proved that it is the one just started.
+ * Starts a NATS server with JetStream, or connects to the one in CLAVIGER_NATS_URL. Resolves when the server
+ * has proved that it is the one just started.
  */
 export async function startNats(options: StartNatsOptions): Promise<NatsPart> {
   const env = options.env ?? process.env;
@@ -55,7 +55,7 @@ export async function startNats(options: StartNatsOptions): Promise<NatsPart> {
   const files = { operator: join(folder, 'password'), ...options.users };
   for (const [user, file] of Object.entries(files)) passwords[user] = await readOrCreatePassword(file);
   const configFile = join(folder, 'nats.conf');
-  // Only the server that read our configuration file can know this name.
+  // Only a server that has read our configuration file knows this name.
   let serverName = '';
 
   const part = await startPart({

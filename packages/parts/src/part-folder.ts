@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, rename, writeFile } from 'node:fs/promises';
 import type { Account } from './account.ts';
 import { readPasswordFile } from './password-file.ts';
 
-/** Creates a folder that only the part's account can enter. */
+/** Creates a folder that only the servers' account can enter. */
 export async function createPartFolder(path: string, account: Account | undefined): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   await giveTo(path, account);
@@ -15,7 +15,7 @@ export async function giveTo(path: string, account: Account | undefined): Promis
   if (account !== undefined) await chown(path, account.uid, account.gid);
 }
 
-/** Writes a file (0600) that only the part's account can read, at once or not at all. */
+/** Atomically writes a file (0600) that only the servers' account can read. */
 export async function writePartFile(
   path: string,
   content: string,
@@ -28,7 +28,7 @@ export async function writePartFile(
 }
 
 /**
- * The password in `file`; generated (32 random bytes in hexadecimal) and stored there when there is none yet.
+ * Returns the password in `file`; generates (32 random bytes in hexadecimal) and stores it if there is none.
  */
 export async function readOrCreatePassword(file: string): Promise<string> {
   const existing = await readPasswordFile(file).catch((error: NodeJS.ErrnoException) => {

@@ -5,29 +5,29 @@ import { freePort, isPortFree } from './free-port.ts';
 
 export type PartName = 'postgres' | 'redis' | 'nats';
 
-/** A part that runs, or did until it was stopped. `start()` again uses the same port and data. */
+/** A server that runs or was stopped. `start()` again uses the same port and data. */
 export interface Part extends AsyncDisposable {
   readonly name: PartName;
   readonly host: string;
   readonly port: number;
-  /** Process number while it runs as our child; `undefined` when stopped or external. */
+  /** Process id while it runs as our child; `undefined` if stopped or external. */
   readonly pid: number | undefined;
   readonly version: string;
-  /** True when it was given by URL: then it is never started or stopped by us. */
+  /** True if it was given by URL: it is then never started or stopped here. */
   readonly external: boolean;
   readonly dataDir: string | undefined;
   readonly logFile: string | undefined;
-  /** Starts it (again) and resolves once it has proved who it is. Does nothing while it runs. */
+  /** Starts it (again) and resolves once it has proved its identity. Does nothing while it runs. */
   start(): Promise<void>;
-  /** Orderly stop, bounded; then SIGKILL. Does nothing when it does not run. */
+  /** Stops it gracefully within a limit; then SIGKILL. Does nothing if it does not run. */
   stop(): Promise<void>;
-  /** Sends a signal to the running part, e.g. SIGKILL or SIGSTOP in a fault test. */
+  /** Sends a signal to the running server, e.g. SIGKILL or SIGSTOP in a fault test. */
   kill(signal: NodeJS.Signals): boolean;
-  /** Called whenever the part ends without having been asked to by `stop()`. */
+  /** Called whenever the server exits without `stop()`. */
   onUnexpectedExit(listener: (exit: ChildExit) => void): void;
 }
 
-/** What differs between the parts. */
+/** The differences between the servers. */
 export interface PartRecipe {
   readonly name: PartName;
   readonly version: string;
@@ -37,29 +37,29 @@ export interface PartRecipe {
   readonly stopSignal: NodeJS.Signals;
   readonly stopTimeoutMs: number;
   readonly startTimeoutMs: number;
-  /** The port it had last time, or must have. */
+  /** The preferred or required port. */
   readonly port: number | undefined;
-  /** When true another port is never tried. */
+  /** If true, no other port is tried. */
   readonly portIsFixed: boolean;
-  /** Writes what the program needs and answers its command line for this port. */
+  /** Writes the files that the program needs and returns its command line for this port. */
   prepare(port: number): Promise<{ command: string; args: string[]; env?: NodeJS.ProcessEnv }>;
   /**
-   * Whether what it said before it ended means that it is to be started again: something of its predecessor
-   * is still there.
+   * Whether its output before it exited means that it must be started again, because its predecessor has not
+   * gone.
    */
   mustWait?(said: string): boolean;
   /** Connects and checks that the server is the one just started; throws until it answers. */
   verify(port: number, pid: number): Promise<void>;
 }
 
-/** The server that answered is not the one that was started: never wait for that to get better. */
+/** Another server than the one that was started has answered: do not retry. */
 export class WrongServerError extends Error {
   override readonly name = 'WrongServerError';
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** Starts a part by its recipe. Three ports are tried when another process takes one in between. */
+/** Starts a server by its recipe. Tries three ports if another process takes one in between. */
 export async function startPart(recipe: PartRecipe): Promise<Part> {
   let child: Child | undefined;
   let stopping = false;
@@ -126,7 +126,7 @@ export async function startPart(recipe: PartRecipe): Promise<Part> {
       try {
         return await startOn(candidate);
       } catch (error) {
-        // Only a port that was taken meanwhile is a reason to try another one.
+        // Only a port that was taken in the meantime is a reason to try another one.
         if (attempt === 3 || (await isPortFree(candidate))) throw error;
       }
     }
@@ -139,12 +139,12 @@ export async function startPart(recipe: PartRecipe): Promise<Part> {
       await running.stop(recipe.stopSignal, recipe.stopTimeoutMs);
       if (child === running) child = undefined;
     }
-    // A start that is under way ends by itself now, with whatever it has started meanwhile.
+    // A pending start ends by itself, together with anything it has started.
     await starting?.catch(() => {});
   }
 
   function startAgain(): Promise<void> {
-    // After the first start everybody knows the port: it may not change any more.
+    // After the first start the port is known to others and may not change.
     starting ??= startOn(port).finally(() => {
       starting = undefined;
     });
@@ -173,7 +173,7 @@ export async function startPart(recipe: PartRecipe): Promise<Part> {
   };
 }
 
-/** A part that was given by URL: somebody else starts and stops it. */
+/** A server that was given by URL and is managed elsewhere. */
 export function externalPart(name: PartName, host: string, port: number, version: string): Part {
   const nothing = async () => {};
   return {
@@ -193,7 +193,7 @@ export function externalPart(name: PartName, host: string, port: number, version
   };
 }
 
-/** How much stands in a file; nothing where there is none yet. */
+/** Size of a file; 0 if it does not exist. */
 async function sizeOf(file: string): Promise<number> {
   return stat(file).then(
     ({ size }) => size,

@@ -3,20 +3,21 @@ import { chmod, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Account, canTraverse } from './account.ts';
 
-/** Twelve hexadecimal digits that stand for a path. */
+/** Twelve hexadecimal digits that identify a path. */
 export function pathHash(path: string): string {
   return createHash('sha256').update(path).digest('hex').slice(0, 12);
 }
 
-/** Where the parts' data of the data folder `dataDir` (a real path) lies when it cannot lie inside. */
+/** The folder for the servers' data of `dataDir` (a real path) if it cannot be inside. */
 export function outerPartsFolder(dataDir: string): string {
   return `/var/lib/claviger-${pathHash(dataDir)}`;
 }
 
 /**
- * The folder below which the parts keep their data. Inside `dataDir` when the parts' account can get there;
- * otherwise (the clone lies below a closed folder such as /root) `/var/lib/claviger-<hash of dataDir>`.
- * Creates `dataDir` and the folder. With an account, `dataDir` is made passable (0711), not readable.
+ * Returns the folder below which the servers keep their data. Inside `dataDir` if the servers' account can
+ * reach it; otherwise (the clone is below a closed folder such as /root) `/var/lib/claviger-<hash of
+ * dataDir>`. Creates `dataDir` and the folder. With an account, `dataDir` gets mode 0711: it can be entered,
+ * but not read.
  */
 export async function choosePartsFolder(dataDir: string, account: Account | undefined): Promise<string> {
   await mkdir(dataDir, { recursive: true, mode: account === undefined ? 0o700 : 0o711 });

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 
 /**
- * The password in a file: its one line without the line end, blanks included. Throws when the file is not
- * UTF-8, has several lines or none, and what `readFile` throws.
+ * Reads the password in a file: its only line without the line end, including blanks. Throws if the file is
+ * not UTF-8, has several lines or none, and the errors of `readFile`.
  */
 export async function readPasswordFile(file: string): Promise<string> {
   const bytes = await readFile(file);
@@ -22,7 +22,7 @@ export async function readPasswordFile(file: string): Promise<string> {
 /** The URL with the password of the file, when one is named. */
 export async function withPasswordOf(text: string, file: string | undefined): Promise<URL> {
   const url = new URL(text);
-  // What a URL would take for the spelling of another character is spelled itself.
+  // Characters with a meaning in URLs are percent-encoded.
   if (file !== undefined) url.password = encodeURIComponent(await readPasswordFile(file));
   return url;
 }

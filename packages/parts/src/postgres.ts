@@ -12,28 +12,28 @@ import { endProcess, identifyProcess } from './process-identity.ts';
 import { runProgram } from './run-program.ts';
 
 export interface StartPostgresOptions {
-  /** The part's own folder; the cluster lies in `data` below it. Created when missing. */
+  /** The server's own folder; the cluster is in `data` below it. Created if missing. */
   readonly dataDir: string;
   readonly logFile: string;
   /** Holds the superuser's password; generated when missing. Default: `password` in `dataDir`. */
   readonly passwordFile?: string;
-  /** The port of last time (used when free), or any free one. */
+  /** The preferred port, used if it is free. */
   readonly port?: number;
-  /** Never another port than `port`. */
+  /** Use only `port`. */
   readonly portIsFixed?: boolean;
   /** The account to run under; default: see `partsAccount`. */
   readonly runAs?: Account;
   /**
-   * Whether what is acknowledged is on disk: on unless told otherwise. Off is for tests: the data survives
-   * the death of every process, and not a failure of the machine.
+   * Whether acknowledged data is on disk; default true. False is for tests: the data survives the death of
+   * every process, but not a failure of the machine.
    */
   readonly fsync?: boolean;
-  /** Where CLAVIGER_POSTGRES_URL and PATH are read from. */
+  /** The environment with CLAVIGER_POSTGRES_URL and PATH. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
 export interface PostgresPart extends Part {
-  /** What `pg` connects to as host: the folder of the Unix socket, or the external server's name. */
+  /** The host for `pg`: the folder of the Unix socket, or the name of the external server. */
   readonly socketDir: string;
   readonly superuser: string;
   readonly password: string;
@@ -55,19 +55,19 @@ const settings: Readonly<Record<string, string>> = {
   timezone: 'UTC',
   log_timezone: 'UTC',
   log_line_prefix: '%m [%p] %q%u@%d ',
-  // A statement may hold a password (ALTER ROLE): none is ever logged.
+  // A statement may contain a password (ALTER ROLE), so none is logged.
   log_min_error_statement: 'panic',
   log_parameter_max_length: '0',
   log_parameter_max_length_on_error: '0',
 };
 
-/** For `fsync: false`. A commit still waits until its journal is with the operating system. */
+/** For `fsync: false`. A commit still waits until its journal has been written to the operating system. */
 const withoutFsync: Readonly<Record<string, string>> = { fsync: 'off', full_page_writes: 'off' };
 
 /**
- * Starts a PostgreSQL of our own (initialising its cluster the first time), or connects to the one that
- * CLAVIGER_POSTGRES_URL names. Resolves when the superuser can connect and the server has proved that it is
- * the one just started. Recovers by itself from a crash.
+ * Starts a PostgreSQL (initialises its cluster the first time), or connects to the one in
+ * CLAVIGER_POSTGRES_URL. Resolves when the superuser can connect and the server has proved that it is the one
+ * just started. Recovers from a crash.
  */
 export async function startPostgres(options: StartPostgresOptions): Promise<PostgresPart> {
   const env = options.env ?? process.env;
@@ -78,7 +78,7 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
   await createPartFolder(options.dataDir, account);
   const folder = await realpath(options.dataDir);
   const data = join(folder, 'data');
-  // A cluster is served by its own major version only.
+  // A cluster needs a server of its own major version.
   const major = await readFile(join(data, 'PG_VERSION'), 'utf8').then(
     (text) => text.trim(),
     () => undefined,
@@ -124,7 +124,7 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
         ]),
       ],
     }),
-    // After a kill: a process of the former server that was busy has not noticed yet that it is alone.
+    // After a kill, a busy process of the former server may not have exited yet.
     mustWait: (said) => said.includes('pre-existing shared memory block'),
     verify: async (port) => {
       const client = new Client({
@@ -164,7 +164,8 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
 }
 
 /**
- * Makes the cluster beside its place and moves it there when it is whole: a kill leaves nothing half made.
+ * Creates the cluster in a temporary folder and moves it when it is complete, so that a kill leaves no
+ * partial one.
  */
 async function initialise(
   bin: string,
@@ -202,9 +203,9 @@ async function initialise(
 }
 
 /**
- * A postmaster.pid that outlived its server. When that server still runs (its supervisor was killed), it is
- * ended in order; when the number belongs to another program by now, the file goes, because PostgreSQL
- * would take that program for its own predecessor and refuse to start.
+ * Handles a postmaster.pid that outlived its server. If that server still runs (its supervisor was killed),
+ * stops it gracefully; if the pid now belongs to another program, removes the file, because PostgreSQL would
+ * take that program for its predecessor and refuse to start.
  */
 async function endLeftover(data: string): Promise<void> {
   const file = join(data, 'postmaster.pid');
@@ -218,7 +219,7 @@ async function endLeftover(data: string): Promise<void> {
   else await rm(file, { force: true });
 }
 
-/** The Unix socket's folder: below the part's folder unless that path is too long for a socket's address. */
+/** The Unix socket's folder: below the server's folder unless that path is too long for a socket address. */
 async function prepareSocketFolder(folder: string, account: Account | undefined): Promise<string> {
   const own = join(folder, 'socket');
   if (own.length + '/.s.PGSQL.65535'.length < 100) {

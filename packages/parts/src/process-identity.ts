@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { runProgram } from './run-program.ts';
 
-/** A process that can be recognised later, when its number may belong to somebody else. */
+/** A process that can be recognised later, even if its pid was reused. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When the process was started, in the system's own words; compared, never read. */
+  /** The start time in the system's format; only compared. */
   readonly startedAt: string;
 }
 
-/** The start time of a living process; `undefined` when there is none with that number (or only a zombie). */
+/** The start time of a living process; `undefined` if none has that pid (or only a zombie). */
 async function startTimeOf(pid: number): Promise<string | undefined> {
   if (process.platform === 'linux') {
     try {
@@ -25,18 +25,18 @@ async function startTimeOf(pid: number): Promise<string | undefined> {
   return answer.code !== 0 || text === '' || text.startsWith('Z') ? undefined : text.replace(/^\S+\s+/, '');
 }
 
-/** Who `pid` is now; `undefined` when it does not live. */
+/** Identifies the process `pid`; `undefined` if it does not live. */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
   const startedAt = await startTimeOf(pid);
   return startedAt === undefined ? undefined : { pid, startedAt };
 }
 
-/** Whether the very same process still lives. */
+/** Whether the same process still lives. */
 export async function isSameProcess(identity: ProcessIdentity): Promise<boolean> {
   return (await startTimeOf(identity.pid)) === identity.startedAt;
 }
 
-/** Sends a signal; `false` when the process is gone already. */
+/** Sends a signal; `false` if the process has exited. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(pid, signal);
@@ -48,8 +48,8 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 /**
- * Ends a process that is not our child (left over from a supervisor that died): signal, wait, SIGKILL.
- * Does nothing when the number belongs to another process by now.
+ * Ends a process that is not our child (left by a dead supervisor): signal, wait, SIGKILL. Ignores a reused
+ * pid.
  */
 export async function endProcess(
   identity: ProcessIdentity,

@@ -8,7 +8,7 @@ import { createPartFolder, readOrCreatePassword, writePartFile } from './part-fo
 import { withPasswordOf } from './password-file.ts';
 
 export interface StartRedisOptions {
-  /** The part's own folder (data and configuration). Created when missing. */
+  /** The server's own folder (data and configuration). Created if missing. */
   readonly dataDir: string;
   readonly logFile: string;
   /** Holds the password; generated when missing. Default: `password` in `dataDir`. */
@@ -16,7 +16,7 @@ export interface StartRedisOptions {
   readonly port?: number;
   readonly portIsFixed?: boolean;
   readonly runAs?: Account;
-  /** Where CLAVIGER_REDIS_URL and PATH are read from. */
+  /** The environment with CLAVIGER_REDIS_URL and PATH. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -27,8 +27,8 @@ export interface RedisPart extends Part {
 }
 
 /**
- * Starts a Redis of our own (append-only file on, nothing ever evicted), or connects to the one that
- * CLAVIGER_REDIS_URL names. Resolves when the server has proved that it is the process just started.
+ * Starts a Redis (append-only file on, no eviction), or connects to the one in CLAVIGER_REDIS_URL. Resolves
+ * when the server has proved that it is the process just started.
  */
 export async function startRedis(options: StartRedisOptions): Promise<RedisPart> {
   const env = options.env ?? process.env;
@@ -88,7 +88,7 @@ export async function startRedis(options: StartRedisOptions): Promise<RedisPart>
   return Object.assign(part, { password, url: `redis://:${password}@127.0.0.1:${part.port}` });
 }
 
-/** One connection that gives up at once instead of retrying. */
+/** A single connection that fails at once instead of retrying. */
 async function withRedis(
   address: { host: string; port: number; password?: string; username?: string; db?: number },
   use: (client: Redis) => Promise<void>,

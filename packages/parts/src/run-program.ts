@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 
-/** What a program answered. `code` is -1 when it could not be started or was killed. */
+/** The result of a program. `code` is -1 if it could not be started or was killed. */
 export interface ProgramResult {
   readonly code: number;
   readonly stdout: string;

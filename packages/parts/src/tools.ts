@@ -1,17 +1,17 @@
-/** A program that Claviger, its demo or its tests need, and where to get it. */
+/** A program that Claviger, its demo or its tests need, and how to install it. */
 export interface Tool {
   readonly name: ToolName;
   readonly title: string;
-  /** The program by which it is found, and further ones that must lie beside it. */
+  /** The program that identifies it, and others that must be beside it. */
   readonly program: string;
   readonly besides: readonly string[];
   readonly versionArgs: readonly string[];
-  /** Lowest version that serves: [major, minor]. */
+  /** Minimum version: [major, minor]. */
   readonly atLeast: readonly [number, number];
   /** Environment variable that names a server to use instead of a program started here. */
   readonly urlVariable?: string;
   readonly urlExample?: string;
-  /** Folders to look in besides PATH; `*` stands for one path segment, the highest first. */
+  /** Folders to search in addition to PATH; `*` stands for one path segment, the highest first. */
   readonly folders: readonly string[];
   readonly debianPackages: readonly string[];
   readonly brewPackages: readonly string[];
@@ -112,7 +112,7 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     debianPackages: ['rsyslog', 'rsyslog-gnutls'],
     brewPackages: ['rsyslog'],
   },
-  // The core package holds the server alone: nothing of it starts by itself.
+  // The core package contains only the server and starts nothing.
   mariadb: {
     name: 'mariadb',
     title: 'MariaDB server',
@@ -157,7 +157,7 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     debianPackages: ['softhsm2', 'opensc'],
     brewPackages: ['softhsm', 'opensc'],
   },
-  // What the accounts of hosts run, and how administrators get their rights: the tests log in to each.
+  // Shells of accounts and sudo for administrators: the tests log in to each.
   shells: {
     name: 'shells',
     title: 'fish, tcsh, zsh and sudo',

@@ -38,16 +38,16 @@ export const manifestSchema = z.strictObject({
     from: day,
     to: day,
     sections: z.array(z.enum(SECTIONS)).min(1),
-    /** The CSV files begin with a byte order mark; absent where they do not. */
+    /** The CSV files begin with a byte order mark; absent if they do not. */
     bom: z.literal(true).optional(),
   }),
-  /** The moment at which the report began to be made: what could only be told as of now is as of then. */
+  /** The start of the report: data without a history is as of this time. */
   asOf: moment,
   tables: z.array(
     z.strictObject({
       name: z.enum(TABLES.map((table) => table.name)),
       rows: z.number().int().min(0),
-      /** What time the rows tell of: the range, its end, or when it was made. */
+      /** The time that the rows describe: the range, its end, or the time of the report. */
       basis: z.enum(['range', 'end-of-range', 'when-made']),
     }),
   ),
@@ -63,7 +63,7 @@ export function manifestText(manifest: Manifest): string {
   return canonicalJson(manifest);
 }
 
-/** The manifest of these bytes; undefined when it is not spelled exactly as it would be written. */
+/** Parses a manifest; undefined unless the text is exactly its canonical form. */
 export function parseManifest(text: string): Manifest | undefined {
   try {
     const parsed = manifestSchema.safeParse(JSON.parse(text));

@@ -1,6 +1,6 @@
 import type { Manifest } from './manifest.ts';
 
-/** What stands in the package for whoever opens it without knowing it. */
+/** The explanation inside the package for readers who do not know the format. */
 export function readmeText({ parameters, asOf, reportId }: Manifest): string {
   return `Claviger compliance package ${reportId}
 Range ${parameters.from} to ${parameters.to} (whole days, UTC), made as of ${asOf}.

@@ -2,14 +2,14 @@ import { BYTE_ORDER_MARK, csvRow } from '@claviger/csv';
 import { canonicalJson, exportLines } from '@claviger/merkle';
 import { type Row, type Table, valuesOf } from './tables.ts';
 
-/** The text does not have the form of a row file. */
+/** The text is not a valid row file. */
 export class RowFileProblem extends Error {
   override readonly name = 'RowFileProblem';
 }
 
 /**
- * The JSON form, row by row: an array with one canonical row on each line. `next` answers what to write for a
- * row, `end` what closes the file.
+ * Writes the JSON form row by row: an array with one canonical row per line. `next` returns a row, `end` the
+ * end.
  */
 export function jsonRows(): { next(row: Row): string; end(): string } {
   let begun = false;
@@ -23,7 +23,7 @@ export function jsonRows(): { next(row: Row): string; end(): string } {
   };
 }
 
-/** The CSV form, likewise; `bom` begins it with a byte order mark. */
+/** Writes the CSV form in the same way; with `bom` it begins with a byte order mark. */
 export function csvRows(table: Table, bom = false): { readonly header: string; next(row: Row): string } {
   return {
     header: `${bom ? BYTE_ORDER_MARK : ''}${csvRow(table.columns)}`,
@@ -32,10 +32,10 @@ export function csvRows(table: Table, bom = false): { readonly header: string; n
 }
 
 /**
- * Reads the JSON form back. It must be spelled exactly as it would be written, so that no two readers see two
- * different rows.
+ * Reads the JSON form. It must have exactly the form that is written, so that no two parsers see different
+ * rows.
  *
- * @throws {RowFileProblem}, and `ExportLineError` for bytes that are no text.
+ * @throws {RowFileProblem}, and `ExportLineError` for bytes that are not text.
  */
 export async function* readRows(name: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
   let line = 0;

@@ -1,4 +1,4 @@
-/** What can be asked for. */
+/** The sections of a report. */
 export const SECTIONS = [
   'events',
   'access',
@@ -160,17 +160,19 @@ export function tableNamed(name: TableName): Table {
   return { name, ...DECLARED[name] };
 }
 
-/** Break-glass events are those with this prefix of their action. */
+/** Actions of break-glass events have this prefix. */
 export const BREAK_GLASS_PREFIX = 'breakglass.';
 
-/** The values of a row in the order of the columns. Events are told by the members of the hashed text. */
+/**
+ * Returns the values of a row in the order of the columns. For events these are members of the hashed text.
+ */
 export function valuesOf(table: Table, row: Row): unknown[] {
   const holdsEvents = table.name === 'events' || table.name === 'break-glass';
   const members = holdsEvents ? { ...(row.event as Row), sequence: row.sequence } : row;
   return table.columns.map((column) => (members as Row)[column]);
 }
 
-/** Names of a table's two members. */
+/** Returns the names of a table's two members. */
 export function tableFiles(name: TableName): { json: string; csv: string } {
   return { json: `tables/${name}.json`, csv: `tables/${name}.csv` };
 }

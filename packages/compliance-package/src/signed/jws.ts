@@ -5,10 +5,10 @@ const SIGNATURE_BYTES = 64;
 const SIGNATURE = /^[A-Za-z0-9_-]{86}$/;
 
 /**
- * A compact JWS (RFC 7515) with Ed25519 over these bytes. `typ` keeps a signature over one kind of thing from
- * passing as one over another.
+ * Creates a compact JWS (RFC 7515) with Ed25519 over these bytes. `typ` prevents that a signature over one
+ * kind of object is accepted for another.
  *
- * @throws {TypeError} when the key is not an Ed25519 private key.
+ * @throws {TypeError} if the key is not an Ed25519 private key.
  */
 export function signJws(typ: string, payload: Uint8Array, privateKey: KeyObject): string {
   if (privateKey.type !== 'private' || privateKey.asymmetricKeyType !== 'ed25519')
@@ -18,15 +18,15 @@ export function signJws(typ: string, payload: Uint8Array, privateKey: KeyObject)
   return `${input}.${sign(null, Buffer.from(input), privateKey).toString('base64url')}`;
 }
 
-/** The same without the payload between its dots (RFC 7515, appendix F): it stands beside, as a file. */
+/** Creates a detached JWS (RFC 7515, appendix F): the payload is a separate file. */
 export function signDetachedJws(typ: string, payload: Uint8Array, privateKey: KeyObject): string {
   const [header, , signature] = signJws(typ, payload, privateKey).split('.');
   return `${header}..${signature}`;
 }
 
 /**
- * Key id of a compact JWS; undefined when it is not spelled exactly as `signJws` spells it: with other header
- * members, or base64url of another form, two readers could see two things.
+ * Returns the key id of a compact JWS; undefined unless it has exactly the form that `signJws` writes. With
+ * other header members or base64url forms, two parsers could see different things.
  */
 export function keyIdOfJws(typ: string, jws: string): string | undefined {
   const parts = jws.split('.');
@@ -41,14 +41,14 @@ export function keyIdOfJws(typ: string, jws: string): string | undefined {
   return headerText(typ, keyId) === parts[0] ? keyId : undefined;
 }
 
-/** Whether this key made the JWS over these bytes, which may stand in it or beside it. */
+/** Whether this key signed these bytes; the payload may be inside the JWS or detached. */
 export function verifyJws(typ: string, jws: string, payload: Uint8Array, publicKey: KeyObject): boolean {
   if (keyIdOfJws(typ, jws) !== keyIdOf(publicKey) || publicKey.asymmetricKeyType !== 'ed25519') return false;
   const [header, given, encoded] = jws.split('.') as [string, string, string];
   const expected = Buffer.from(payload).toString('base64url');
   if (given !== '' && given !== expected) return false;
   const signature = Buffer.from(encoded, 'base64url');
-  // Decoding is lenient; one signature must not have several spellings.
+  // Decoding is lenient, but a signature must have only one encoding.
   if (signature.length !== SIGNATURE_BYTES || signature.toString('base64url') !== encoded) return false;
   return verify(null, Buffer.from(`${header}.${expected}`), publicKey, signature);
 }

@@ -6,7 +6,7 @@ const keyListSchema = z.array(
   z.strictObject({ keyId: z.string().regex(/^[0-9a-f]{16}$/), purpose: z.string(), publicKey: z.string() }),
 );
 
-/** The text of the list of public keys that a package brings along. */
+/** Returns the text of the list of public keys in a package. */
 export function keyListText(keys: readonly KeyObject[]): string {
   return canonicalJson(
     keys.map((key) => ({
@@ -17,7 +17,7 @@ export function keyListText(keys: readonly KeyObject[]): string {
   );
 }
 
-/** The keys of such a list; undefined when anything in it is malformed. */
+/** Parses such a list; undefined if any part of it is malformed. */
 export function parseKeyList(text: string): KeyObject[] | undefined {
   try {
     const parsed = keyListSchema.parse(JSON.parse(text));

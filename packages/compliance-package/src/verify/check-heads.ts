@@ -3,8 +3,8 @@ import { type SignedTreeHead, verifyConsistency, verifyTreeHead } from '@clavige
 import { LogProblem } from './log-problem.ts';
 
 /**
- * @throws {LogProblem} unless all heads are of the tenant, signed by these keys, and those of the package in
- * order.
+ * @throws {LogProblem} unless all heads are of the tenant and signed by these keys, and those of the package
+ * in order.
  */
 export function requireSignedHeads(
   heads: readonly SignedTreeHead[],
@@ -21,14 +21,13 @@ export function requireSignedHeads(
       if (head.tenantId !== tenantId)
         throw new LogProblem(`the ${kind} of size ${head.size} is of another tenant`);
       if (!verifyTreeHead(head, keys))
-        throw new LogProblem(`the ${kind} of size ${head.size} is not signed by a believed key`);
+        throw new LogProblem(`the ${kind} of size ${head.size} is not signed by a trusted key`);
     }
   }
 }
 
 /**
- * @throws {LogProblem} unless the proof shows that the tree of `size` leaves is the beginning of the newest
- * one.
+ * @throws {LogProblem} unless the proof shows that the tree of `size` leaves is a prefix of the newest one.
  */
 export function requireBeginning(
   size: number,
@@ -47,13 +46,13 @@ export function requireBeginning(
       proof: proof.map(bytes),
     });
   if (!holds)
-    throw new LogProblem(`the tree of ${size} events is not proven to be the beginning of the newest one`);
+    throw new LogProblem(`the tree of ${size} events is not proven to be a prefix of the newest one`);
 }
 
 /**
- * How many known heads are found again in this log.
+ * Returns how many known heads are in this log.
  *
- * @throws {LogProblem} for one of the same size with another root: the log was rewritten.
+ * @throws {LogProblem} for a known head of the same size with another root: the log was rewritten.
  */
 export function matchKnownHeads(
   known: readonly SignedTreeHead[],

@@ -9,17 +9,17 @@ import {
 } from '../content/manifest.ts';
 import { archiveTail, LOCAL_HEADER_BYTES, localHeader, type ZipMember } from '../zip/headers.ts';
 
-/** The archive is not one that was written by us, byte for byte. */
+/** The archive differs from what this package writes. */
 export class LayoutProblem extends Error {
   override readonly name = 'LayoutProblem';
 }
 
-/** An archive of which every byte outside of the packed members has been compared. */
+/** An archive in which every byte outside the compressed members was compared. */
 export interface Layout {
   readonly manifest: Manifest;
   readonly manifestBytes: Buffer;
   readonly signature: string;
-  /** Where the packed bytes of each member begin. */
+  /** Offset of the compressed bytes of each member. */
   readonly starts: ReadonlyMap<string, number>;
 }
 
@@ -27,9 +27,8 @@ const MAX_MANIFEST_BYTES = 1024 * 1024;
 const MAX_SIGNATURE_BYTES = 1024;
 
 /**
- * Reads the manifest, and compares all headers, the directory and the end with what must stand there for it.
- * So there are no further members, no bytes before, between or after, no comments, and nothing is left to be
- * read in two ways.
+ * Reads the manifest and compares all headers, the directory and the end with what it implies. This excludes
+ * further members, bytes before, between or after members, comments, and every ambiguity.
  *
  * @throws {LayoutProblem}
  */
@@ -38,7 +37,7 @@ export async function readLayout(handle: FileHandle): Promise<Layout> {
   const manifestBytes = await readStored(handle, 0, MANIFEST, MAX_MANIFEST_BYTES);
   const text = manifestBytes.toString('utf8');
   const manifest = parseManifest(text);
-  // Decoding replaces what is no UTF-8: the bytes must be those of the text.
+  // Decoding replaces invalid UTF-8, so the bytes are compared with those of the text.
   if (manifest === undefined || !Buffer.from(text).equals(manifestBytes))
     throw new LayoutProblem('manifest.json is not a manifest of this format');
   const signatureAt = LOCAL_HEADER_BYTES + MANIFEST.length + manifestBytes.length;
@@ -71,14 +70,14 @@ function stored(name: string, bytes: Buffer): ZipMember {
   return { name, method: 'stored', crc32: crc32(bytes), compressedSize: bytes.length, size: bytes.length };
 }
 
-/** A stored member, whose size its own header tells; the header is compared as a whole afterwards. */
+/** Reads an uncompressed member, whose size is in its own header; the header is compared as a whole later. */
 async function readStored(handle: FileHandle, at: number, name: string, maxBytes: number): Promise<Buffer> {
   const header = await readAt(handle, at, LOCAL_HEADER_BYTES + name.length);
   if (
     header.length < LOCAL_HEADER_BYTES + name.length ||
     header.subarray(LOCAL_HEADER_BYTES).toString('latin1') !== name
   )
-    throw new LayoutProblem(`${name} does not stand where a package has it`);
+    throw new LayoutProblem(`${name} is not at its place in a package`);
   const length = header.readUInt32LE(18);
   if (length > maxBytes) throw new LayoutProblem(`${name} is too large`);
   const bytes = await readAt(handle, at + header.length, length);
@@ -88,7 +87,7 @@ async function readStored(handle: FileHandle, at: number, name: string, maxBytes
 
 async function compare(handle: FileHandle, at: number, expected: Buffer, what: string): Promise<void> {
   if (!(await readAt(handle, at, expected.length)).equals(expected))
-    throw new LayoutProblem(`${what} is not what it must be for this manifest`);
+    throw new LayoutProblem(`${what} does not match the manifest`);
 }
 
 async function readAt(handle: FileHandle, at: number, length: number): Promise<Buffer> {

@@ -1,4 +1,4 @@
-/** Something in the log part of a package does not hold. */
+/** The log part of a package is not valid. */
 export class LogProblem extends Error {
   override readonly name = 'LogProblem';
 }

@@ -7,19 +7,19 @@ import type { Layout } from './layout.ts';
 
 const MAX_SMALL_BYTES = 16 * 1024 * 1024;
 
-/** Reads members of a package whose layout holds; each is checked against the manifest as it is read. */
+/** Reads members of a package with a valid layout; checks each against the manifest while reading. */
 export interface PackageReader {
   stream(name: string): AsyncGenerator<Buffer>;
   /** The text of a small member. */
   text(name: string): Promise<string>;
-  /** Reads to the end, for the checks alone. */
+  /** Reads to the end, only to check the member. */
   check(name: string): Promise<void>;
   sha256(name: string): string;
-  /** The keys that the package brings along. */
+  /** The public keys in the package. */
   keys(): Promise<KeyObject[]>;
 }
 
-/** Every method throws {MemberProblem} for what is missing or not as the manifest says. */
+/** Every method throws {MemberProblem} for a member that is missing or does not match the manifest. */
 export function packageReader(handle: FileHandle, layout: Layout): PackageReader {
   const members = new Map(layout.manifest.members.map((member) => [member.name, member]));
   const member = (name: string): ManifestMember => {

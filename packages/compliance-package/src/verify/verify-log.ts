@@ -22,26 +22,23 @@ export interface LogExpectations {
 }
 
 export interface LogVerdict {
-  /** Events whose text is in the package, each proven. */
+  /** Events whose text is in the package; each is proven. */
   readonly included: number;
-  /**
-   * Events of the same stretch of which only the hash is there: they happened at another time, says the
-   * package.
-   */
+  /** Events in the range with only their hash; according to the package they happened at another time. */
   readonly outsideRange: number;
   readonly knownHeadsMatched: number;
 }
 
-/** Compares leaves and events with the signed heads as they are read. */
+/** Compares leaves and events with the signed heads while reading. */
 export interface LogCheck {
-  /** The next leaf of the stretch; answers whether the next event row belongs to it. */
+  /** Adds the next leaf of the range; returns whether the next event row belongs to it. */
   leaf(row: Row): boolean;
-  /** The event whose leaf came last. */
+  /** Adds the event of the latest leaf. */
   event(row: Row): void;
   end(): LogVerdict;
 }
 
-/** @throws {LogProblem} here and from every method, at the first thing that does not hold. */
+/** @throws {LogProblem} here and from every method, at the first problem. */
 export function startLogCheck(proof: LogProof, expected: LogExpectations): LogCheck {
   const { end, heads } = proof;
   const { knownHeads } = expected;
@@ -49,7 +46,7 @@ export function startLogCheck(proof: LogProof, expected: LogExpectations): LogCh
   requireSignedHeads(heads, knownHeads, expected);
   const newest = heads.at(-1);
   if (proof.first > end || end > (newest?.size ?? 0))
-    throw new LogProblem('the stretch of the log does not lie under the newest head');
+    throw new LogProblem('the range of the log is not covered by the newest head');
   const tree = openTree(proof);
   const roots = rootsAt(tree, [...heads, ...knownHeads]);
   const counts = { included: 0, outsideRange: 0 };
@@ -62,7 +59,7 @@ export function startLogCheck(proof: LogProof, expected: LogExpectations): LogCh
       requireNoneWaiting();
       const leaf = parseLeaf(row);
       if (leaf.sequence !== tree.size || leaf.sequence >= end)
-        throw new LogProblem(`leaf ${leaf.sequence} stands where ${tree.size} must stand`);
+        throw new LogProblem(`leaf ${leaf.sequence} is where leaf ${tree.size} is expected`);
       tree.add(Buffer.from(leaf.leafHash, 'hex'));
       roots.note();
       counts[leaf.text === 'outside-range' ? 'outsideRange' : 'included'] += 1;
@@ -70,7 +67,7 @@ export function startLogCheck(proof: LogProof, expected: LogExpectations): LogCh
       return waiting !== undefined;
     },
     event: (row) => {
-      if (waiting === undefined) throw new LogProblem('an event stands beyond the leaves');
+      if (waiting === undefined) throw new LogProblem('there is an event without a leaf');
       requireEvent(row, waiting, expected);
       waiting = undefined;
     },
@@ -96,7 +93,7 @@ function rootsAt(tree: TreeAccumulator, heads: readonly SignedTreeHead[]) {
   return { note, at: (size: number) => roots.get(size) };
 }
 
-/** Every head is one of this log: by the leaves themselves, or by a proof. */
+/** Requires that every head belongs to this log: by the leaves themselves, or by a proof. */
 function requireHeads(
   proof: LogProof,
   newest: SignedTreeHead,
@@ -118,13 +115,13 @@ function openTree({ first, frontier }: LogProof): TreeAccumulator {
   try {
     return treeAccumulator({ size: first, nodes: frontier.map((hex) => Buffer.from(hex, 'hex')) });
   } catch {
-    throw new LogProblem('the frontier does not fit the beginning of the stretch');
+    throw new LogProblem('the frontier does not fit the beginning of the range');
   }
 }
 
 function parseLeaf(row: Row): Leaf {
-  // Said by the package of itself only: a removal counts where a signed retention record proves it, and none
-  // is defined.
+  // The package cannot prove a removal itself: that would need a signed retention record, and none is
+  // defined.
   if (row.text === 'removed')
     throw new LogProblem(
       `the text of event ${row.sequence} is missing, and no signed retention record says that it was removed`,

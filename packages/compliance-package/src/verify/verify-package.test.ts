@@ -156,7 +156,7 @@ describe('whoever signs it', () => {
       publicKeys: [stranger.publicKey],
     });
     expect(await verifyPackage(forgery)).toMatchObject({ ok: true, trust: 'first-use' });
-    expect((await verifyPackage(forgery, trusted)).problem).toContain('not a believed key');
+    expect((await verifyPackage(forgery, trusted)).problem).toContain('not a trusted key');
   });
 
   test('an altered event is found by its leaf', async () => {
@@ -178,14 +178,14 @@ describe('whoever signs it', () => {
 
   test('events of another day do not pass for those of the range', async () => {
     const facts = { parameters: { from: '2026-03-03', to: '2026-03-03', sections: ['events' as const] } };
-    expect(await problemOf({ facts })).toContain('the tables are not those of the sections');
+    expect(await problemOf({ facts })).toContain('the tables do not match the sections');
   });
 
   test('a wrong frontier, a missing proof and a dropped head of the end are found', async () => {
     expect(await problemOf({ proof: (p) => ({ ...p, frontier: p.frontier.toReversed() }) })).not.toBeNull();
     expect(await problemOf({ proof: (p) => ({ ...p, headProofs: [] }) })).toContain('not proven');
     expect(await problemOf({ proof: (p) => ({ ...p, heads: p.heads.slice(0, 2) }) })).toContain(
-      'does not lie under',
+      'is not covered by',
     );
   });
 });

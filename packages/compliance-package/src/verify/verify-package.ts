@@ -21,29 +21,27 @@ import type { LogVerdict } from './verify-log.ts';
 import { TableProblem, verifyTables } from './verify-tables.ts';
 
 export interface VerifyPackageOptions {
-  /** The keys believed. Without any, the package's own are, and the verdict says so. */
+  /** The trusted keys. Without any, the keys in the package are trusted, and the verdict says so. */
   readonly trustedKeys?: readonly KeyObject[] | undefined;
   /** Heads that were kept outside the server. */
   readonly knownHeads?: readonly SignedTreeHead[];
 }
 
 export interface PackageVerdict {
-  /** True only when everything holds. */
+  /** True only if there is no problem. */
   readonly ok: boolean;
-  /** The first thing that does not. */
+  /** The first problem. */
   readonly problem: string | null;
-  /** What the package says of itself, as far as it could be read: to be believed only when all is well. */
+  /** The manifest as far as it could be read; trustworthy only if `ok`. */
   readonly manifest: Manifest | null;
   readonly keyId: string | null;
-  /**
-   * Whose word the signature is: a key that was believed before, one that the package brought, or nobody's.
-   */
+  /** Whose key verified the signature: a trusted key, one from the package, or none. */
   readonly trust: 'trusted-key' | 'first-use' | 'none';
-  /** Null when the package holds no events. */
+  /** Null if the package contains no events. */
   readonly log: LogVerdict | null;
 }
 
-/** The signature or the set of members does not hold. */
+/** The signature or the set of members is not valid. */
 class ManifestProblem extends Error {}
 
 const PROBLEMS = [
@@ -58,10 +56,10 @@ const PROBLEMS = [
 ];
 
 /**
- * Verifies a package with nothing but the file: each byte of the archive, the signature, each table against
- * its CSV, each event against the signed log. Memory does not grow with the file.
+ * Verifies a package with only the file: each byte of the archive, the signature, each table against its CSV,
+ * each event against the signed log. Uses constant memory.
  *
- * @throws only when the file cannot be read.
+ * @throws only if the file cannot be read.
  */
 export async function verifyPackage(
   file: string,
@@ -100,21 +98,21 @@ function requireSignature({ signature, manifestBytes }: Layout, keys: readonly K
   if (keyId === undefined) throw new ManifestProblem('manifest.jws is not a signature of this format');
   const key = keys.find((each) => keyIdOf(each) === keyId);
   if (key === undefined)
-    throw new ManifestProblem(`the manifest is signed by ${keyId}, which is not a believed key`);
-  // Detached: the payload must not stand in it a second time.
+    throw new ManifestProblem(`the manifest is signed by ${keyId}, which is not a trusted key`);
+  // Detached: the JWS must not contain the payload again.
   const detached = signature.split('.')[1] === '';
   if (!detached || !verifyJws(MANIFEST_TYP, signature, manifestBytes, key))
     throw new ManifestProblem('the signature of the manifest is wrong');
   return keyId;
 }
 
-/** Exactly the members that these sections have. */
+/** Requires exactly the members of these sections. */
 function requireMembers({ parameters, tables, members }: Manifest): void {
   const wanted = TABLES.filter((table) => parameters.sections.includes(table.section)).map(
     ({ name }) => name,
   );
   if (tables.map(({ name }) => name).join() !== wanted.toSorted().join())
-    throw new ManifestProblem('the tables are not those of the sections');
+    throw new ManifestProblem('the tables do not match the sections');
   const expected = [
     README,
     SUMMARY,

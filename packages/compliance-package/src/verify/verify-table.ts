@@ -4,12 +4,12 @@ import { type Row, type TableName, tableFiles, tableNamed } from '../content/tab
 
 export interface TableCheck {
   readonly rows: number;
-  /** Of the CSV that these rows must have. */
+  /** SHA-256 of the CSV that belongs to these rows. */
   readonly csvSha256: string;
 }
 
 /**
- * Reads a table's JSON and works out the CSV that must stand beside it, with or without `bom`. `onRow` sees
+ * Reads a table's JSON and computes the CSV that belongs to it, with or without `bom`. Calls `onRow` for
  * every row.
  */
 export async function checkTable(

@@ -9,7 +9,7 @@ import type { PackageReader } from './package-reader.ts';
 import { type LogVerdict, startLogCheck } from './verify-log.ts';
 import { checkTable } from './verify-table.ts';
 
-/** The tables do not agree with each other or with the manifest. */
+/** The tables do not match each other or the manifest. */
 export class TableProblem extends Error {
   override readonly name = 'TableProblem';
 }
@@ -22,8 +22,9 @@ export interface TableOptions {
 const DAY_MS = 86_400_000;
 
 /**
- * Reads every table: as many rows as the manifest says, the CSV equal to the JSON, events proven by the log,
- * break-glass events exactly those of the events. Answers null for the log when the package holds no events.
+ * Reads every table. Row counts must match the manifest, the CSV must match the JSON, the log must prove the
+ * events, and the break-glass table must be exactly that part of the events. Returns null for the log if the
+ * package contains no events.
  */
 export async function verifyTables(
   reader: PackageReader,
@@ -43,10 +44,9 @@ export async function verifyTables(
     if (name === 'events') await log?.end();
     if (checked.rows !== rows) throw new TableProblem(`${json} has ${checked.rows} rows, not ${rows}`);
     await reader.check(csv);
-    if (checked.csvSha256 !== reader.sha256(csv))
-      throw new TableProblem(`${csv} does not say what ${json} says`);
+    if (checked.csvSha256 !== reader.sha256(csv)) throw new TableProblem(`${csv} does not match ${json}`);
     if (name === 'break-glass' && reader.sha256(json) !== log?.breakGlassSha256())
-      throw new TableProblem('the table of break-glass events is not that part of the events');
+      throw new TableProblem('the table of break-glass events does not match the events');
   }
   return log?.verdict() ?? null;
 }
@@ -59,11 +59,11 @@ interface LogWatch {
   row(row: Row): Promise<void>;
   end(): Promise<void>;
   verdict(): LogVerdict | undefined;
-  /** Of the table that these events make. */
+  /** SHA-256 of the break-glass table that these events give. */
   breakGlassSha256(): string;
 }
 
-/** Reads the leaves in step with the events. */
+/** Reads the leaves in parallel with the events. */
 async function watchLog(
   reader: PackageReader,
   { tenantId, parameters }: Manifest,
@@ -100,7 +100,7 @@ async function watchLog(
   };
 }
 
-/** Whether an event row belongs into the table of break-glass events. */
+/** Whether an event row belongs to the table of break-glass events. */
 export function isBreakGlass(row: Row): boolean {
   const { action } = row.event as { action?: unknown };
   return typeof action === 'string' && action.startsWith(BREAK_GLASS_PREFIX);

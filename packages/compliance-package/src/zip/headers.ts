@@ -1,4 +1,4 @@
-/** What the headers of one member say. Everything else in them is the same in every package. */
+/** The variable parts of a member's headers. All else is the same in every package. */
 export interface ZipMember {
   /** ASCII, relative, with slashes. */
   readonly name: string;
@@ -6,7 +6,7 @@ export interface ZipMember {
   readonly crc32: number;
   /** Bytes in the archive. */
   readonly compressedSize: number;
-  /** Bytes unpacked. */
+  /** Uncompressed size in bytes. */
   readonly size: number;
 }
 
@@ -14,15 +14,14 @@ const LOCAL = 0x04034b50;
 const CENTRAL = 0x02014b50;
 const END = 0x06054b50;
 const VERSION = 20;
-// Made on Unix, so that the permissions below are read.
+// "Made on Unix", so that the permissions below apply.
 const MADE_BY = (3 << 8) | VERSION;
-// A package must not change with the clock: all members are of the first moment that ZIP can write,
-// 1980-01-01.
+// A package must not depend on the clock: all members have the earliest time of ZIP, 1980-01-01.
 const TIME = 0;
 const DATE = (1 << 5) | 1;
 // A plain file, readable for all, writable for its owner.
 const ATTRIBUTES = (0o100644 << 16) >>> 0;
-/** Without the 64-bit extension, which no package needs. */
+/** The limit without the 64-bit extension, which no package needs. */
 export const MAX_ZIP_BYTES = 0xffff_ffff;
 export const LOCAL_HEADER_BYTES = 30;
 
@@ -37,7 +36,7 @@ export function localHeader(member: ZipMember): Buffer {
   return Buffer.concat([header, name]);
 }
 
-/** The entry of the directory at the end, for a member whose local header stands at `offset`. */
+/** The central directory entry of a member whose local header is at `offset`. */
 export function centralHeader(member: ZipMember, offset: number): Buffer {
   const name = Buffer.from(member.name, 'ascii');
   const header = Buffer.alloc(46);
@@ -51,7 +50,7 @@ export function centralHeader(member: ZipMember, offset: number): Buffer {
   return Buffer.concat([header, name]);
 }
 
-/** The record that ends the archive; no comment follows. */
+/** The record at the end of the archive, without a comment. */
 export function endRecord(members: number, directoryOffset: number, directoryBytes: number): Buffer {
   const record = Buffer.alloc(22);
   record.writeUInt32LE(END, 0);
@@ -62,7 +61,7 @@ export function endRecord(members: number, directoryOffset: number, directoryByt
   return record;
 }
 
-/** The directory and the end record of members that stand one after the other from the first byte on. */
+/** The directory and the end record for members that follow each other from the first byte. */
 export function archiveTail(members: readonly ZipMember[]): Buffer {
   const entries: Buffer[] = [];
   let offset = 0;
@@ -74,7 +73,7 @@ export function archiveTail(members: readonly ZipMember[]): Buffer {
   return Buffer.concat([directory, endRecord(members.length, offset, directory.length)]);
 }
 
-/** Where the directory begins, which is where the members end. */
+/** Offset of the directory, which is the end of the members. */
 export function membersBytes(members: readonly ZipMember[]): number {
   return members.reduce((sum, each) => sum + LOCAL_HEADER_BYTES + each.name.length + each.compressedSize, 0);
 }

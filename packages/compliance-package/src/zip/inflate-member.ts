@@ -7,14 +7,14 @@ import type { ManifestMember } from '../content/manifest.ts';
 
 const BLOCK_BYTES = 64 * 1024;
 
-/** The bytes of a member are not those that the manifest names. */
+/** The bytes of a member do not match the manifest. */
 export class MemberProblem extends Error {
   override readonly name = 'MemberProblem';
 }
 
 /**
- * Unpacks a deflated member and checks on the way both digests, both sizes and the checksum. Only what was
- * read to its end has been checked: the last check comes after the last byte.
+ * Decompresses a member and checks both digests, both sizes and the checksum. A member is verified only after
+ * it was read to the end.
  *
  * @throws {MemberProblem}
  */
@@ -35,7 +35,7 @@ export async function* inflateMember(
   });
   const inflate = createInflateRaw();
   if (member.compressedSize > 0) {
-    // What goes wrong in it, ends the reading of its last stream with the same error.
+    // An error also ends the reading of `inflate`, which reports it.
     pipeline(range(handle, start, member.compressedSize), watch, inflate).catch(() => {});
   } else {
     inflate.end();
@@ -43,7 +43,7 @@ export async function* inflateMember(
   try {
     for await (const chunk of inflate as AsyncIterable<Buffer>) {
       size += chunk.length;
-      // Never more than promised: a small file must not unpack into a large one.
+      // Stop at the declared size: a small file must not expand without limit.
       if (size > member.size) throw new MemberProblem(`${member.name} unpacks to more than its size`);
       content.update(chunk);
       checksum = crc32(chunk, checksum);
@@ -63,9 +63,7 @@ export async function* inflateMember(
   if (wrong) throw new MemberProblem(`${member.name} is not the file that the manifest names`);
 }
 
-/**
- * A part of a file, without a stream of the handle's own, which would listen to it for as long as it is open.
- */
+/** Reads a part of a file without a stream, which would add listeners to the handle until it is closed. */
 async function* range(handle: FileHandle, start: number, length: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < length; ) {
     const buffer = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, length - at));

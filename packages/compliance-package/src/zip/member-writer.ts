@@ -7,12 +7,13 @@ import { constants, crc32, createDeflateRaw } from 'node:zlib';
 import type { ZipMember } from './headers.ts';
 
 /**
- * A finished member: its headers' facts, the digests of both forms, and the file that holds the packed bytes.
+ * A finished member: the values of its headers, the digests of both forms, and the file with the compressed
+ * bytes.
  */
 export interface PackedMember extends ZipMember {
-  /** Of the content, hexadecimal. */
+  /** SHA-256 of the content, hexadecimal. */
   readonly sha256: string;
-  /** Of the bytes in the archive, hexadecimal. */
+  /** SHA-256 of the bytes in the archive, hexadecimal. */
   readonly compressedSha256: string;
   readonly file: string;
 }
@@ -20,20 +21,20 @@ export interface PackedMember extends ZipMember {
 export interface MemberWriter {
   write(text: string | Uint8Array): Promise<void>;
   end(): Promise<PackedMember>;
-  /** Gives up: closes the file. */
+  /** Aborts: closes the file. */
   abandon(): Promise<void>;
 }
 
 const BUFFER_CHARACTERS = 64 * 1024;
 
-/** Packs one member into a file of its own, in memory that does not grow with it. */
+/** Compresses one member into its own file in constant memory. */
 export function createMemberWriter(name: string, file: string): MemberWriter {
   const content = createHash('sha256');
   const packed = createHash('sha256');
   let size = 0;
   let compressedSize = 0;
   let checksum = 0;
-  // Level and strategy are part of the format: the same content has the same bytes.
+  // Level and strategy are part of the format: the same content must give the same bytes.
   const deflate = createDeflateRaw({ level: 6, strategy: constants.Z_DEFAULT_STRATEGY });
   const counting = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -43,7 +44,7 @@ export function createMemberWriter(name: string, file: string): MemberWriter {
     },
   });
   const done = pipeline(deflate, counting, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
-  // Heard by whoever writes or ends; unheard in between, it would end the process.
+  // write() and end() report errors; without this handler an error in between would end the process.
   done.catch(() => {});
   let pending: string[] = [];
   let pendingCharacters = 0;
