@@ -44,12 +44,12 @@ export async function issueAgentToken(
 export async function endAgentTokens(
   tx: Tx<AuthSchema>,
   deviceId: string,
-  because: AgentTokenEnd,
+  cause: AgentTokenEnd,
   exceptId?: string,
 ): Promise<string[]> {
   await tx
     .updateTable('agent_tokens')
-    .set({ revoked_at: sql<Date>`clock_timestamp()`, revoked_reason: because })
+    .set({ revoked_at: sql<Date>`clock_timestamp()`, revoked_reason: cause })
     .where('device_id', '=', deviceId)
     .where('revoked_at', 'is', null)
     .$if(exceptId !== undefined, (query) => query.where('id', '<>', exceptId!))

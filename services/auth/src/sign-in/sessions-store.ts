@@ -202,7 +202,7 @@ export async function replaceSession(
   };
 }
 
-export type EndedBecause =
+export type SessionEndCause =
   | 'logout'
   | 'refresh-token-reused'
   | 'user-deleted'
@@ -219,11 +219,11 @@ export type EndedBecause =
 export async function endSession(
   tx: Tx<AuthSchema>,
   sessionId: string,
-  because: EndedBecause,
+  cause: SessionEndCause,
 ): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('sessions')
-    .set({ revoked_at: sql`now()`, revoked_reason: because })
+    .set({ revoked_at: sql`now()`, revoked_reason: cause })
     .where('id', '=', sessionId)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
@@ -243,12 +243,12 @@ export async function endSession(
 export async function endSessionsOfUser(
   tx: Tx<AuthSchema>,
   userId: string,
-  because: EndedBecause,
+  cause: SessionEndCause,
   options: { exceptSessionId?: string; keepApiTokens?: boolean } = {},
 ): Promise<{ ended: number; revoked: string[] }> {
   const ended = await tx
     .updateTable('sessions')
-    .set({ revoked_at: sql`now()`, revoked_reason: because })
+    .set({ revoked_at: sql`now()`, revoked_reason: cause })
     .where('user_id', '=', userId)
     .where('revoked_at', 'is', null)
     .$if(options.exceptSessionId !== undefined, (query) => query.where('id', '<>', options.exceptSessionId!))

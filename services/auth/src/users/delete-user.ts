@@ -34,7 +34,7 @@ export function deleteUser(deps: UsersDeps): Handler<typeof auth.UsersService.de
         .where('id', '=', userId)
         .execute();
       await forgetDirectoryIdentity(tx, userId);
-      const over = await endAccess(tx, userId, 'user-deleted');
+      const endedAccess = await endAccess(tx, userId, 'user-deleted');
       await queueAccountStatus(tx, {
         userId,
         ends: true,
@@ -43,7 +43,7 @@ export function deleteUser(deps: UsersDeps): Handler<typeof auth.UsersService.de
       });
       if (wasAdministrator) await requireAdministrator(tx);
       await deps.emitter.audit(tx, context, { details: { username: user.username } });
-      return over;
+      return endedAccess;
     });
     await notifyGateways(deps, ended);
     await deliverAccountStatus(deps, context.tenantId, userId);

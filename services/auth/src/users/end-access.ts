@@ -1,7 +1,7 @@
 import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
-import { type EndedBecause, endSessionsOfUser, raiseEpoch } from '../sign-in/sessions-store.ts';
+import { endSessionsOfUser, raiseEpoch, type SessionEndCause } from '../sign-in/sessions-store.ts';
 import type { EndedAccess } from '../tenants/end-all-access.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { EndedAccess } from '../tenants/end-all-access.ts';
 export async function endAccess(
   tx: Tx<AuthSchema>,
   userId: string,
-  because: EndedBecause,
+  cause: SessionEndCause,
 ): Promise<EndedAccess> {
   await tx
     .updateTable('one_time_links')
@@ -19,6 +19,6 @@ export async function endAccess(
     .where('user_id', '=', userId)
     .where('ended_at', 'is', null)
     .execute();
-  const { revoked } = await endSessionsOfUser(tx, userId, because);
+  const { revoked } = await endSessionsOfUser(tx, userId, cause);
   return { revoked, raised: await raiseEpoch(tx, [userId]) };
 }

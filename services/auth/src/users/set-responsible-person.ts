@@ -49,7 +49,7 @@ export function setResponsiblePerson(
         })
         .where('id', '=', userId)
         .execute();
-      const over = await endAccess(tx, userId, 'responsible-person-changed');
+      const endedAccess = await endAccess(tx, userId, 'responsible-person-changed');
       await queueAccountStatus(tx, {
         userId,
         ends: true,
@@ -63,7 +63,7 @@ export function setResponsiblePerson(
           responsibleIdBefore: machine.responsibleId ?? '',
         },
       });
-      return { user: await readUser(tx, userId), ended: over };
+      return { user: await readUser(tx, userId), ended: endedAccess };
     });
     await notifyGateways(deps, ended);
     await deliverAccountStatus(deps, tenantId, userId);

@@ -47,7 +47,7 @@ export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.up
         })
         .where('id', '=', userId)
         .execute();
-      const over =
+      const endedAccess =
         changesStatus && status === 'disabled'
           ? await endAccess(tx, userId, 'user-disabled')
           : { revoked: [], raised: [] };
@@ -62,7 +62,7 @@ export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.up
       }
       if (wasAdministrator) await requireAdministrator(tx);
       await deps.emitter.audit(tx, context, { request });
-      return { user: await readUser(tx, userId), ended: over };
+      return { user: await readUser(tx, userId), ended: endedAccess };
     });
     await notifyGateways(deps, ended);
     if (request.status !== undefined) await deliverAccountStatus(deps, tenantId, userId);
