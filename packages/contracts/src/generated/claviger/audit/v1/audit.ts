@@ -15,7 +15,7 @@ export const protobufFileName = "claviger/audit/v1/audit.proto";
 
 export interface AuditEvent {
   id: string;
-  /** Position in the tenant's log; absent until sealed. */
+  /** Sequence number in the log of the tenant; absent until the event is sequenced. */
   sequence?: number | undefined;
   action: string;
   /** allowed | denied | failed */
@@ -34,12 +34,12 @@ export interface AuditEvent {
   details: { [key: string]: any } | undefined;
   occurredAt: string | undefined;
   leafHash: string;
-  /** Exact bytes that were hashed; only on a single event. */
+  /** The exact bytes that were hashed; only returned for a single event. */
   canonical: string;
 }
 
 export interface ListEventsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -47,7 +47,7 @@ export interface ListEventsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   from: string;
   to: string;
@@ -88,7 +88,7 @@ export interface ExportEventsRequest {
   resourceId: string;
   search: string;
   subjectId: string;
-  /** Of csv: the file begins with a byte order mark, for spreadsheets that take it for another encoding else. */
+  /** For csv: begins the file with a byte order mark, which some spreadsheets need to detect UTF-8. */
   bom: boolean;
 }
 
@@ -143,7 +143,7 @@ export interface GetTreeHeadResponse {
 }
 
 export interface ListTreeHeadsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -151,7 +151,7 @@ export interface ListTreeHeadsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
 }
 
@@ -206,9 +206,9 @@ export interface VerifyReceiptRequest {
 
 export interface VerifyReceiptResponse {
   signatureValid: boolean;
-  /** The event stands in the log with the receipt's leaf hash. */
+  /** The log contains the event with the leaf hash of the receipt. */
   recorded: boolean;
-  /** Absent until sealed. */
+  /** Absent until the event is sequenced. */
   sequence?: number | undefined;
   problem: string;
 }
@@ -224,7 +224,7 @@ export interface PublicKey {
   keyId: string;
   /** tree-head | receipt */
   purpose: string;
-  /** SPKI, PEM. */
+  /** SPKI in PEM. */
   publicKey: string;
 }
 

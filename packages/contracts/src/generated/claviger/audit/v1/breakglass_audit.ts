@@ -13,7 +13,7 @@ export const protobufPackage = "claviger.audit.v1";
 export const protobufFileName = "claviger/audit/v1/breakglass_audit.proto";
 
 export interface ListBreakglassEventsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -21,7 +21,7 @@ export interface ListBreakglassEventsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   from: string;
   to: string;

@@ -23,30 +23,30 @@ export interface Report {
   sections: string[];
   /** 0 to 100. */
   progressPercent: number;
-  /** Why it failed. */
+  /** Why the report failed. */
   problem: string;
   requestedBy: string;
   requestedByName: string;
-  /** Absent when a person asked for it. */
+  /** Absent if a person ordered the report. */
   scheduleId?:
     | string
     | undefined;
-  /** What is special about the run, e.g. that runs before it were missed. */
+  /** What is special about this run, e.g. that earlier runs were missed. */
   note: string;
   createdAt: string | undefined;
   finishedAt:
     | string
     | undefined;
-  /** Until then it can be fetched. */
+  /** The report can be downloaded until then. */
   expiresAt: string | undefined;
   sizeBytes?:
     | number
     | undefined;
-  /** Of the ZIP, hexadecimal. */
+  /** SHA-256 of the ZIP, hexadecimal. */
   sha256?:
     | string
     | undefined;
-  /** Its CSV files begin with a byte order mark. */
+  /** The CSV files begin with a byte order mark. */
   bom: boolean;
 }
 
@@ -57,7 +57,7 @@ export interface CreateReportRequest {
   to: string;
   /** Any of events, access, rotations, approvals, break-glass, keys, controls; all when empty. */
   sections: string[];
-  /** CSV files begin with a byte order mark, for spreadsheets that take them for another encoding else. */
+  /** Begins CSV files with a byte order mark, which some spreadsheets need to detect UTF-8. */
   bom: boolean;
 }
 
@@ -66,7 +66,7 @@ export interface CreateReportResponse {
 }
 
 export interface ListReportsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -74,9 +74,9 @@ export interface ListReportsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
-  /** Only those asked for from then on. */
+  /** Only reports ordered at or after this time. */
   from: string;
   to: string;
   state: string;
@@ -105,17 +105,17 @@ export interface DownloadReportRequest {
 }
 
 export interface Control {
-  /** Its name, the same for ever, e.g. key-encryption-keys-young. */
+  /** Permanent name, e.g. key-encryption-keys-young. */
   id: string;
   title: string;
   /** passed | failed | not_assessed */
   status: string;
-  /** How many were looked at. */
+  /** Number of objects that were checked. */
   examined: number;
-  /** How many of them break the control. */
+  /** Number of objects that violate the control. */
   violations: number;
   detail: string;
-  /** From which data, and how, it was computed. */
+  /** The data and the method from which the result was computed. */
   computedFrom: string;
 }
 
@@ -129,7 +129,7 @@ export interface GetAttestationResponse {
   /** RFC 3339, milliseconds, UTC. */
   issuedAt: string;
   controls: Control[];
-  /** Newest tree head of the audit log when it was issued; 0 for an empty log. */
+  /** Newest tree head of the audit log at the time of issue; 0 for an empty log. */
   treeSize: number;
   rootHash: string;
   keyId: string;
@@ -151,14 +151,14 @@ export interface Schedule {
   createdAt:
     | string
     | undefined;
-  /** Why the run that is due could not be ordered; it is tried again every five minutes. Empty when it was. */
+  /** Why the due run could not be ordered; it is tried again every five minutes. Empty if it was ordered. */
   problem: string;
   /** CSV files begin with a byte order mark. */
   bom: boolean;
 }
 
 export interface ListSchedulesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -166,7 +166,7 @@ export interface ListSchedulesRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
 }
 
@@ -186,11 +186,14 @@ export interface CreateScheduleRequest {
   cron: string;
   /** IANA name; UTC when unset. */
   timeZone: string;
-  /** The range of each report: the last whole one before the run. day | week | month | quarter; month when unset. */
+  /**
+   * Range of each report: the last complete period before the run. day | week | month | quarter; month when
+   * unset.
+   */
   period: string;
-  /** All when empty. */
+  /** All sections when empty. */
   sections: string[];
-  /** CSV files begin with a byte order mark, for spreadsheets that take them for another encoding else. */
+  /** Begins CSV files with a byte order mark, which some spreadsheets need to detect UTF-8. */
   bom: boolean;
 }
 

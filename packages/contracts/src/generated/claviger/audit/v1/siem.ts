@@ -17,7 +17,7 @@ export interface GetSiemStatusRequest {
 
 export interface GetSiemStatusResponse {
   items: SiemTargetStatus[];
-  /** Sealed events of the tenant: the sequence number that the next one gets. */
+  /** Number of sequenced events of the tenant: the sequence number of the next event. */
   logSize: number;
 }
 
@@ -31,39 +31,39 @@ export interface SiemTargetStatus {
   format: string;
   /** ok | retrying | disabled | never_connected */
   state: string;
-  /** Sequence number of the next event to pass on; absent until the target is taken up. */
+  /** Sequence number of the next event to forward; absent until forwarding to the destination begins. */
   nextSequence?:
     | number
     | undefined;
-  /** Sealed events that are not passed on yet. */
+  /** Sequenced events that are not forwarded yet. */
   lagEvents: number;
-  /** When the oldest of them happened; absent when there is none. */
+  /** Time of the oldest of these events; absent if there is none. */
   oldestUnsentAt?: string | undefined;
   oldestUnsentAgeSeconds: number;
   lastSuccessAt?: string | undefined;
   lastFailureAt?:
     | string
     | undefined;
-  /** Why the last attempt failed; empty when it did not. */
+  /** Why the last attempt failed; empty if it succeeded. */
   lastError: string;
-  /** Failures in a row. */
+  /** Consecutive failures. */
   failures: number;
   nextAttemptAt?:
     | string
     | undefined;
-  /** Of syslog: the longest message in bytes; a longer event is shortened. Absent for https. */
+  /** For syslog: maximum length of a message in bytes; a longer event is shortened. Absent for https. */
   maxMessageBytes?: number | undefined;
 }
 
 export interface TestSiemRequest {
-  /** Only the target of this name; all when unset. */
+  /** Name of the only destination to test; all destinations when unset. */
   target: string;
 }
 
 export interface TestSiemResponse {
-  /** Id of the test event: look for it in the sink. */
+  /** Id of the test event, to find it in the destination. */
   eventId: string;
-  /** Every target has taken it. */
+  /** All destinations accepted the event. */
   ok: boolean;
   results: SiemTestResult[];
 }
@@ -72,9 +72,9 @@ export interface SiemTestResult {
   name: string;
   ok: boolean;
   latencyMs: number;
-  /** Empty when it was taken. */
+  /** Empty if the event was accepted. */
   problem: string;
-  /** What to do next, where that is known. */
+  /** What to do next, if known. */
   hint: string;
 }
 

@@ -14,7 +14,7 @@ export const protobufPackage = "claviger.audit.v1";
 export const protobufFileName = "claviger/audit/v1/tenant_log.proto";
 
 export interface ListLogSizesRequest {
-  /** Answer those after this tenant; all when empty. */
+  /** Returns tenants after this id; all when empty. */
   afterTenantId: string;
 }
 
@@ -41,19 +41,19 @@ export interface PublishedEvent {
 }
 
 export interface FindMissingEventsResponse {
-  /** Places in `events`, from 0. */
+  /** Indexes in `events`, from 0. */
   missing: number[];
 }
 
 export interface ReadLogRequest {
   fromSequence: number;
-  /** Only these; all when empty. */
+  /** Only events with these actions; all when empty. */
   actions: string[];
 }
 
 export interface ReadLogResponse {
   items: LoggedEvent[];
-  /** Where to go on: everything before it has been looked at. */
+  /** Sequence number to continue from; all events before it were examined. */
   nextSequence: number;
 }
 
@@ -69,7 +69,7 @@ export interface LoggedEvent {
 }
 
 export interface SignDeletionRecordRequest {
-  /** Facts as auth knows them: tenant, who, when, which keys. */
+  /** Facts from auth: tenant, actors, times, ids of the keys. */
   facts: { [key: string]: any } | undefined;
 }
 

@@ -19,14 +19,14 @@ export interface ReportAnomaliesRequest {
 export interface ReportAnomaliesResponse {
 }
 
-/** Observations of one alert and subject. */
+/** Observations with the same alert and subject. */
 export interface AnomalyReport {
   alert: string;
   subjectType: string;
   subjectId: string;
-  /** Whose event it is; the platform's when empty. */
+  /** Tenant of the event; the platform tenant when empty. */
   tenantId: string;
-  /** Public facts. */
+  /** Facts that are safe to log. */
   details: { [key: string]: any } | undefined;
   count: number;
 }

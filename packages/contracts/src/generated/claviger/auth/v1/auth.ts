@@ -13,12 +13,12 @@ export const protobufPackage = "claviger.auth.v1";
 export const protobufFileName = "claviger/auth/v1/auth.proto";
 
 export interface ListTenantIdsRequest {
-  /** The last of the page before; empty for the first. */
+  /** The last id of the previous page; empty for the first page. */
   afterTenantId: string;
 }
 
 export interface ListTenantIdsResponse {
-  /** In order; empty when there are no more. */
+  /** In ascending order; empty after the last page. */
   tenantIds: string[];
 }
 
@@ -39,13 +39,16 @@ export interface User {
   updatedAt:
     | string
     | undefined;
-  /** Goes up with each change; the ETag of the user. */
+  /** Increases with each change; the ETag of the user. */
   rowVersion: number;
-  /** Of a machine: the user id of the person who is responsible for it. Unset: nobody, and the machine is suspended. */
+  /** For a machine identity: user id of the responsible person. Unset: it has none and is suspended. */
   responsibleId?:
     | string
     | undefined;
-  /** Who set the present password for this person; unset once the person has chosen one. Until then the account counts as theirs. */
+  /**
+   * User who set the current password of this person; unset after the person has chosen one. Until then the
+   * account counts as an account of that user.
+   */
   heldBy?: string | undefined;
 }
 
@@ -58,16 +61,16 @@ export interface Role {
   rowVersion: number;
 }
 
-/** The answer to a sign-in in every form that the reference documents give it. */
+/** The answer to a sign-in, in every form that the reference documents define. */
 export interface LoginRequest {
   username: string;
   password: string;
   /** Short name of the tenant; "default" when unset. */
   tenant: string;
   /**
-   * Second factor at once, for clients that have it at hand: six digits as an app shows them, or a recovery code. Separators
-   * do not matter; what cannot be a code is 400 mfa_code_malformed, and counts as no try. With a recovery code the sign-in
-   * works while the account is locked, too.
+   * The second factor, if the client has it already: six digits from an authenticator app, or a recovery
+   * code. Separators are ignored. Text that cannot be a code gives 400 mfa_code_malformed and does not count
+   * as an attempt. A recovery code also works while the account is locked.
    */
   code: string;
 }
@@ -81,17 +84,17 @@ export interface LoginResponse {
   user:
     | User
     | undefined;
-  /** The access token under its other name. */
+  /** The access token, under its second name. */
   token: string;
   mfaRequired: boolean;
-  /** A second factor is mandatory and this user has none: GET /api/v1/auth/mfa/setup first. */
+  /** A second factor is mandatory and this user has none: call GET /api/v1/auth/mfa/setup first. */
   mfaSetupRequired: boolean;
 }
 
 export interface CompleteMfaChallengeRequest {
   /**
-   * Six digits as an app shows them, or a recovery code. Separators do not matter; what cannot be a code is 400
-   * mfa_code_malformed, and counts as no try.
+   * Six digits from an authenticator app, or a recovery code. Separators are ignored. Text that cannot be a
+   * code gives 400 mfa_code_malformed and does not count as an attempt.
    */
   code: string;
 }
@@ -129,7 +132,7 @@ export interface SetupMfaRequest {
 }
 
 export interface SetupMfaResponse {
-  /** Base32, for typing in. */
+  /** Base32, for manual entry. */
   secret: string;
   /** otpauth:// address, for a QR code. */
   otpauthUri: string;
@@ -140,14 +143,14 @@ export interface SetupMfaWithPasswordRequest {
 }
 
 export interface SetupMfaWithPasswordResponse {
-  /** Base32, for typing in. */
+  /** Base32, for manual entry. */
   secret: string;
   /** otpauth:// address, for a QR code. */
   otpauthUri: string;
 }
 
 export interface VerifyMfaRequest {
-  /** As in the challenge. */
+  /** As in CompleteMfaChallenge. */
   code: string;
 }
 
@@ -213,7 +216,7 @@ export interface CompleteSetupResponse {
 }
 
 export interface ListUsersRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -221,7 +224,7 @@ export interface ListUsersRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   status: string;
   search: string;
@@ -250,7 +253,7 @@ export interface CreateUserRequest {
   username: string;
   displayName: string;
   email: string;
-  /** Unset: the user gets a password through a reset link. */
+  /** Unset: the user chooses a password through a reset link. */
   password: string;
   roles: string[];
   /** person when unset */
@@ -259,7 +262,7 @@ export interface CreateUserRequest {
 
 export interface SetResponsiblePersonRequest {
   userId: string;
-  /** User id of a person; yourself when unset. */
+  /** User id of a person; the caller when unset. */
   responsibleId: string;
 }
 
@@ -278,7 +281,7 @@ export interface UpdateUserRequest {
   status?:
     | string
     | undefined;
-  /** The version that the change was made from; also taken from If-Match. */
+  /** Version that the change is based on; can also be given as If-Match. */
   rowVersion?: number | undefined;
 }
 
@@ -288,7 +291,7 @@ export interface UpdateUserResponse {
 
 export interface DeleteUserRequest {
   userId: string;
-  /** The version that the change is made from; also taken from If-Match. */
+  /** Version that the change is based on; can also be given as If-Match. */
   rowVersion?: number | undefined;
 }
 
@@ -296,7 +299,7 @@ export interface DeleteUserResponse {
 }
 
 export interface ListUserRolesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -304,7 +307,7 @@ export interface ListUserRolesRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   userId: string;
 }
@@ -323,7 +326,7 @@ export interface UpdateUserRolesRequest {
   userId: string;
   /** Names of roles. */
   roles: string[];
-  /** The version that the change is made from; also taken from If-Match. */
+  /** Version that the change is based on; can also be given as If-Match. */
   rowVersion?: number | undefined;
 }
 
@@ -336,7 +339,7 @@ export interface StartPasswordResetRequest {
 }
 
 export interface StartPasswordResetResponse {
-  /** One-time; ends after an hour or five wrong tries. */
+  /** One-time; expires after an hour or five wrong attempts. */
   resetToken: string;
   resetUrl: string;
   expiresAt: string | undefined;
@@ -373,7 +376,7 @@ export interface UnlockUserResponse {
 }
 
 export interface ListRolesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -381,7 +384,7 @@ export interface ListRolesRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   search: string;
 }
@@ -427,7 +430,7 @@ export interface UpdateRoleResponse {
 
 export interface DeleteRoleRequest {
   roleId: string;
-  /** The version that the change is made from; also taken from If-Match. */
+  /** Version that the change is based on; can also be given as If-Match. */
   rowVersion?: number | undefined;
 }
 
@@ -445,7 +448,7 @@ export interface ApiToken {
   id: string;
   name: string;
   userId: string;
-  /** First characters of the token, to know it again. */
+  /** First characters of the token, to recognise it. */
   prefix: string;
   permissions: string[];
   createdAt: string | undefined;
@@ -455,7 +458,7 @@ export interface ApiToken {
 }
 
 export interface ListApiTokensRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -463,7 +466,7 @@ export interface ListApiTokensRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   userId: string;
   status: string;
@@ -481,11 +484,11 @@ export interface ListApiTokensResponse {
 
 export interface CreateApiTokenRequest {
   name: string;
-  /** The machine user that the token acts as; yourself when unset. */
+  /** Machine identity that the token acts as; the caller when unset. */
   userId: string;
-  /** Narrows what the token may do; all that the user may do when empty. */
+  /** Limits the token to these permissions; all permissions of the user when empty. */
   permissions: string[];
-  /** 90 days at most; 30 when unset. */
+  /** At most 90 days; 30 when unset. */
   expiresInDays: number;
 }
 
@@ -509,10 +512,10 @@ export interface IntrospectRequest {
     | { $case: "accessToken"; value: string }
     | { $case: "apiToken"; value: string }
     | //
-    /** Of the agent of a device. */
+    /** Token of the agent of a device. */
     { $case: "agentToken"; value: string }
     | undefined;
-  /** Services that the actor token is for. */
+  /** Services that accept the actor token. */
   audiences: string[];
 }
 
@@ -522,7 +525,7 @@ export interface IntrospectResponse {
   sessionId: string;
   userId: string;
   tenantId: string;
-  /** Goes up when roles or standing of the user change. */
+  /** Increases when the roles or the status of the user change. */
   epoch: number;
   mfaPending: boolean;
 }
@@ -571,13 +574,13 @@ export interface UnlockAdministratorRequest {
   username: string;
   /** Short name of the tenant; "default" when unset. */
   tenant: string;
-  /** IPv4 or IPv6, as the gateway sees it. */
+  /** IPv4 or IPv6 address, as the gateway sees it. */
   address: string;
 }
 
 export interface UnlockAdministratorResponse {
   userId: string;
-  /** The IPv4 address, or the /64 of an IPv6 one; empty without an address. */
+  /** The IPv4 address, or the /64 prefix of an IPv6 address; empty without an address. */
   place: string;
 }
 
@@ -586,7 +589,7 @@ export interface CreateSetupLinkRequest {
 }
 
 export interface CreateSetupLinkResponse {
-  /** Absent when the tenant has a user already. */
+  /** Absent if the tenant already has a user. */
   setupUrl?: string | undefined;
   expiresAt: string | undefined;
 }

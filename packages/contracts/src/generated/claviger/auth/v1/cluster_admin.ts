@@ -16,14 +16,14 @@ export interface GetClusterStatusRequest {
 }
 
 export interface GetClusterStatusResponse {
-  /** ok | degraded: a service has no leader, a replica is silent, or something is not known. */
+  /** ok | degraded: a service has no leader, a replica is silent, or some information is missing. */
   status: string;
   services: ServiceReplicas[];
 }
 
 export interface PromoteNodeRequest {
   service: string;
-  /** As the status names it. */
+  /** Name as in the status. */
   node: string;
   reason: string;
 }
@@ -31,25 +31,28 @@ export interface PromoteNodeRequest {
 export interface PromoteNodeResponse {
   service: string;
   node: string;
-  /** The term that it leads now. */
+  /** The term in which it leads now. */
   term: number;
 }
 
 export interface DemoteNodeRequest {
   service: string;
-  /** As the status names it. */
+  /** Name as in the status. */
   node: string;
   reason: string;
-  /** Also the last replica of its service that may lead. Without it that is refused with 409 `last_replica`. */
+  /**
+   * Also demotes the last replica of its service that can lead; otherwise that is refused with 409
+   * `last_replica`.
+   */
   force: boolean;
 }
 
 export interface DemoteNodeResponse {
   service: string;
   node: string;
-  /** False when it was demoted before. */
+  /** False if it was already demoted. */
   changed: boolean;
-  /** No other replica may lead now: the service does no duties until one is readmitted or started. */
+  /** No other replica can lead now: the service does no duties until one is readmitted or started. */
   wasLast: boolean;
 }
 
@@ -62,7 +65,7 @@ export interface ReadmitNodeRequest {
 export interface ReadmitNodeResponse {
   service: string;
   node: string;
-  /** False when it was not demoted. */
+  /** False if it was not demoted. */
   changed: boolean;
 }
 

@@ -16,7 +16,7 @@ export interface Site {
   id: string;
   name: string;
   description: string;
-  /** Active ones. */
+  /** Number of active devices. */
   devices: number;
   createdAt: string | undefined;
   updatedAt: string | undefined;
@@ -24,7 +24,7 @@ export interface Site {
 }
 
 export interface ListSitesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -32,7 +32,7 @@ export interface ListSitesRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   search: string;
 }
@@ -70,7 +70,7 @@ export interface UpdateSiteRequest {
   description?:
     | string
     | undefined;
-  /** Refused when the site has changed since; unset: no check. */
+  /** Refused if the site has changed since; unset: no check. */
   rowVersion?: number | undefined;
 }
 
@@ -90,7 +90,7 @@ export interface GetUserSitesRequest {
 }
 
 export interface GetUserSitesResponse {
-  /** False: every site. */
+  /** False: all sites. */
   restricted: boolean;
   siteIds: string[];
 }
@@ -98,7 +98,7 @@ export interface GetUserSitesResponse {
 export interface SetUserSitesRequest {
   userId: string;
   restricted: boolean;
-  /** Restricted with none: no site at all. */
+  /** If restricted and empty: no site. */
   siteIds: string[];
 }
 
@@ -110,16 +110,16 @@ export interface SetUserSitesResponse {
 export interface Device {
   id: string;
   hostname: string;
-  /** Empty for none. */
+  /** Empty: no site. */
   siteId: string;
   siteName: string;
   groupIds: string[];
   /** active | decommissioned */
   status: string;
   os: string;
-  /** Its accounts are kept in the vault under the same id. */
+  /** The vault holds the accounts of a resource with the same id. */
   linkedToResource: boolean;
-  /** An agent token works now. */
+  /** The device has a valid agent token. */
   hasToken: boolean;
   tokenCreatedAt: string | undefined;
   lastSeenAt: string | undefined;
@@ -131,7 +131,7 @@ export interface Device {
 }
 
 export interface ListDevicesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -139,9 +139,9 @@ export interface ListDevicesRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
-  /** In the host name. */
+  /** Text in the host name. */
   search: string;
   siteId: string;
   groupId: string;
@@ -170,7 +170,7 @@ export interface EnrolDeviceRequest {
   hostname: string;
   siteId: string;
   os: string;
-  /** A resource of the vault that is this very machine: the device takes its id. */
+  /** Resource of the vault that is the same machine: the device takes its id. */
   resourceId: string;
 }
 
@@ -178,7 +178,7 @@ export interface EnrolDeviceResponse {
   device:
     | Device
     | undefined;
-  /** Shown this once. */
+  /** Shown once. */
   agentToken: string;
 }
 
@@ -225,12 +225,15 @@ export interface DeviceConfiguration {
   pam:
     | PamFeature
     | undefined;
-  /** Which level says each setting; `default` for none. */
+  /** The level that each setting comes from; `default` if no level sets it. */
   sources: ConfigurationSource[];
 }
 
 export interface PamFeature {
-  /** Whether the device captures elevation prompts. Unset at a level: the next one decides; true when none does. */
+  /**
+   * Whether the device captures elevation prompts. Unset at a level: the next level applies; true if no level
+   * sets it.
+   */
   uacInterceptionEnabled?: boolean | undefined;
 }
 
@@ -259,7 +262,7 @@ export interface DeviceGroup {
 }
 
 export interface ListDeviceGroupsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -267,7 +270,7 @@ export interface ListDeviceGroupsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   search: string;
 }
@@ -304,7 +307,7 @@ export interface UpdateDeviceGroupResponse {
 export interface SetDeviceGroupMembersRequest {
   groupId: string;
   deviceIds: string[];
-  /** Refused when the group has changed since; unset: no check. */
+  /** Refused if the group has changed since; unset: no check. */
   rowVersion?: number | undefined;
 }
 
@@ -331,7 +334,7 @@ export interface ConfigurationPolicy {
 }
 
 export interface ListConfigurationPoliciesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -339,7 +342,7 @@ export interface ListConfigurationPoliciesRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   feature: string;
   scope: string;
@@ -358,7 +361,7 @@ export interface ListConfigurationPoliciesResponse {
 export interface PutConfigurationPolicyRequest {
   feature: string;
   scope: string;
-  /** `default` for the partner and for the organisation, which are there once. */
+  /** `default` for the levels partner and organisation, which exist once. */
   scopeId: string;
   pam: PamFeature | undefined;
   rowVersion?: number | undefined;
@@ -396,7 +399,7 @@ export interface GetDirectoryIdentityResponse {
 
 export interface SetDirectoryIdentityRequest {
   userId: string;
-  /** As devices report them, `acme\\sarah`; without regard to case. One person each. */
+  /** As devices report them, e.g. `acme\\sarah`; case is ignored. Each name belongs to one person. */
   accountNames: string[];
   groups: string[];
   rowVersion?: number | undefined;
@@ -442,14 +445,20 @@ export interface ResolveSubjectRequest {
 }
 
 export interface ResolveSubjectResponse {
-  /** Empty: nobody here is known under this name. */
+  /** Empty: no user is known under this name. */
   userId: string;
   userName: string;
   groups: string[];
   groupsKnown: boolean;
-  /** Everybody who might be meant, also by the name alone: none of them decides about it. */
+  /**
+   * All users that the name may mean, also when only the part without the domain matches. None of them can
+   * decide the request.
+   */
   possibleUserIds: string[];
-  /** Who enrolled the device; where a machine did, also who made tokens for it. Empty without a device. */
+  /**
+   * Who enrolled the device; if a machine identity did, also who created tokens for it. Empty without a
+   * device.
+   */
   deviceEnrollerIds: string[];
 }
 
@@ -471,7 +480,7 @@ export interface PermittedUser {
   siteRestricted: boolean;
   siteIds: string[];
   groups: string[];
-  /** The people whose account this is as well: what it does counts as theirs. */
+  /** People who also control this account: its actions count as theirs. */
   behind: string[];
 }
 

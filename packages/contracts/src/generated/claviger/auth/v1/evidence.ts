@@ -13,7 +13,7 @@ export const protobufPackage = "claviger.auth.v1";
 export const protobufFileName = "claviger/auth/v1/evidence.proto";
 
 export interface ListAccountEvidenceRequest {
-  /** Keyset cursor from the previous answer. */
+  /** nextCursor of the previous answer. */
   cursor: string;
 }
 
@@ -43,11 +43,11 @@ export interface GetAuthPostureResponse {
   /** Active people with the role administrator. */
   administrators: number;
   administratorsWithoutSecondFactor: number;
-  /** Without a sign-in for 90 days. */
+  /** Administrators without a sign-in for 90 days. */
   dormantAdministrators: number;
-  /** Users that were disabled or deleted. */
+  /** Users that are disabled or deleted. */
   endedUsers: number;
-  /** Sessions and API tokens of those that are still alive. */
+  /** Sessions and API tokens of these users that still work. */
   liveSessionsOfEndedUsers: number;
 }
 

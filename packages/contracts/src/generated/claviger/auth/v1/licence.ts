@@ -15,7 +15,7 @@ export const protobufFileName = "claviger/auth/v1/licence.proto";
 export interface License {
   /** none | active | expired */
   state: string;
-  /** For the vendor: licences may be bound to it. */
+  /** Id for the vendor: a license can be bound to it. */
   installationId: string;
   id: string;
   owner: string;
@@ -25,24 +25,24 @@ export interface License {
   supportUntil?:
     | string
     | undefined;
-  /** Creating more than the limits is refused; otherwise they are only reported. */
+  /** Creating objects beyond the limits is refused; otherwise exceeding them is only reported. */
   enforce: boolean;
   limits: LicenseLimit[];
   hint: string;
   appliedAt?: string | undefined;
   appliedBy: string;
-  /** Goes up with each licence; the ETag. */
+  /** Increases with each license; the ETag. */
   rowVersion: number;
 }
 
 export interface LicenseLimit {
   /** users | resources | tenants */
   name: string;
-  /** Absent: as many as you like. */
+  /** Absent: unlimited. */
   limit?:
     | number
     | undefined;
-  /** Absent while the service that counts them is away. */
+  /** Absent while the service that counts them is unavailable. */
   used?: number | undefined;
   exceeded: boolean;
 }
@@ -55,7 +55,7 @@ export interface GetLicenseResponse {
 }
 
 export interface ApplyLicenseRequest {
-  /** A signed token (JWS compact, EdDSA), as the vendor sent it. */
+  /** A signed token (JWS compact, EdDSA), as received from the vendor. */
   license: string;
   rowVersion?: number | undefined;
 }

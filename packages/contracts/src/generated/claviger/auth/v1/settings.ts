@@ -27,11 +27,11 @@ export interface ConfigKey {
   changedAt: string | undefined;
 }
 
-/** A change that some replicas have not taken up, because they read the setting at their start only. */
+/** A change that some replicas have not applied because they read the setting only at start. */
 export interface PendingRestart {
   key: string;
   service: string;
-  /** Replicas that run since before the change; empty when none is known. */
+  /** Replicas that were started before the change; empty if none is known. */
   nodes: string[];
   changedAt: string | undefined;
 }
@@ -40,7 +40,7 @@ export interface GetConfigRequest {
 }
 
 export interface GetConfigResponse {
-  /** Goes up with each change; the ETag. */
+  /** Increases with each change; the ETag. */
   rowVersion: number;
   /** By section and key. */
   values: { [key: string]: any } | undefined;
@@ -50,7 +50,7 @@ export interface GetConfigResponse {
 }
 
 export interface UpdateConfigRequest {
-  /** The version that the change was made from; also taken from If-Match. */
+  /** Version that the change is based on; can also be given as If-Match. */
   rowVersion?:
     | number
     | undefined;
@@ -58,23 +58,23 @@ export interface UpdateConfigRequest {
   values:
     | { [key: string]: any }
     | undefined;
-  /** Why, for the history and the audit log. */
+  /** Reason of the change, for the history and the audit log. */
   reason: string;
-  /** Part of what a read answers; not looked at. */
+  /** Part of the answer of the GET; ignored. */
   defaults:
     | { [key: string]: any }
     | undefined;
-  /** Part of what a read answers; not looked at. */
+  /** Part of the answer of the GET; ignored. */
   keys: ConfigKey[];
-  /** Part of what a read answers; not looked at. */
+  /** Part of the answer of the GET; ignored. */
   pendingRestart: PendingRestart[];
 }
 
 export interface UpdateConfigResponse {
   rowVersion: number;
-  /** What was changed and is in effect within five seconds. */
+  /** Changed settings that take effect within five seconds. */
   effectiveNow: string[];
-  /** Of what was changed, and from before: what waits for a restart, and whose. */
+  /** Settings that wait for a restart, including earlier changes, and the replicas to restart. */
   pendingRestart: PendingRestart[];
   values: { [key: string]: any } | undefined;
 }
@@ -89,7 +89,7 @@ export interface ConfigVersion {
 }
 
 export interface ListConfigVersionsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -97,7 +97,7 @@ export interface ListConfigVersionsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
 }
 
@@ -121,7 +121,7 @@ export interface GetConfigVersionResponse {
   changedBy: string;
   reason: string;
   keys: string[];
-  /** By section and key, of the changed ones only; a default stands where nothing was set. */
+  /** By section and key, only the changed ones; a setting that was not set has its default. */
   before: { [key: string]: any } | undefined;
   after: { [key: string]: any } | undefined;
 }
@@ -133,9 +133,9 @@ export interface ReadSettingsRequest {
 
 export interface ReadSettingsResponse {
   version: string;
-  /** The version is the known one: no values come. */
+  /** The version equals the known version: no values are returned. */
   unchanged: boolean;
-  /** By section and key; what is not set is left out. */
+  /** By section and key; settings that are not set are omitted. */
   values: { [key: string]: any } | undefined;
 }
 

@@ -18,16 +18,16 @@ export interface Tenant {
   displayName: string;
   /** active | suspending | suspended | deprovisioning | deprovisioned */
   status: string;
-  /** The tenant that runs the installation; it can be neither suspended nor deprovisioned. */
+  /** The tenant that runs the installation; it cannot be suspended or deprovisioned. */
   platform: boolean;
   createdAt: string | undefined;
   statusChangedAt?: string | undefined;
   statusReason: string;
-  /** Goes up with each change of the status. */
+  /** Increases with each change of the status. */
   version: number;
-  /** Services that have not applied the present status yet; it is repeated until they have. */
+  /** Services that have not applied the current status yet; it is sent again until they have. */
   pendingServices: string[];
-  /** Of a deprovisioning that was ordered, until it is taken back. */
+  /** The deprovisioning that was ordered; absent if there is none or it was cancelled. */
   deprovisioning: Deprovisioning | undefined;
 }
 
@@ -39,13 +39,13 @@ export interface Deprovisioning {
   orderedAt:
     | string
     | undefined;
-  /** Until when another administrator may confirm. */
+  /** Another administrator can confirm until then. */
   confirmUntil?: string | undefined;
   confirmedBy: string;
   confirmedAt?:
     | string
     | undefined;
-  /** When the keys are destroyed; until then it can be taken back. */
+  /** When the keys are destroyed; the deprovisioning can be cancelled until then. */
   destroyAt?: string | undefined;
 }
 
@@ -59,7 +59,7 @@ export interface ListTenantsRequest {
   sortOrder: string;
   cursor: string;
   status: string;
-  /** In name or display name. */
+  /** Text in the name or display name. */
   search: string;
 }
 
@@ -81,7 +81,7 @@ export interface GetTenantResponse {
 }
 
 export interface CreateTenantRequest {
-  /** Lower-case letters, digits and inner hyphens; what people give at sign-in. */
+  /** Lower-case letters, digits and inner hyphens. Users enter it at sign-in. */
   name: string;
   displayName: string;
 }
@@ -90,7 +90,7 @@ export interface CreateTenantResponse {
   tenant:
     | Tenant
     | undefined;
-  /** Where the first administrator chooses name and password, once. */
+  /** One-time link where the first administrator chooses name and password. */
   setupUrl: string;
   setupExpiresAt: string | undefined;
 }
@@ -107,7 +107,7 @@ export interface SuspendTenantResponse {
 export interface ReinstateTenantRequest {
   tenantId: string;
   reason: string;
-  /** Only where its name was given to another tenant meanwhile. */
+  /** Only if the former name was given to another tenant. */
   name: string;
 }
 
@@ -129,7 +129,7 @@ export interface GetDeletionRecordRequest {
 }
 
 export interface GetDeletionRecordResponse {
-  /** Compact JWS, EdDSA, by the key that signs tree heads. */
+  /** Compact JWS (EdDSA), signed with the key of the tree heads. */
   record: string;
   keyId: string;
   signedAt: string | undefined;
@@ -141,7 +141,10 @@ export interface GetTenantHealthRequest {
 
 export interface GetTenantHealthResponse {
   tenantId: string;
-  /** healthy | degraded (a part did not answer, or has another standing) | inactive (suspended or wound down) */
+  /**
+   * healthy | degraded (a service did not answer, or has another status) | inactive (suspended or
+   * deprovisioned)
+   */
   status: string;
   lastActivityAt?: string | undefined;
   parts: TenantPart[];
@@ -150,7 +153,7 @@ export interface GetTenantHealthResponse {
 export interface TenantPart {
   service: string;
   answered: boolean;
-  /** As that service knows it; empty when it did not answer. */
+  /** The status that the service applies; empty if it did not answer. */
   standing: string;
   version: number;
   measures: TenantMeasure[];
@@ -162,7 +165,7 @@ export interface TenantMeasure {
   value: number;
 }
 
-/** Something that happened and may cost money. Append-only, numbered without gaps for each tenant. */
+/** A billable event. Append-only, numbered without gaps for each tenant. */
 export interface BillingEvent {
   id: string;
   tenantId: string;
@@ -174,7 +177,7 @@ export interface BillingEvent {
   unit: string;
   subjectType: string;
   subjectId: string;
-  /** Place of the event in the tenant's audit log that it was metered from. */
+  /** Sequence number of the audit event that it was metered from. */
   auditSequence: number;
   auditEventId: string;
   occurredAt: string | undefined;

@@ -16,15 +16,15 @@ export interface GetUpdatesStatusRequest {
 }
 
 export interface GetUpdatesStatusResponse {
-  /** Of the replica that answers. */
+  /** Version of the replica that answers. */
   version: string;
   /** current | migrations-pending | replicas-differ | unknown */
   state: string;
-  /** Running replicas have different versions: an update is under way, or was left half done. */
+  /** Running replicas have different versions: an update is in progress, or was not completed. */
   replicasDiffer: boolean;
   replicas: RunningReplica[];
   schemas: SchemaStatus[];
-  /** Versions of the product that have run here, newest first. */
+  /** Versions that have run in this installation, newest first. */
   history: ProductVersion[];
 }
 
@@ -41,9 +41,9 @@ export interface SchemaStatus {
   /** The service answered; otherwise the rest is unknown. */
   known: boolean;
   applied: AppliedMigration[];
-  /** What the running program needs and the schema does not have yet. */
+  /** Migrations that the running program needs and that are not applied. */
   pending: string[];
-  /** What the schema has and the running program does not know: it is older than the schema. */
+  /** Applied migrations that the running program does not know: the program is older than the schema. */
   newer: string[];
 }
 
@@ -61,9 +61,9 @@ export interface ProductVersion {
 export interface ReportReplicaRequest {
   node: string;
   version: string;
-  /** How long it has run: clocks may differ. */
+  /** Time since its start; a duration because clocks may differ. */
   runningMs: number;
-  /** It ends in order. */
+  /** The replica is shutting down. */
   ending: boolean;
 }
 

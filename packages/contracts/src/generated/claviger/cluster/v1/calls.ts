@@ -11,24 +11,24 @@ export const protobufPackage = "claviger.cluster.v1";
 
 export const protobufFileName = "claviger/cluster/v1/calls.proto";
 
-/** What was ready to be sent at the same moment. */
+/** Frames that are ready to be sent at the same time. */
 export interface CallFrames {
   frames: CallFrame[];
 }
 
 export interface CallFrame {
-  /** Chosen by the caller, unique among its open calls. 0 speaks of the stream itself. */
+  /** Chosen by the client, unique among its open calls. 0 refers to the stream itself. */
   id: number;
-  /** Of a call: the gRPC path of the method. */
+  /** For a call: the gRPC path of the method. */
   path: string;
   /** Encoded request or response. */
   payload: Buffer;
   metadata: CallMetadata[];
-  /** Of a call: what remains of its time. */
+  /** For a call: the time until its deadline. */
   timeoutMs: number;
-  /** Of a call: nobody waits for its answer any more. Of the stream (id 0): open no further calls on it. */
+  /** For a call: the client no longer waits for the answer. For the stream (id 0): open no more calls on it. */
   cancel: boolean;
-  /** Of an answer: gRPC status; details are a google.rpc.Status. */
+  /** For an answer: the gRPC status; the details are a google.rpc.Status. */
   statusCode: number;
   statusDetails: Buffer;
 }

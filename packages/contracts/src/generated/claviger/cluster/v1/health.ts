@@ -26,7 +26,7 @@ export interface GetHealthResponse {
 export interface Check {
   name: string;
   ok: boolean;
-  /** Without it the service cannot do its work. */
+  /** The service cannot work without it. */
   required: boolean;
   problem: string;
   latencyMs: number;

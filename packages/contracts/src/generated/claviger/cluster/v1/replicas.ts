@@ -19,19 +19,19 @@ export interface GetReplicasResponse {
   replicas: ServiceReplicas | undefined;
 }
 
-/** One service, as its replicas are known to Redis and its terms to PostgreSQL. */
+/** One service: its replicas as known to Redis, and its terms as known to PostgreSQL. */
 export interface ServiceReplicas {
   service: string;
-  /** The one that leads now; empty while nobody does. */
+  /** The current leader; empty if there is none. */
   leader: string;
-  /** The newest term that began; 0 of a service without duties. */
+  /** The newest term; 0 for a service without duties. */
   term: number;
   termBeganAt?:
     | string
     | undefined;
-  /** The one that an operator lets lead next, while it takes the lead. */
+  /** Replica that an operator promoted, until it leads. */
   nominee: string;
-  /** Why this is not known in full, in words; empty when it is. */
+  /** Why some information is missing, in words; empty if nothing is missing. */
   problem: string;
   replicas: Replica[];
   demoted: DemotedNode[];
@@ -41,22 +41,22 @@ export interface Replica {
   node: string;
   /** leader | candidate | follower | demoted | silent | serving (of a service without duties) */
   role: string;
-  /** Of a leader its term, of others the last that they led. */
+  /** The current term of a leader; the last term that another replica led. */
   term: number;
   lastHeartbeatAt: string | undefined;
   startedAt: string | undefined;
   version: string;
-  /** Of a leader. */
+  /** Only for a leader. */
   duties: DutyStatus[];
 }
 
 export interface DutyStatus {
   name: string;
-  /** What is to be done, counted to ten thousand of a kind. */
+  /** Number of waiting items, counted up to ten thousand per kind. */
   waiting: number;
-  /** Age of the oldest that waits. */
+  /** Age of the oldest waiting item. */
   oldestMs: number;
-  /** Runs that failed since the last that did not. */
+  /** Failed runs since the last successful one. */
   failures: number;
   lastRunAt?: string | undefined;
 }
@@ -74,7 +74,7 @@ export interface StandForTermRequest {
 }
 
 export interface StandForTermResponse {
-  /** The term that it leads now. */
+  /** The term in which it leads now. */
   term: number;
 }
 
@@ -82,14 +82,14 @@ export interface StandDownRequest {
   node: string;
   reason: string;
   demotedBy: string;
-  /** Also the last replica that may lead. */
+  /** Also the last replica that can lead. */
   force: boolean;
 }
 
 export interface StandDownResponse {
-  /** False when it was demoted before. */
+  /** False if it was already demoted. */
   changed: boolean;
-  /** No other replica may lead now. */
+  /** No other replica can lead now. */
   wasLast: boolean;
 }
 
@@ -98,7 +98,7 @@ export interface ReadmitRequest {
 }
 
 export interface ReadmitResponse {
-  /** False when it was not demoted. */
+  /** False if it was not demoted. */
   changed: boolean;
 }
 

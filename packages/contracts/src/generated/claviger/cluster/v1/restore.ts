@@ -17,9 +17,9 @@ export interface GetRestoreStateRequest {
 export interface GetRestoreStateResponse {
   service: string;
   node: string;
-  /** Of the last restore that this service's database has finished; 0 before the first. */
+  /** Epoch of the last restore that this service's database completed; 0 before the first. */
   epoch: number;
-  /** The newest that is known outside the database. */
+  /** The newest epoch that is stored outside the database. */
   outsideEpoch: number;
   /** Why the service refuses to serve; empty while it serves. */
   problem: string;
@@ -33,11 +33,11 @@ export interface BeginRestoreResponse {
 }
 
 export interface EndTenantAccessRequest {
-  /** The epoch that was begun; another one is refused. */
+  /** The epoch that was begun; any other is refused. */
   epoch: number;
-  /** API tokens go on: the operator knows that none was revoked since the backup. */
+  /** Keeps API tokens valid: the operator knows that none was revoked since the backup. */
   keepApiTokens: boolean;
-  /** The same of the tokens of device agents. */
+  /** Keeps the tokens of device agents valid, under the same condition. */
   keepAgentTokens: boolean;
 }
 

@@ -18,16 +18,16 @@ export interface SealState {
   provider: string;
   /** open | sealed | unknown (the provider or the database does not answer) */
   state: string;
-  /** What is wrong and what to do; empty while it is open. */
+  /** What is wrong and what to do; empty while the replica is unsealed. */
   problem: string;
-  /** The key reference, while it is open. */
+  /** The key reference, while the replica is unsealed. */
   keyId: string;
   /** Whether the database has been set up with a root key. */
   initialised: boolean;
   sharesGiven: number;
-  /** As the shares say; 0 before the first. */
+  /** Number in the submitted shares; 0 before the first share. */
   sharesNeeded: number;
-  /** The tenant whose log records what operators do; only auth knows it, and only once it exists. */
+  /** The tenant whose log records the actions of operators; only auth knows it, after it exists. */
   platformTenantId: string;
 }
 
@@ -41,11 +41,11 @@ export interface GetSealResponse {
 export interface SubmitShareRequest {
   index: number;
   threshold: number;
-  /** Fingerprint of the root key that the shares make: 16 hexadecimal digits. */
+  /** Fingerprint of the root key that the shares give: 16 hexadecimal digits. */
   keyCheck: string;
   /** 32 bytes. */
   data: Buffer;
-  /** Set up an empty database with the root key that the shares make. */
+  /** Sets up an empty database with the root key that the shares give. */
   initialise: boolean;
 }
 

@@ -15,12 +15,12 @@ export const protobufFileName = "claviger/cluster/v1/tenant_standing.proto";
 export interface ApplyRequest {
   standing: string;
   version: number;
-  /** User who changed it; empty for a duty. */
+  /** User who changed it; empty if a duty did. */
   changedBy: string;
 }
 
 export interface ApplyResponse {
-  /** False when this version or a later one was known. */
+  /** False if this version or a later one was known. */
   changed: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface DescribeResponse {
   lastActivityAt?: string | undefined;
 }
 
-/** One number about a tenant, e.g. resources, failedRotations, storageBytes. */
+/** One figure about a tenant, e.g. resources, failedRotations, storageBytes. */
 export interface Measure {
   name: string;
   value: number;

@@ -19,12 +19,12 @@ export interface ErrorDetail {
   retryAfterSeconds?:
     | number
     | undefined;
-  /** Narrower machine-readable code, e.g. "wrong_status"; the reason when unset. */
+  /** More specific machine-readable code, e.g. "wrong_status"; equals the reason when unset. */
   code: string;
   correlationId: string;
   /** What to do next. */
   hint: string;
-  /** The request whose approval the call waits for; empty otherwise. */
+  /** Request whose approval the call waits for; empty otherwise. */
   approvalRequestId: string;
 }
 

@@ -11,16 +11,19 @@ export const protobufPackage = "claviger.options.v1";
 
 export const protobufFileName = "claviger/options/v1/options.proto";
 
-/** What an actor may do to a secret. Each level includes those before it. */
+/** Access to a secret. Each level includes the levels before it. */
 export const AccessLevel = {
   ACCESS_LEVEL_UNSPECIFIED: 0,
-  /** ACCESS_LEVEL_NONE - The method neither discloses nor changes the entry for an actor: metadata only, or a call of a service for no person. */
+  /**
+   * ACCESS_LEVEL_NONE - The method neither discloses nor changes the entry for an actor: it uses metadata only, or a service
+   * calls it in its own name.
+   */
   ACCESS_LEVEL_NONE: 1,
-  /** ACCESS_LEVEL_VIEW - Sees the secret. */
+  /** ACCESS_LEVEL_VIEW - Disclose the secret. */
   ACCESS_LEVEL_VIEW: 2,
-  /** ACCESS_LEVEL_MODIFY - Changes value and metadata. */
+  /** ACCESS_LEVEL_MODIFY - Change the value and metadata. */
   ACCESS_LEVEL_MODIFY: 3,
-  /** ACCESS_LEVEL_FULL - Changes protection, place, account name, schedule, shares and existence. */
+  /** ACCESS_LEVEL_FULL - Change protection, resource, account name, schedule and shares, and delete the entry. */
   ACCESS_LEVEL_FULL: 4,
 } as const;
 
@@ -52,104 +55,111 @@ export namespace RateTier {
   export type RATE_TIER_AGENT = typeof RateTier.RATE_TIER_AGENT;
 }
 
-/** Who may call a method, at what rate, and what it leaves in the audit log. */
+/** Who may call a method, how often, and which audit event it records. */
 export interface Policy {
   /**
-   * Exactly one of these says who the caller must be.
-   * Permission that the actor needs, e.g. "vault.entries.read".
+   * Exactly one of these defines who may call.
+   * Permission that the actor must have, e.g. "vault.entries.read".
    */
   permission: string;
-  /** Any signed-in actor: the method decides about the actor's own objects only. */
+  /** Any signed-in actor: the method works only on the actor's own objects. */
   authenticated: boolean;
-  /** No credential is needed. */
+  /** No credential is required. */
   public: boolean;
-  /** Called by services on behalf of no person; the caller's certificate is the credential. */
+  /** Called by services in their own name; the certificate of the caller is the credential. */
   internal: boolean;
   /**
-   * Called by the agent of a device with the token of that device. Tokens of people and machines are refused here, and
-   * those of agents everywhere else.
+   * Called by the agent of a device with its agent token. All other tokens are refused here, and agent tokens
+   * are refused everywhere else.
    */
   agent: boolean;
-  /** Services whose certificate may call the method. Empty means the gateway alone. */
+  /** Services whose certificate may call the method. Empty: only the gateway. */
   callers: string[];
-  /** Audited action, e.g. "vault.entry.retrieved". Every call leaves an event: success, denial and failure. */
+  /**
+   * Action of the audit event, e.g. "vault.entry.retrieved". Every call records one: success, denial and
+   * failure.
+   */
   audit: string;
   rateTier: RateTier;
-  /** The session must have proved a second factor within the last ten minutes. */
+  /** The session must have verified a second factor within the last ten minutes. */
   stepUp: boolean;
-  /** A session that still owes its second factor may call it too. */
+  /** Also allowed for a session whose second factor is outstanding. */
   mfaPending: boolean;
-  /** Services to which this method passes the actor on; the actor token names them as audience. */
+  /** Services to which this method forwards the actor; the actor token names them as audience. */
   forwardsTo: string[];
   /** HTTP status of success on the REST edge; 200 when unset. */
   successStatus: number;
   /** Ids of the reference operations that this method serves. */
   operations: string[];
-  /** The answer carries a secret: no-store, no conditional answers, HEAD refused. */
+  /** The answer contains a secret: no-store, no conditional answers, HEAD refused. */
   discloses: boolean;
-  /** Needs a liveness check made for this very call, never one remembered. */
+  /** Requires an introspection of the token for this call; a cached result is not used. */
   fresh: boolean;
-  /** Concerns the whole installation: only actors of the platform's own tenant may call it, whatever their roles say. */
+  /**
+   * Concerns the whole installation: only actors of the platform tenant may call it, regardless of their
+   * roles.
+   */
   platform: boolean;
-  /** The most bytes that a body may have; the edge's own limit when unset. */
+  /** Maximum size of a body in bytes; the general limit of the edge when unset. */
   maxBodyBytes: number;
   /**
-   * Statuses of success beside success_status, and the int32 field of the response that says which one holds (0:
-   * success_status). The field stands in no body.
+   * Statuses of success besides success_status, and the int32 field of the response that selects one (0:
+   * success_status). The field is not part of the body.
    */
   otherSuccessStatuses: number[];
   statusField: string;
-  /** A POST that changes nothing: its body is a question. */
+  /** A POST that changes nothing; its body is a query. */
   reads: boolean;
   /**
-   * Least access that the actor needs to each entry that the request names. Required of every method of the vault whose
-   * request names an entry; a handler gets the entry only through the check of this level.
+   * Access level that the actor must have on each entry that the request names. Required for every method of
+   * the vault whose request names an entry; a handler can get the entry only through the check of this level.
    */
   access: AccessLevel;
   /**
-   * Takes much time or reads much: calls of one tenant run one after the other, and wait in a queue of their own. Where
-   * costly_when names a string field, only calls in which it is not empty.
+   * Expensive: calls of one tenant run one after the other, in a separate queue. If costly_when names a
+   * string field, this applies only to calls in which the field is not empty.
    */
   costly: boolean;
   costlyWhen: string;
-  /** Of a download: the media types that it may have. */
+  /** For a download: its possible media types. */
   mediaTypes: string[];
-  /** A GET whose answer is recorded as handed over to its caller. HEAD hands nothing over, and is refused. */
+  /** A GET that records the delivery of its answer to the caller. HEAD delivers nothing and is refused. */
   handsOver: boolean;
 }
 
-/** Rules and sensitivity of a field. A field that says nothing of its sensitivity is secret. */
+/** Validation and sensitivity of a field. A field without a sensitivity counts as secret. */
 export interface Field {
-  /** May stand in logs, traces, audit events and error details. */
+  /** May appear in logs, traces, audit events and error details. */
   public: boolean;
   required: boolean;
-  /** Of strings in code points, of bytes in bytes, of lists in items. */
+  /** In code points for strings, in bytes for bytes, in items for lists. */
   minLength: number;
   maxLength: number;
   /** RE2-like pattern, anchored at both ends by the validator. */
   pattern: string;
-  /** Range of numbers, applied when has_range is set. */
+  /** The range of numbers applies if has_range is set. */
   hasRange: boolean;
   minimum: number;
   maximum: number;
   /** Allowed values of a string. */
   allowed: string[];
   /**
-   * Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text" (newlines allowed),
-   * "id" (of an object: a UUID, or what pattern and allowed say; another text of at most 64 characters is not refused: it
-   * names nothing). A UUID may be given in upper case; the handler gets it in lower case.
+   * Named format of a string: "uuid", "date-or-time", "identifier", "line" (no control characters), "text"
+   * (newlines allowed), "id" (a UUID, or what pattern and allowed define; another text of at most 64
+   * characters is not refused: no object has it as id). A UUID may be in upper case; the handler receives it
+   * in lower case.
    */
   format: string;
   example: string;
   /**
-   * JSON knows null here: a field that is absent is rendered as null, and null in a body counts as absent. Where a
-   * request has a field `update_mask`, the edge lists in it the JSON names of all fields that the body holds, null ones
-   * too, so that a null there clears.
+   * The field can be null in JSON: an absent field is rendered as null, and null in a body counts as absent.
+   * If a request has a field `update_mask`, the edge lists in it the JSON names of all fields in the body,
+   * including null ones, so that a null clears a field.
    */
   nullable: boolean;
   /**
-   * What the service judges beyond these options and no schema can say, e.g. "names a resource". A refusal is 400 and
-   * points to this field or into it. Shown in the OpenAPI document.
+   * A check that the service does beyond these options and that a schema cannot express, e.g. "names a
+   * resource". A refusal is 400 and points to this field or into it. Shown in the OpenAPI document.
    */
   rule: string;
 }
@@ -157,11 +167,15 @@ export interface Field {
 /** Rules of a message as a whole. */
 export interface Message {
   /**
-   * The fields of exactly one of these alternatives are given. An alternative names one field, or several separated by
-   * blanks, of which at least one is given. A field is given when it has neither its zero value nor no value.
+   * The fields of exactly one of these alternatives are given. An alternative names one field, or several
+   * separated by spaces, of which at least one is given. A field is given if it has a value other than its
+   * zero value.
    */
   oneOf: string[];
-  /** What the service judges of the message as a whole and no schema can say. A refusal is 400 and points to the message. */
+  /**
+   * A check that the service does on the message as a whole and that a schema cannot express. A refusal is
+   * 400 and points to the message.
+   */
   rule: string;
 }
 

@@ -15,7 +15,7 @@ export const protobufFileName = "claviger/vault/v1/emergency.proto";
 export interface PlaceEmergencySessionRequest {
   sessionId: string;
   userId: string;
-  /** Every entry of the tenant; otherwise those named, and those of the resources named. */
+  /** Every entry of the tenant; otherwise the named entries and the entries of the named resources. */
   allEntries: boolean;
   entryIds: string[];
   resourceIds: string[];
@@ -52,7 +52,7 @@ export interface EmergencyDisclosure {
     | undefined;
   /** queued | not-needed | impossible; empty while the session is open. */
   rotation: string;
-  /** The record was taken from a local journal: the database could not take it at the time. */
+  /** The record was merged from a local journal: the database was unavailable at the time of disclosure. */
   fromJournal: boolean;
 }
 

@@ -19,24 +19,24 @@ export interface GetEncryptionStatusResponse {
   rootKey:
     | RootKeyState
     | undefined;
-  /** The newest first. */
+  /** Newest first. */
   keys: KeyEncryptionKey[];
-  /** Content keys, one for each version of a secret. */
+  /** Number of data keys; each version of a secret has one. */
   contentKeys: number;
-  /** Content keys that no repair could open. */
+  /** Data keys that no repair could decrypt. */
   unrecoverable: number;
-  /** The latest one, absent when there was none. */
+  /** Absent if there was none. */
   latestJob:
     | KeyJob
     | undefined;
-  /** What the operator should do, empty when all is well. */
+  /** What the operator should do; empty if nothing. */
   advice: string[];
 }
 
 export interface RootKeyState {
-  /** Where the root key lies: file, kubernetes-secret, pkcs11, aws-kms, shamir. */
+  /** Provider of the root key: file, kubernetes-secret, pkcs11, aws-kms, shamir. */
   provider: string;
-  /** Tells one root key from another; says nothing of its bytes. */
+  /** Identifies the root key; reveals nothing about its bytes. */
   keyId: string;
   /** open or sealed */
   state: string;
@@ -45,20 +45,20 @@ export interface RootKeyState {
 export interface KeyEncryptionKey {
   id: string;
   version: number;
-  /** pending, active, retiring (only opens, being emptied), retired (nothing uses it), destroyed */
+  /** pending, active, retiring (decrypts only, while its data keys move), retired (unused), destroyed */
   state: string;
-  /** Content keys that it has ever wrapped. */
+  /** Number of data keys that it has wrapped since its creation. */
   wraps: number;
-  /** Rotated by itself at this count. */
+  /** Rotated automatically at this number. */
   wrapsLimit: number;
-  /** Content keys that it wraps now. */
+  /** Data keys that it wraps now. */
   contentKeys: number;
   rootKeyId: string;
   createdAt: string | undefined;
   activatedAt: string | undefined;
   retiredAt: string | undefined;
   ageDays: number;
-  /** Rotated by itself then. */
+  /** Rotated automatically at this time. */
   rotateBefore: string | undefined;
 }
 
@@ -73,16 +73,16 @@ export interface KeyJob {
   reason: string;
   requestedBy: string;
   requestedByName: string;
-  /** Content keys to look at, as counted at the start. */
+  /** Number of data keys to process, as counted at the start. */
   total: number;
   processed: number;
   rewrapped: number;
   unrecoverable: number;
   progressPercent: number;
-  /** Of a rotation. */
+  /** For a rotation. */
   oldKekId: string;
   newKekId: string;
-  /** Why it failed or waits; empty otherwise. */
+  /** Why the job failed or waits; empty otherwise. */
   problem: string;
   createdAt: string | undefined;
   startedAt: string | undefined;
@@ -106,7 +106,7 @@ export interface RepairKeysResponse {
 }
 
 export interface ListKeyJobsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -114,7 +114,7 @@ export interface ListKeyJobsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   state: string;
 }
@@ -149,7 +149,7 @@ export interface KeyFinding {
 
 export interface ListKeyFindingsRequest {
   jobId: string;
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -157,7 +157,7 @@ export interface ListKeyFindingsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   outcome: string;
 }

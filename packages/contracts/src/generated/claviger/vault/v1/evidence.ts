@@ -13,7 +13,7 @@ export const protobufPackage = "claviger.vault.v1";
 export const protobufFileName = "claviger/vault/v1/evidence.proto";
 
 export interface ListShareEvidenceRequest {
-  /** Keyset cursor from the previous answer. */
+  /** nextCursor of the previous answer. */
   cursor: string;
 }
 
@@ -34,7 +34,7 @@ export interface ShareEvidence {
 }
 
 export interface ListEntitlementEvidenceRequest {
-  /** Keyset cursor from the previous answer. */
+  /** nextCursor of the previous answer. */
   cursor: string;
   at: string | undefined;
 }
@@ -56,9 +56,9 @@ export interface EntitlementEvidence {
 }
 
 export interface ListRotationEvidenceRequest {
-  /** Keyset cursor from the previous answer. */
+  /** nextCursor of the previous answer. */
   cursor: string;
-  /** Half open: from `from` up to, not including, `before`. */
+  /** Half-open range: from `from` up to, but not including, `before`. */
   from: string | undefined;
   before: string | undefined;
 }
@@ -82,7 +82,7 @@ export interface RotationEvidence {
 }
 
 export interface ListKeyEvidenceRequest {
-  /** Keyset cursor from the previous answer. */
+  /** nextCursor of the previous answer. */
   cursor: string;
 }
 
@@ -99,14 +99,14 @@ export interface KeyEvidence {
   createdAt:
     | string
     | undefined;
-  /** Secret versions under this key. */
+  /** Versions of secrets under this key. */
   versionsWrapped: number;
 }
 
 export interface ListExposureEvidenceRequest {
-  /** Keyset cursor from the previous answer. */
+  /** nextCursor of the previous answer. */
   cursor: string;
-  /** Half open: from `from` up to, not including, `before`. */
+  /** Half-open range: from `from` up to, but not including, `before`. */
   from: string | undefined;
   before: string | undefined;
 }
@@ -130,7 +130,7 @@ export interface GetVaultPostureRequest {
 export interface GetVaultPostureResponse {
   /** Active password entries with a rotation interval. */
   scheduledEntries: number;
-  /** Of those, due for more than a day. */
+  /** Of these, entries overdue by more than a day. */
   overdueEntries: number;
   /** Entries whose target may hold another secret than the vault. */
   unsettledEntries: number;
@@ -140,7 +140,7 @@ export interface GetVaultPostureResponse {
   activeKeks: number;
   /** Active key-encryption keys older than 90 days. */
   oldKeks: number;
-  /** Entitlements whose grant is over without having been removed for more than five minutes. */
+  /** Entitlements that still exist more than five minutes after the end of their grant. */
   lingeringEntitlements: number;
   liveEntitlements: number;
 }

@@ -20,29 +20,29 @@ export interface Exposure {
   resourceId: string;
   resourceName: string;
   version: number;
-  /** The version in use now. */
+  /** The version is current. */
   current: boolean;
   userId: string;
   userName: string;
   firstSeenAt: string | undefined;
   lastSeenAt: string | undefined;
   times: number;
-  /** The ways it became known, the latest last; of more than fifty the latest. */
+  /** How the actor saw the version, latest last; at most the latest fifty. */
   paths: ExposurePath[];
   /** done | queued | possible | by-hand | not-rotatable */
   rotation: string;
 }
 
 export interface ExposurePath {
-  /** grant | emergency | share | creator | administrator | recovery | set (who set a secret knows it) */
+  /** grant | emergency | share | creator | administrator | recovery | set (the actor set the secret) */
   kind: string;
-  /** The grant or the emergency session; empty for the other kinds. */
+  /** Id of the grant or of the emergency session; empty for other kinds. */
   grantId: string;
   lastSeenAt: string | undefined;
 }
 
 export interface GetUserExposureRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -50,10 +50,10 @@ export interface GetUserExposureRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   userId: string;
-  /** Versions that are no longer in use too. */
+  /** Includes versions that are no longer current. */
   past: boolean;
   search: string;
 }
@@ -68,14 +68,17 @@ export interface GetUserExposureResponse {
   nextCursor?:
     | string
     | undefined;
-  /** Secrets that the person has seen and that are still in use. */
+  /** Secrets that the user has seen and that are still current. */
   currentSecrets: number;
 }
 
 export interface RotateUserExposureRequest {
   userId: string;
   reason: string;
-  /** All when empty; what the person does not know, or no longer, is passed over. */
+  /**
+   * All entries when empty; entries that the user has not seen, or whose secret has changed since, are
+   * ignored.
+   */
   entryIds: string[];
 }
 
@@ -83,7 +86,7 @@ export interface RotateUserExposureResponse {
   queued: number;
   alreadyQueued: number;
   impossible: Unrotatable[];
-  /** Of what is queued, also before this call. */
+  /** Entries whose rotation is queued, including earlier calls. */
   rotatedEntryIds: string[];
 }
 
@@ -94,7 +97,7 @@ export interface Unrotatable {
 }
 
 export interface GetEntryExposureRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -102,7 +105,7 @@ export interface GetEntryExposureRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   entryId: string;
   currentOnly: boolean;

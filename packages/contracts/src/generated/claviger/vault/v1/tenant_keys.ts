@@ -15,7 +15,7 @@ export const protobufFileName = "claviger/vault/v1/tenant_keys.proto";
 export interface DestroyTenantKeysRequest {
   orderedBy: string;
   confirmedBy: string;
-  /** Version of the standing that the order belongs to. */
+  /** Version of the tenant status that the order belongs to. */
   standingVersion: number;
 }
 

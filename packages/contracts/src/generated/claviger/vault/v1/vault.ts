@@ -19,7 +19,7 @@ export interface Resource {
   /** server | database | device | application */
   type: string;
   moduleId: string;
-  /** Type of its module: http | ldap | mysql | postgres | ssh; empty without one. */
+  /** Type of its module: http | ldap | mysql | postgres | ssh; empty without a module. */
   moduleType: string;
   host: string;
   port: number;
@@ -27,7 +27,10 @@ export interface Resource {
   /** active | disabled */
   status: string;
   tags: string[];
-  /** Connector settings of this resource, e.g. the database name or the SSH host key's fingerprint. No secrets. */
+  /**
+   * Connector settings of this resource, e.g. the name of the database or the fingerprint of the SSH host
+   * key. No secrets.
+   */
   settings: { [key: string]: any } | undefined;
   entryCount: number;
   rowVersion: number;
@@ -35,14 +38,14 @@ export interface Resource {
   updatedAt:
     | string
     | undefined;
-  /** Entry that the connector logs in with when an account cannot change its own secret. */
+  /** Entry that the connector logs in with if an account cannot change its own secret. */
   adminEntryId: string;
-  /** Adopts the entries of the resource whose owner has left. Empty when nobody owns it. */
+  /** Owner of the resource; can take over its entries whose owner has left. Empty: no owner. */
   ownerId: string;
 }
 
 export interface ListResourcesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -50,7 +53,7 @@ export interface ListResourcesRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   status: string;
   moduleType: string;
@@ -103,7 +106,7 @@ export interface UpdateResourceRequest {
   description?:
     | string
     | undefined;
-  /** Replaces the tags when replace_tags is set. */
+  /** Replaces the tags if replace_tags is set. */
   tags: string[];
   replaceTags: boolean;
   settings: { [key: string]: any } | undefined;
@@ -128,7 +131,7 @@ export interface UpdateResourceResponse {
 
 export interface DeleteResourceRequest {
   resourceId: string;
-  /** The version that the change is made from; also taken from If-Match. */
+  /** Version that the change is based on; can also be given as If-Match. */
   rowVersion?: number | undefined;
 }
 
@@ -147,7 +150,7 @@ export interface DiscoveredAccount {
   username: string;
   privileged: boolean;
   canLogin: boolean;
-  /** Entry that holds this account already; empty when the vault does not know it. */
+  /** Entry of this account; empty if the vault does not know the account. */
   entryId: string;
   details: { [key: string]: any } | undefined;
 }
@@ -172,24 +175,25 @@ export interface Entry {
   lastVerifiedAt:
     | string
     | undefined;
-  /** A live grant is needed even by those who hold a share. */
+  /** A disclosure requires an active grant, also for holders of a share. */
   requiresGrant: boolean;
   requiresReason: boolean;
   rowVersion: number;
   createdAt: string | undefined;
   updatedAt: string | undefined;
   status: string;
-  /** Has full access. Empty when nobody owns it. */
+  /** Has full access. Empty: no owner. */
   ownerId: string;
   /**
-   * An account whose creator does not own the resource, until its own secret is verified or the owner accepts it: not rotated, not
-   * disclosed under a grant of another person, and no admin entry.
+   * An account whose creator does not own the resource, until its own secret is verified or the owner of the
+   * resource accepts it. It is not rotated, not disclosed under a grant of another person, and cannot be an
+   * admin entry.
    */
   unproven: boolean;
 }
 
 export interface ListEntriesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -197,15 +201,15 @@ export interface ListEntriesRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   resourceId: string;
-  /** Over name, user name, resource and tags. */
+  /** Text in the name, user name, resource or tags. */
   search: string;
   type: string;
   rotationState: string;
   tag: string;
-  /** Those of one owner, e.g. of somebody who has left. */
+  /** Only entries of this owner, e.g. of a user who has left. */
   ownerId: string;
 }
 
@@ -234,8 +238,8 @@ export interface CreateEntryRequest {
   resourceId: string;
   username: string;
   /**
-   * At most 64 KiB of UTF-8. Of the type file: its bytes (at most 48 KiB) in base64 with padding. Exactly one of secret and
-   * generate.
+   * At most 64 KiB of UTF-8. For type file: its bytes (at most 48 KiB) in base64 with padding. Give either
+   * secret or generate.
    */
   secret: string;
   generate: boolean;
@@ -256,7 +260,7 @@ export interface UpdateEntryRequest {
   username?:
     | string
     | undefined;
-  /** As the entry's type has it: see CreateEntryRequest. */
+  /** Format by type of the entry: see CreateEntryRequest. */
   secret?: string | undefined;
   description?: string | undefined;
   tags: string[];
@@ -266,7 +270,7 @@ export interface UpdateEntryRequest {
   rowVersion?:
     | number
     | undefined;
-  /** Why; shown to the approvers where the change waits for them. */
+  /** Reason; shown to the approvers if the change requires approval. */
   reason: string;
 }
 
@@ -276,7 +280,7 @@ export interface UpdateEntryResponse {
 
 export interface DeleteEntryRequest {
   entryId: string;
-  /** The version that the change is made from; also taken from If-Match. */
+  /** Version that the change is based on; can also be given as If-Match. */
   rowVersion?: number | undefined;
 }
 
@@ -295,7 +299,7 @@ export interface RetrieveEntryResponse {
   entryId: string;
   version: number;
   username: string;
-  /** Of the type file: its bytes in base64. */
+  /** For type file: its bytes in base64. */
   secret: string;
   rotationState: string;
   receipt:
@@ -305,11 +309,11 @@ export interface RetrieveEntryResponse {
   type: string;
 }
 
-/** Proves later, against the audit log, that this disclosure was recorded. */
+/** Proof that this disclosure is recorded; can be verified against the audit log later. */
 export interface Receipt {
   eventId: string;
   tenantId: string;
-  /** Hex SHA-256 of the audit event's Merkle leaf. */
+  /** SHA-256 of the Merkle leaf of the audit event, hexadecimal. */
   leafHash: string;
   action: string;
   issuedAt: string;
@@ -327,7 +331,7 @@ export interface Rotation {
   /** manual | schedule | grant-ended | exposure */
   trigger: string;
   attempts: number;
-  /** Why it is where it is, without any secret. */
+  /** Reason of the state; contains no secret. */
   problem: string;
   requestedAt: string | undefined;
   finishedAt: string | undefined;
@@ -335,17 +339,17 @@ export interface Rotation {
     | string
     | undefined;
   /**
-   * What sort of problem: authentication | policy | permission | not_now | not_possible | unreachable | untrusted |
-   * configuration | not_allowed | protocol; empty without one, and for those of no sort.
+   * Category of the problem: authentication | policy | permission | not_now | not_possible | unreachable |
+   * untrusted | configuration | not_allowed | protocol; empty without a problem, or if it has no category.
    */
   problemKind: string;
-  /** What to do about the problem, where that is known. */
+  /** What to do about the problem, if known. */
   hint: string;
-  /** Whoever asked said that the current secret is lost. */
+  /** The requester of the rotation stated that the current secret is lost. */
   secretLost: boolean;
   /**
-   * What the target said to the current secret before an administrator set another one:
-   * accepted | refused | unknown | not_tried; empty where it was not asked.
+   * Result of the login with the current secret before an administrator set a new one: accepted | refused |
+   * unknown | not_tried; empty if it does not apply.
    */
   firstLogin: string;
 }
@@ -353,7 +357,10 @@ export interface Rotation {
 export interface RotateEntryRequest {
   entryId: string;
   reason: string;
-  /** The current secret is lost: the administrator of the resource sets another one without a login first. */
+  /**
+   * The current secret is lost: the administrator account of the resource sets a new one without a login
+   * first.
+   */
   secretLost: boolean;
 }
 
@@ -362,7 +369,7 @@ export interface RotateEntryResponse {
 }
 
 export interface ListRotationsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -370,7 +377,7 @@ export interface ListRotationsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   entryId: string;
 }
@@ -396,13 +403,13 @@ export interface GetRotationResponse {
 
 export interface PutRotationScheduleRequest {
   entryId: string;
-  /** 0 ends the schedule. */
+  /** 0 removes the schedule. */
   intervalHours: number;
-  /** When first; one interval from now when unset. */
+  /** Time of the first rotation; one interval from now when unset. */
   startsAt:
     | string
     | undefined;
-  /** The version that the change is made from; also taken from If-Match. */
+  /** Version that the change is based on; can also be given as If-Match. */
   rowVersion?: number | undefined;
 }
 
@@ -412,7 +419,7 @@ export interface PutRotationScheduleResponse {
 
 export interface AcceptAccountRequest {
   entryId: string;
-  /** Why; auditors read it. */
+  /** Reason; read by auditors. */
   reason: string;
   rowVersion?: number | undefined;
 }
@@ -429,7 +436,7 @@ export interface VerifyEntryResponse {
   /** accepted | refused | unknown */
   outcome: string;
   problem: string;
-  /** What to do about the problem, where that is known. */
+  /** What to do about the problem, if known. */
   hint: string;
 }
 
@@ -441,12 +448,12 @@ export interface EntryVersion {
   createdAt:
     | string
     | undefined;
-  /** How many people and machines have seen this version. */
+  /** Number of people and machine identities that have seen this version. */
   seenByCount: number;
 }
 
 export interface ListEntryVersionsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -454,7 +461,7 @@ export interface ListEntryVersionsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   entryId: string;
 }
@@ -482,7 +489,7 @@ export interface RecoverCandidatesResponse {
 export interface Candidate {
   version: number;
   state: string;
-  /** Of an entry of the type file: its bytes in base64. */
+  /** For an entry of type file: its bytes in base64. */
   secret: string;
 }
 
@@ -496,7 +503,7 @@ export interface Share {
 }
 
 export interface ListSharesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -504,7 +511,7 @@ export interface ListSharesRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   entryId: string;
 }
@@ -543,7 +550,7 @@ export interface Module {
   /** http | ldap | mysql | postgres | ssh */
   type: string;
   enabled: boolean;
-  /** Addresses and ports that the connector may reach, and its defaults. No secrets. */
+  /** Addresses and ports that the connector may connect to, and its defaults. No secrets. */
   config:
     | { [key: string]: any }
     | undefined;
@@ -557,7 +564,7 @@ export interface Module {
 }
 
 export interface ListModulesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -565,7 +572,7 @@ export interface ListModulesRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   moduleType: string;
   status: string;
@@ -626,7 +633,7 @@ export interface PatchModuleResponse {
 
 export interface DeleteModuleRequest {
   moduleId: string;
-  /** The version that the change is made from; also taken from If-Match. */
+  /** Version that the change is based on; can also be given as If-Match. */
   rowVersion?: number | undefined;
 }
 
@@ -635,7 +642,7 @@ export interface DeleteModuleResponse {
 
 export interface TestModuleRequest {
   moduleId: string;
-  /** A resource of the module; its admin entry's secret is used when it has one. */
+  /** A resource of the module; the secret of its admin entry is used if it has one. */
   resourceId: string;
 }
 
@@ -648,7 +655,7 @@ export interface TestModuleResponse {
 }
 
 export interface DescribeSubjectRequest {
-  /** One of the two; a resource with exactly one entry stands for that entry. */
+  /** Give this or resourceId; a resource with exactly one entry stands for that entry. */
   entryId: string;
   resourceId: string;
 }
@@ -659,7 +666,7 @@ export interface DescribeSubjectResponse {
   username: string;
   resourceId: string;
   resourceName: string;
-  /** Type of the resource's module: http | ldap | mysql | postgres | ssh; empty without one. */
+  /** Type of the module of the resource: http | ldap | mysql | postgres | ssh; empty without a module. */
   moduleType: string;
 }
 
@@ -693,7 +700,7 @@ export interface RemoveEntitlementRequest {
 
 export interface RemoveEntitlementResponse {
   rotationQueued: boolean;
-  /** What becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated). */
+  /** What happens to the secret: queued | not-needed | impossible (it was seen, and cannot be rotated). */
   rotation: string;
 }
 
@@ -705,7 +712,7 @@ export interface DeliverCredentialsResponse {
   entryId: string;
   version: number;
   username: string;
-  /** Of the type file: its bytes in base64. */
+  /** For type file: its bytes in base64. */
   secret: string;
   receipt: Receipt | undefined;
   host: string;
@@ -716,7 +723,7 @@ export interface DeliverCredentialsResponse {
 }
 
 export interface DescribeBeneficiariesRequest {
-  /** One of the two. */
+  /** Give this or resourceId. */
   entryId: string;
   resourceId: string;
   userIds: string[];
@@ -734,9 +741,9 @@ export interface AdoptEntryRequest {
 export interface AdoptEntryResponse {
   /** proposed | adopted */
   state: string;
-  /** The owner, or who becomes it once another administrator has confirmed. */
+  /** The owner; for a proposal, who becomes the owner when another administrator confirms. */
   ownerId: string;
-  /** Of a proposal: it lapses then. */
+  /** When a proposal lapses. */
   expiresAt: string | undefined;
 }
 

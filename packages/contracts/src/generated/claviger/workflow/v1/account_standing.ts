@@ -14,9 +14,9 @@ export const protobufFileName = "claviger/workflow/v1/account_standing.proto";
 export interface ApplyAccountStandingRequest {
   userId: string;
   version: number;
-  /** False: the account starts nothing. */
+  /** False: the account cannot start anything. */
   active: boolean;
-  /** Its requests, grants, elevations and emergency access end. */
+  /** The requests, grants, elevations and emergency access of the account end. */
   ends: boolean;
   cause: string;
   /** User who changed it. */
@@ -24,7 +24,7 @@ export interface ApplyAccountStandingRequest {
 }
 
 export interface ApplyAccountStandingResponse {
-  /** False while the vault has not confirmed every end yet. */
+  /** False until the vault has confirmed every end. */
   settled: boolean;
 }
 

@@ -13,32 +13,32 @@ export const protobufPackage = "claviger.workflow.v1";
 export const protobufFileName = "claviger/workflow/v1/assistant.proto";
 
 export interface AskAssistantRequest {
-  /** In any words; not logged, and not in the audit log. */
+  /** Free text; neither logged nor part of the audit log. */
   message: string;
 }
 
 export interface AskAssistantResponse {
   id: string;
-  /** Plain text: nothing in it is to be rendered as markup. */
+  /** Plain text: do not render it as markup. */
   answer: string;
   /** deterministic | provider */
   answeredBy: string;
-  /** Why the provider did not answer, where one is set up. */
+  /** Why the provider did not answer, if one is configured. */
   notice: string;
   used: AssistantSource[];
   createdAt: string | undefined;
 }
 
-/** What an answer was made from. */
+/** A source of an answer. */
 export interface AssistantSource {
   /** query | document */
   kind: string;
-  /** Of a query its name; of a document the file and the heading. */
+  /** For a query its name; for a document the file and the heading. */
   name: string;
   arguments: AssistantArgument[];
-  /** How many things it found. */
+  /** Number of items found. */
   items: number;
-  /** Why the query gave nothing, e.g. a permission that the caller lacks. */
+  /** Why the query returned nothing, e.g. a permission that the caller lacks. */
   problem: string;
 }
 
@@ -57,7 +57,7 @@ export interface ChatExchange {
 }
 
 export interface ListChatHistoryRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -65,7 +65,7 @@ export interface ListChatHistoryRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
 }
 
@@ -80,7 +80,7 @@ export interface ListChatHistoryResponse {
 }
 
 export interface EraseChatHistoryRequest {
-  /** Only what is older; everything when unset. */
+  /** Only older exchanges; all when unset. */
   before: string;
 }
 
@@ -94,14 +94,14 @@ export interface GetAssistantStatusResponse {
   enabled: boolean;
   /** deterministic | provider */
   answersBy: string;
-  /** not-configured | reachable | unreachable; as of a check of the last minute. */
+  /** not-configured | reachable | unreachable; as of a check within the last minute. */
   providerState: string;
   /** Why it is unreachable. */
   providerProblem: string;
   /** Scheme, host and port of the endpoint. */
   providerAddress: string;
   model: string;
-  /** Of the documentation. */
+  /** Number of documents. */
   documents: number;
   sections: number;
   queries: AssistantQuery[];
@@ -113,18 +113,18 @@ export interface AssistantQuery {
   name: string;
   description: string;
   example: string;
-  /** The permission that the caller needs for it. */
+  /** Permission that the query requires. */
   permission: string;
-  /** Whether the caller holds it. */
+  /** Whether the caller has it. */
   permitted: boolean;
 }
 
 export interface SuggestForRequestRequest {
-  /** Either this, */
+  /** Id of a request; give this or entryId. */
   requestId: string;
-  /** or this. */
+  /** Entry that could be requested; give this or requestId. */
   entryId: string;
-  /** With entry_id. */
+  /** Duration to assess; only with entryId. */
   durationMinutes?: number | undefined;
 }
 
@@ -132,11 +132,14 @@ export interface SuggestForRequestResponse {
   entryId: string;
   entryName: string;
   resourceName: string;
-  /** tenant: all its requests; own: only the caller's, who may not see those of others. */
+  /**
+   * tenant: all requests of the tenant; own: only the caller's, because the caller cannot read those of
+   * others.
+   */
   scope: string;
-  /** How far back the figures go. */
+  /** Period of the figures. */
   windowDays: number;
-  /** Requests for the same entry or resource within it. */
+  /** Requests for the same entry or resource in this period. */
   similarRequests: number;
   approvedRequests: number;
   deniedRequests: number;
@@ -145,30 +148,30 @@ export interface SuggestForRequestResponse {
   time:
     | UsualTime
     | undefined;
-  /** Active grants of the requester from which nothing was ever retrieved. */
+  /** Active grants of the requester under which nothing was ever retrieved. */
   unusedGrants: UnusedGrant[];
   /** Newest first. */
   denials: EarlierDenial[];
-  /** The above in words, the most telling first. */
+  /** The figures above in words, most significant first. */
   suggestions: string[];
 }
 
 export interface SuggestedApprover {
   userId: string;
   userName: string;
-  /** Similar requests that this person approved. */
+  /** Number of similar requests that this person approved. */
   approvals: number;
   lastApprovedAt:
     | string
     | undefined;
-  /** Their account is active and they may decide now. */
+  /** The account is active and can decide the request now. */
   available: boolean;
 }
 
 export interface UsualDuration {
-  /** 0: not said. */
+  /** 0: not given. */
   askedMinutes: number;
-  /** Of approved similar requests, as approved; 0 without any. */
+  /** Of approved similar requests, the approved duration; 0 without any. */
   medianMinutes: number;
   p90Minutes: number;
   requests: number;
@@ -180,10 +183,10 @@ export interface UsualTime {
   /** In UTC; 1 is Monday. */
   weekday: number;
   hour: number;
-  /** Requests at this hour of this weekday, give or take an hour, among all of the window. */
+  /** Requests within an hour of this time on this weekday, among all of the period. */
   requestsAtThisTime: number;
   requests: number;
-  /** usual | unusual | unknown (too few requests to tell) */
+  /** usual | unusual | unknown (too few requests) */
   assessment: string;
 }
 

@@ -33,7 +33,7 @@ export interface BreakglassSession {
   endedAt: string | undefined;
   endedByName: string;
   endReason: string;
-  /** As the vault has told at the end. */
+  /** Number reported by the vault at the end. */
   disclosed: number;
   rotationsQueued: number;
   rotationsImpossible: number;
@@ -42,7 +42,7 @@ export interface BreakglassSession {
   reviewedAt:
     | string
     | undefined;
-  /** Only of one session read by itself. */
+  /** Only in the answer for a single session. */
   disclosures: BreakglassDisclosure[];
 }
 
@@ -61,11 +61,11 @@ export interface ActivateBreakglassRequest {
   allEntries: boolean;
   entryIds: string[];
   resourceIds: string[];
-  /** As the policy allows when unset. */
+  /** The maximum of the policy when unset. */
   durationMinutes?:
     | number
     | undefined;
-  /** In place of a second person, where the policy allows it. Works once. */
+  /** Offline code in place of a second person, if the policy allows it. Works once. */
   sealedCode: string;
 }
 
@@ -83,7 +83,7 @@ export interface ConfirmBreakglassResponse {
 }
 
 export interface DeactivateBreakglassRequest {
-  /** The caller's own open one when unset. */
+  /** The caller's own open session when unset. */
   sessionId: string;
   reason: string;
 }
@@ -96,22 +96,22 @@ export interface GetBreakglassStatusRequest {
 }
 
 export interface GetBreakglassStatusResponse {
-  /** Some session of the tenant is open. */
+  /** The tenant has an open session. */
   active: boolean;
   openSessions: BreakglassSession[];
-  /** Ended and not reviewed. */
+  /** Sessions that have ended and are not reviewed. */
   unreviewed: number;
   /** second-person | sealed-code | either */
   mode: string;
   maximumMinutes: number;
-  /** Sealed codes that still work. */
+  /** Offline codes that still work. */
   unusedCodes: number;
   lastDrillAt: string | undefined;
   lastDrillPassed: boolean;
 }
 
 export interface ListBreakglassSessionsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -119,7 +119,7 @@ export interface ListBreakglassSessionsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   state: string;
   userId: string;
@@ -172,7 +172,7 @@ export interface BreakglassDrill {
 
 export interface BreakglassDrillStep {
   name: string;
-  /** The replica that it was tried on. */
+  /** Replica that ran the step. */
   node: string;
   ok: boolean;
   problem: string;
@@ -188,7 +188,7 @@ export interface RunBreakglassDrillResponse {
 }
 
 export interface ListBreakglassDrillsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -196,7 +196,7 @@ export interface ListBreakglassDrillsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
 }
 

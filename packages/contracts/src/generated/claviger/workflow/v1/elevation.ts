@@ -28,7 +28,7 @@ export interface ElevationRequest {
   subjectUsername?:
     | string
     | undefined;
-  /** Who is behind the name, where that is known. */
+  /** User behind the reported name, if known. */
   subjectUserId?: string | undefined;
   targetExecutablePath?: string | undefined;
   targetExecutableHash?: string | undefined;
@@ -39,7 +39,7 @@ export interface ElevationRequest {
   decidedAt:
     | string
     | undefined;
-  /** Until when it may be decided, or is in force. */
+  /** End of the time for the decision; of an active elevation, its end. */
   expiresAt: string | undefined;
   approvedByName?: string | undefined;
   deniedByName?: string | undefined;
@@ -50,14 +50,14 @@ export interface ElevationRequest {
   pamRuleName?:
     | string
     | undefined;
-  /** software_policy | pam_rule | human; null while it waits. */
+  /** software_policy | pam_rule | human; null while the request is pending. */
   decisionSource?: string | undefined;
   ruleSetVersion: string;
-  /** succeeded | failed | timed_out, as the agent has reported. */
+  /** succeeded | failed | timed_out, as reported by the agent. */
   actuationOutcome?:
     | string
     | undefined;
-  /** Of AI tool actions only, as the three after it. */
+  /** This field and the three after it: only for actions of AI tools. */
   toolName?: string | undefined;
   riskTier?: number | undefined;
   actionDigest?: string | undefined;
@@ -71,7 +71,7 @@ export interface ElevationPagination {
 }
 
 export interface ListElevationRequestsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -79,7 +79,7 @@ export interface ListElevationRequestsRequest {
   limit?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   status: string;
   flowType: string;
@@ -87,7 +87,7 @@ export interface ListElevationRequestsRequest {
   siteId: string;
   from: string;
   to: string;
-  /** In the user name, the host name and the path. */
+  /** Text in the user name, host name or path. */
   search: string;
 }
 
@@ -118,7 +118,7 @@ export interface ListActiveElevationsResponse {
 export interface RequestElevationRequest {
   deviceId: string;
   reason: string;
-  /** The default of the organisation, 15, when unset. An approval gives no more. */
+  /** The default of the organisation, 15, when unset. An approval never gives more. */
   durationMinutes?: number | undefined;
 }
 
@@ -131,13 +131,13 @@ export interface RespondToElevationRequest {
   decision: string;
   reason: string;
   /**
-   * Of an approval: at most what was asked for, and that when unset. A prompt asks for no time: the default of the
-   * organisation, 15, when unset.
+   * For an approval: at most the requested duration, which applies when unset. A prompt requests no duration:
+   * the default of the organisation, 15, applies when unset.
    */
   durationMinutes?:
     | number
     | undefined;
-  /** What the approver has read: refused when the request is for another action. */
+  /** Digest of the action that the approver read; refused if the request is for another action. */
   actionDigest: string;
 }
 
@@ -164,11 +164,11 @@ export interface RequestToolActionRequest {
   /** SHA-256 of the canonical action, 64 hexadecimal digits. */
   actionDigest: string;
   reason: string;
-  /** The device it is about, if any. */
+  /** Device that the action concerns, if any. */
   deviceId: string;
-  /** The user for whom the tool works; the caller when unset. */
+  /** User for whom the tool works; the caller when unset. */
   onBehalfOf: string;
-  /** For so long the tool waits for the decision; 900 when unset. */
+  /** How long the tool waits for the decision; 900 when unset. */
   executionTimeoutSeconds?: number | undefined;
 }
 
@@ -188,7 +188,7 @@ export interface ClaimToolActionResponse {
 export interface ActuateElevationRequest {
   id: string;
   elevationRequestId: string;
-  /** For so long the agent may try; 8000 when unset. */
+  /** How long the agent may try; 8000 when unset. */
   timeoutMs?: number | undefined;
 }
 
@@ -202,19 +202,22 @@ export interface IngestElevationRequestRequest {
   id: string;
   subjectUsername: string;
   targetExecutablePath: string;
-  /** SHA-256, hexadecimal, as the agent has computed it. */
+  /** SHA-256, hexadecimal, as computed by the agent. */
   targetExecutableHash: string;
   /** Absent or empty: not signed. */
   targetExecutableSigner: string;
   pid?: number | undefined;
   parentImage: string;
-  /** No public field: command lines carry passwords, and the public ones of a refused report stand in its audit event. */
+  /**
+   * Not public: a command line can contain passwords, and the audit event of a refused report contains its
+   * public fields.
+   */
   commandLine: string;
-  /** When the device saw it, at most a day ago and at most an hour ahead. */
+  /** When the device observed it: at most a day ago and at most an hour in the future. */
   observedAt: string;
   /**
-   * One id for one observation, whatever the number of reports; needs observed_at. Absent: what was observed, and when, is
-   * what tells two observations apart.
+   * Id of the observation, the same in all its reports; requires observed_at. Absent: content and time
+   * identify the observation.
    */
   reportId: string;
 }
@@ -223,10 +226,13 @@ export interface IngestElevationRequestResponse {
   id?:
     | string
     | undefined;
-  /** pending | auto_approved | denied | ignored; of a repeated report, the status now. */
+  /** pending | auto_approved | denied | ignored; for a repeated report, the current status. */
   status: string;
   httpStatus: number;
-  /** The observation was reported before: the answer is for that request, and nothing new was recorded. */
+  /**
+   * The observation was reported before: the answer is for the existing request, and nothing new was
+   * recorded.
+   */
   repeated?: boolean | undefined;
 }
 
@@ -243,7 +249,7 @@ export interface GetAgentElevationRequestResponse {
 
 export interface FetchAgentCommandsRequest {
   id: string;
-  /** None when unset. */
+  /** No wait when unset. */
   waitSeconds?: number | undefined;
 }
 
@@ -251,7 +257,7 @@ export interface FetchAgentCommandsResponse {
   commands: AgentCommand[];
 }
 
-/** Holds nothing but what the agent must know: no user, no program, no credential. */
+/** Contains only what the agent must know: no user, no program, no credential. */
 export interface AgentCommand {
   id: string;
   /** actuate_elevation | revoke_elevation */
@@ -264,7 +270,7 @@ export interface ReportCommandOutcomeRequest {
   id: string;
   commandId: string;
   outcome: string;
-  /** One line for people. */
+  /** One line of text for people. */
   detail: string;
 }
 

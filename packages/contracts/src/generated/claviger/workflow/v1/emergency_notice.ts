@@ -17,7 +17,7 @@ export interface GetEmergencyNoticeRequest {
 
 export interface GetEmergencyNoticeResponse {
   openSessions: number;
-  /** Of the one that is open longest. */
+  /** End of the session that ends last. */
   expiresAt: string | undefined;
 }
 

@@ -13,7 +13,7 @@ export const protobufPackage = "claviger.workflow.v1";
 export const protobufFileName = "claviger/workflow/v1/evidence.proto";
 
 export interface ListPolicyEvidenceRequest {
-  /** Keyset cursor from the previous answer. */
+  /** nextCursor of the previous answer. */
   cursor: string;
 }
 
@@ -25,7 +25,7 @@ export interface ListPolicyEvidenceResponse {
 export interface PolicyEvidence {
   resourceId: string;
   steps: number;
-  /** Approvals that are needed over all steps. */
+  /** Number of approvals required in all steps. */
   approvalsNeeded: number;
   approverUserIds: string[];
   approverRoles: string[];
@@ -37,9 +37,9 @@ export interface PolicyEvidence {
 }
 
 export interface ListApprovalEvidenceRequest {
-  /** Keyset cursor from the previous answer. */
+  /** nextCursor of the previous answer. */
   cursor: string;
-  /** Half open: from `from` up to, not including, `before`. */
+  /** Half-open range: from `from` up to, but not including, `before`. */
   from: string | undefined;
   before: string | undefined;
 }
@@ -73,16 +73,16 @@ export interface DecisionEvidence {
 }
 
 export interface GetWorkflowPostureRequest {
-  /** Decisions from then on are looked at. */
+  /** Only decisions at or after this time are examined. */
   from: string | undefined;
 }
 
 export interface GetWorkflowPostureResponse {
   decisions: number;
-  /** Decisions of the requester themselves. */
+  /** Decisions of requesters on their own requests. */
   selfApprovals: number;
   openGrants: number;
-  /** Grants not ended five minutes after their time. */
+  /** Grants not ended five minutes after their end time. */
   overdueGrants: number;
 }
 

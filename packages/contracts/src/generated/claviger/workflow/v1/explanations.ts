@@ -17,23 +17,23 @@ export interface Explanation {
   /** elevation | tool | access */
   kind: string;
   status: string;
-  /** Of the evaluator: auto_approved | denied | pending | needs_approval. */
+  /** Verdict of the evaluator: auto_approved | denied | pending | needs_approval. */
   verdict: string;
   summary: string;
   /** The trace in words. */
   lines: string[];
-  /** The one fact that would have changed the verdict. */
+  /** The single fact whose change would have changed the verdict. */
   nearest:
     | NearestChange
     | undefined;
-  /** Empty to who may not read rules, and where they could not be asked. */
+  /** Empty for callers who cannot read rules, and if the rules were unavailable at the decision. */
   ruleSetVersion: string;
   decidedAt:
     | string
     | undefined;
-  /** What people and rules have decided since, the oldest first. */
+  /** Later decisions of people and rules, oldest first. */
   decisions: ExplainedDecision[];
-  /** False: the caller may not read rules. */
+  /** False: the caller cannot read rules. */
   rulesShown: boolean;
 }
 
@@ -46,7 +46,7 @@ export interface NearestChange {
 }
 
 export interface ExplainedDecision {
-  /** software_policy | pam_rule | human; policy to who may not read rules, whichever of the first two it was */
+  /** software_policy | pam_rule | human; policy in place of the first two for callers who cannot read rules */
   by: string;
   name: string;
   decision: string;

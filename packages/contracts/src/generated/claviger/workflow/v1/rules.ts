@@ -13,11 +13,11 @@ export const protobufPackage = "claviger.workflow.v1";
 export const protobufFileName = "claviger/workflow/v1/rules.proto";
 
 export interface TimeWindow {
-  /** HH:MM, 24 hours; belongs to the window. */
+  /** HH:MM, 24 hours; inclusive. */
   start: string;
-  /** HH:MM; no longer belongs to it. */
+  /** HH:MM; exclusive. */
   end: string;
-  /** 0 (Sunday) to 6; every day when empty. Over midnight, the day it begins on. */
+  /** 0 (Sunday) to 6; every day when empty. If the window crosses midnight, the day on which it begins. */
   days: number[];
   /** IANA name; UTC when unset. */
   timezone: string;
@@ -27,14 +27,14 @@ export interface PamRule {
   id: string;
   name: string;
   verdict: string;
-  /** Lower runs first. */
+  /** Lower values are evaluated first. */
   priority: number;
   enabled: boolean;
   /** Null: the whole organisation. */
   siteId?:
     | string
     | undefined;
-  /** Letter for letter. */
+  /** Exact match. */
   matchSigner?:
     | string
     | undefined;
@@ -42,7 +42,7 @@ export interface PamRule {
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?` over the canonical path. */
+  /** `*` and `?`, matched against the canonical path. */
   matchPathGlob?: string | undefined;
   matchParentImage?: string | undefined;
   matchUser?: string | undefined;
@@ -59,7 +59,7 @@ export interface PamRule {
   approvalDurationMinutes?: number | undefined;
   authors: RulePerson[];
   coSigners: RulePerson[];
-  /** The version that brought the rule as it is. */
+  /** Version of the rule set that created this state of the rule. */
   ruleSetVersion: string;
   createdAt: string | undefined;
   updatedAt: string | undefined;
@@ -72,7 +72,7 @@ export interface RulePerson {
 }
 
 export interface ListRulesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -80,9 +80,9 @@ export interface ListRulesRequest {
   limit?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
-  /** In the name. */
+  /** Text in the name. */
   search: string;
   enabled?: boolean | undefined;
   verdict: string;
@@ -126,7 +126,7 @@ export interface CreateRuleRequest {
   siteId?:
     | string
     | undefined;
-  /** Letter for letter. */
+  /** Exact match. */
   matchSigner?:
     | string
     | undefined;
@@ -134,7 +134,7 @@ export interface CreateRuleRequest {
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?` over the canonical path. */
+  /** `*` and `?`, matched against the canonical path. */
   matchPathGlob?: string | undefined;
   matchParentImage?: string | undefined;
   matchUser?: string | undefined;
@@ -164,7 +164,7 @@ export interface UpdateRuleRequest {
   siteId?:
     | string
     | undefined;
-  /** Letter for letter. */
+  /** Exact match. */
   matchSigner?:
     | string
     | undefined;
@@ -172,7 +172,7 @@ export interface UpdateRuleRequest {
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?` over the canonical path. */
+  /** `*` and `?`, matched against the canonical path. */
   matchPathGlob?: string | undefined;
   matchParentImage?: string | undefined;
   matchUser?: string | undefined;
@@ -185,7 +185,7 @@ export interface UpdateRuleRequest {
   timeWindow: TimeWindow | undefined;
   approvalDurationMinutes?: number | undefined;
   rowVersion: number;
-  /** Filled by the edge: what the body holds. */
+  /** Set by the edge: the fields in the body. */
   updateMask: string[];
 }
 
@@ -204,7 +204,7 @@ export interface DeleteRuleResponse {
 
 export interface CoSignRuleRequest {
   id: string;
-  /** The rule as it was read; refused when it has changed since. */
+  /** Version of the rule that the change is based on; refused if it has changed since. */
   rowVersion: number;
 }
 
@@ -217,7 +217,7 @@ export interface PreviewRuleRequest {
   siteId?:
     | string
     | undefined;
-  /** Letter for letter. */
+  /** Exact match. */
   matchSigner?:
     | string
     | undefined;
@@ -225,7 +225,7 @@ export interface PreviewRuleRequest {
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?` over the canonical path. */
+  /** `*` and `?`, matched against the canonical path. */
   matchPathGlob?: string | undefined;
   matchParentImage?: string | undefined;
   matchUser?: string | undefined;
@@ -271,7 +271,7 @@ export interface PreviewedRequest {
 }
 
 export interface RuleDraft {
-  /** Of the rule in force that it takes the place of; empty for a new one. */
+  /** Id of the rule that it replaces; empty for a new rule. */
   id: string;
   name: string;
   verdict: string;
@@ -283,7 +283,7 @@ export interface RuleDraft {
   siteId?:
     | string
     | undefined;
-  /** Letter for letter. */
+  /** Exact match. */
   matchSigner?:
     | string
     | undefined;
@@ -291,7 +291,7 @@ export interface RuleDraft {
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?` over the canonical path. */
+  /** `*` and `?`, matched against the canonical path. */
   matchPathGlob?: string | undefined;
   matchParentImage?: string | undefined;
   matchUser?: string | undefined;
@@ -317,7 +317,7 @@ export interface SoftwareDraft {
   siteId?:
     | string
     | undefined;
-  /** Letter for letter. */
+  /** Exact match. */
   matchSigner?:
     | string
     | undefined;
@@ -325,12 +325,12 @@ export interface SoftwareDraft {
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?` over the canonical path. */
+  /** `*` and `?`, matched against the canonical path. */
   matchPathGlob?: string | undefined;
 }
 
 export interface AccessPolicyDraft {
-  /** Empty: the default policy of all others. */
+  /** Empty: the default policy of all other resources. */
   resourceId: string;
   steps: AccessStepDraft[];
   maxDurationMinutes: number;
@@ -348,31 +348,34 @@ export interface ReplayRulesRequest {
   windowDays?:
     | number
     | undefined;
-  /** The drafts are the whole rule set; else they are added to what is in force or take the place of the one they name. */
+  /**
+   * The drafts are the whole rule set; otherwise they are added to the current rules or replace the ones they
+   * name.
+   */
   wholeSet: boolean;
   rules: RuleDraft[];
   removedRuleIds: string[];
   softwareEntries: SoftwareDraft[];
   removedSoftwareEntryIds: string[];
   accessPolicies: AccessPolicyDraft[];
-  /** All when unset. */
+  /** All kinds when unset. */
   kind: string;
-  /** How many changes of each kind are named; 20 when unset. */
+  /** Number of examples for each kind of change; 20 when unset. */
   samples?: number | undefined;
 }
 
 export interface ReplayRulesResponse {
   success: boolean;
-  /** The version that the draft starts from. */
+  /** Version of the rule set that the draft is based on. */
   ruleSetVersion: string;
   from: string | undefined;
   to: string | undefined;
   total: number;
   unchanged: number;
   changed: number;
-  /** Decided alike, by another rule. */
+  /** Same verdict, by another rule. */
   otherRule: number;
-  /** Left to a person, because a fact is not known or a rule is broken. */
+  /** Left to a person, because a fact is unknown or a rule is invalid. */
   unresolved: number;
   truncated: boolean;
   changes: ReplayGroup[];
@@ -386,7 +389,7 @@ export interface ReplayGroup {
 }
 
 export interface ReplayedChange {
-  /** Of the request. */
+  /** Id of the request. */
   id: string;
   label: string;
   kind: string;
@@ -414,7 +417,7 @@ export interface LintRulesResponse {
 }
 
 export interface LintFinding {
-  /** shadowed | redundant | unreachable | …: what kind of thing it is. */
+  /** shadowed | redundant | unreachable | …: the kind of finding. */
   finding: string;
   severity: string;
   message: string;
@@ -423,7 +426,7 @@ export interface LintFinding {
   ruleName: string;
   otherRuleIds: string[];
   requestId: string;
-  /** Who could, and when they can next. */
+  /** Who could approve, and when they are next available. */
   approvers: LintApprover[];
 }
 
@@ -443,7 +446,7 @@ export interface SoftwareEntry {
   siteId?:
     | string
     | undefined;
-  /** Letter for letter. */
+  /** Exact match. */
   matchSigner?:
     | string
     | undefined;
@@ -451,18 +454,18 @@ export interface SoftwareEntry {
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?` over the canonical path. */
+  /** `*` and `?`, matched against the canonical path. */
   matchPathGlob?: string | undefined;
   authors: RulePerson[];
   createdAt: string | undefined;
   updatedAt: string | undefined;
   rowVersion: number;
-  /** Who agreed to the entry as it is now without having written it. */
+  /** People who co-signed the current state of the entry and did not write it. */
   coSigners: RulePerson[];
 }
 
 export interface ListSoftwareEntriesRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -470,7 +473,7 @@ export interface ListSoftwareEntriesRequest {
   limit?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   search: string;
   list: string;
@@ -493,7 +496,7 @@ export interface CreateSoftwareEntryRequest {
   siteId?:
     | string
     | undefined;
-  /** Letter for letter. */
+  /** Exact match. */
   matchSigner?:
     | string
     | undefined;
@@ -501,7 +504,7 @@ export interface CreateSoftwareEntryRequest {
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?` over the canonical path. */
+  /** `*` and `?`, matched against the canonical path. */
   matchPathGlob?: string | undefined;
 }
 
@@ -520,7 +523,7 @@ export interface UpdateSoftwareEntryRequest {
   siteId?:
     | string
     | undefined;
-  /** Letter for letter. */
+  /** Exact match. */
   matchSigner?:
     | string
     | undefined;
@@ -528,7 +531,7 @@ export interface UpdateSoftwareEntryRequest {
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?` over the canonical path. */
+  /** `*` and `?`, matched against the canonical path. */
   matchPathGlob?: string | undefined;
   rowVersion: number;
   updateMask: string[];
@@ -540,7 +543,7 @@ export interface UpdateSoftwareEntryResponse {
 
 export interface CoSignSoftwareEntryRequest {
   id: string;
-  /** The entry as it was read; refused when it has changed since. */
+  /** Version of the entry that the change is based on; refused if it has changed since. */
   rowVersion: number;
 }
 

@@ -27,7 +27,7 @@ export interface AccessRequest {
   reason: string;
   ticket: string;
   durationMinutes: number;
-  /** SHA-256 over what is asked for; an approval is bound to it. */
+  /** SHA-256 over the content of the request; an approval is bound to it. */
   digest: string;
   steps: StepProgress[];
   decisions: Decision[];
@@ -36,21 +36,27 @@ export interface AccessRequest {
   decidedAt:
     | string
     | undefined;
-  /** A pending request lapses then. */
+  /** When a pending request lapses. */
   expiresAt:
     | string
     | undefined;
-  /** Shortest duration that an approver has set; the duration of the grant. */
+  /** Shortest duration that an approver set; the duration of the grant. */
   approvedDurationMinutes: number;
-  /** Of the kind protection: what an approval allows the requester to change, for as long as its duration says. */
+  /**
+   * For kind protection: the change that an approval allows the requester to make, within the approved
+   * duration.
+   */
   change:
     | ProtectionChange
     | undefined;
-  /** Of the kind policy: the change of the access policy of the resource that an approval allows the requester. No entry is named. */
+  /**
+   * For kind policy: the change of the resource's access policy that an approval allows the requester to
+   * make. No entry is named.
+   */
   policyChange: PolicyChange | undefined;
 }
 
-/** What an entry demands of a disclosure. */
+/** What a disclosure of an entry requires. */
 export interface Protection {
   requiresGrant: boolean;
   requiresReason: boolean;
@@ -86,7 +92,7 @@ export interface Decision {
 }
 
 export interface ListRequestsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -94,7 +100,7 @@ export interface ListRequestsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   status: string;
   from: string;
@@ -102,7 +108,7 @@ export interface ListRequestsRequest {
   userId: string;
   resourceId: string;
   search: string;
-  /** Only those that the caller could decide now. */
+  /** Only requests that the caller can decide now. */
   decidable: boolean;
 }
 
@@ -125,7 +131,7 @@ export interface GetRequestResponse {
 }
 
 export interface CreateRequestRequest {
-  /** One of the two; a resource with exactly one entry stands for that entry. */
+  /** Give this or resourceId; a resource with exactly one entry stands for that entry. */
   resourceId: string;
   entryId: string;
   reason: string;
@@ -140,11 +146,11 @@ export interface CreateRequestResponse {
 export interface ApproveRequestRequest {
   requestId: string;
   comment: string;
-  /** Shortens the access; never lengthens it. */
+  /** Shortens the access; it cannot lengthen it. */
   durationMinutes?:
     | number
     | undefined;
-  /** Digest of the request as the approver saw it. */
+  /** Digest of the request as the approver read it. */
   digest: string;
 }
 
@@ -189,16 +195,19 @@ export interface Grant {
   credentialsDeliveredAt: string | undefined;
   revokedBy: string;
   revokeReason: string;
-  /** Type of the resource's module when access was asked for: postgres | ssh; empty without one. */
+  /** Type of the module of the resource when access was requested: postgres | ssh; empty without a module. */
   moduleType: string;
-  /** Why a failed grant never became active. */
+  /** Why a failed grant did not become active. */
   problem: string;
-  /** Once it has ended, what becomes of the secret: queued | not-needed | impossible (it was seen, and cannot be rotated). */
+  /**
+   * After the end, what happens to the secret: queued | not-needed | impossible (it was seen, and cannot be
+   * rotated).
+   */
   rotation: string;
 }
 
 export interface ListGrantsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -206,7 +215,7 @@ export interface ListGrantsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   status: string;
   from: string;
@@ -253,14 +262,14 @@ export interface GetGrantCredentialsResponse {
   entryId: string;
   version: number;
   username: string;
-  /** Of an entry of the type file: its bytes in base64. */
+  /** For an entry of type file: its bytes in base64. */
   secret: string;
   host: string;
   port: number;
   expiresAt: string | undefined;
   receipt: Receipt | undefined;
   rotationState: string;
-  /** Of the entry: password | ssh-key | api-key | note | file */
+  /** Type of the entry: password | ssh-key | api-key | note | file */
   type: string;
 }
 
@@ -275,7 +284,7 @@ export interface Receipt {
 }
 
 export interface ListResourceGrantsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -283,7 +292,7 @@ export interface ListResourceGrantsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   resourceId: string;
   /** active when unset */
@@ -301,7 +310,7 @@ export interface ListResourceGrantsResponse {
 }
 
 export interface ListUserGrantsRequest {
-  /** 1-based; deep pages are refused in favour of the cursor. */
+  /** 1-based. Pages beyond row 10,000 are refused: use the cursor. */
   page?:
     | number
     | undefined;
@@ -309,7 +318,7 @@ export interface ListUserGrantsRequest {
   pageSize?: number | undefined;
   sortBy: string;
   sortOrder: string;
-  /** Keyset cursor from the previous answer's nextCursor; takes the place of page. */
+  /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   userId: string;
   status: string;
@@ -327,7 +336,7 @@ export interface ListUserGrantsResponse {
 
 export interface AccessPolicy {
   resourceId: string;
-  /** Passed one after the other. */
+  /** Evaluated one after the other. */
   steps: ApprovalStep[];
   maxDurationMinutes: number;
   oneTime: boolean;
@@ -341,9 +350,9 @@ export interface AccessPolicy {
 
 export interface ApprovalStep {
   name: string;
-  /** How many different people must approve. */
+  /** Number of different people who must approve. */
   quorum: number;
-  /** Anyone with requests.decide when both are empty. */
+  /** Anyone with requests.decide if both lists are empty. */
   approverUserIds: string[];
   approverRoles: string[];
 }
@@ -381,20 +390,20 @@ export interface DescribePolicyResponse {
 export interface RequestProtectionChangeRequest {
   entryId: string;
   entryName: string;
-  /** Empty where the entry belongs to no resource. */
+  /** Empty if the entry belongs to no resource. */
   resourceId: string;
   resourceName: string;
   moduleType: string;
   change:
     | ProtectionChange
     | undefined;
-  /** Hex SHA-256 over the change and the state of the entry that it is for. */
+  /** SHA-256 over the change and the state of the entry that it applies to, hexadecimal. */
   changeDigest: string;
   reason: string;
 }
 
 export interface RequestProtectionChangeResponse {
-  /** False where no policy governs the entry: nobody has to approve. */
+  /** False if no policy governs the entry: no approval is required. */
   governed: boolean;
   requestId: string;
   /** pending | approved */
