@@ -1,5 +1,5 @@
 import { tellEmergency } from '../breakglass/tell-emergency.ts';
-import { tellVault } from '../grants/tell-vault.ts';
+import { syncEntitlement } from '../grants/sync-entitlement.ts';
 import type { AccountsDeps } from './deps.ts';
 
 const AT_MOST = 50;
@@ -31,7 +31,7 @@ export async function settleAccount(
       .execute(),
   }));
   const told = await Promise.allSettled([
-    ...grants.map(async (grant) => (await tellVault(deps, grant, requestId)).sync_wanted === null),
+    ...grants.map(async (grant) => (await syncEntitlement(deps, grant, requestId)).sync_wanted === null),
     ...sessions.map(async (row) => (await tellEmergency(deps, row, requestId)).sync_wanted === null),
   ]);
   for (const each of told) {

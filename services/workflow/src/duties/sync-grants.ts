@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Leadership } from '@claviger/cluster';
 import { sql } from 'kysely';
-import { tellVault } from '../grants/tell-vault.ts';
+import { syncEntitlement } from '../grants/sync-entitlement.ts';
 import type { GrantRow } from '../schema.ts';
 import type { DutiesDeps } from './deps.ts';
 import type { Due } from './due.ts';
@@ -38,7 +38,7 @@ async function syncGrant(
   const grant = await claim(deps, due, leadership);
   if (!grant) return 'taken';
   try {
-    await tellVault(deps, grant, randomUUID());
+    await syncEntitlement(deps, grant, randomUUID());
     return 'told';
   } catch (error) {
     deps.logger.warn(

@@ -1,7 +1,7 @@
 import type { CallContext } from '@claviger/service-kit';
 import type { GrantRow } from '../schema.ts';
 import type { GrantsDeps } from './deps.ts';
-import { tellVault } from './tell-vault.ts';
+import { syncEntitlement } from './sync-entitlement.ts';
 
 /**
  * First attempt to activate a new grant. If the vault is unavailable, the grant stays `activating`, and the
@@ -9,7 +9,7 @@ import { tellVault } from './tell-vault.ts';
  */
 export async function activateGrant(deps: GrantsDeps, context: CallContext, grant: GrantRow): Promise<void> {
   try {
-    await tellVault(deps, grant, context.requestId);
+    await syncEntitlement(deps, grant, context.requestId);
   } catch (error) {
     deps.logger.warn(
       { err: error, grantId: grant.id, requestId: context.requestId },

@@ -8,7 +8,7 @@ import type { GrantRow, WorkflowSchema } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
 import type { GrantsDeps } from './deps.ts';
 import { grantMessage } from './grant-view.ts';
-import { tellVault } from './tell-vault.ts';
+import { syncEntitlement } from './sync-entitlement.ts';
 
 /** The revoking call makes the first attempt; the due queue follows after this time. */
 const FIRST_TRY_SECONDS = 5;
@@ -42,7 +42,7 @@ export function revokeGrant(deps: GrantsDeps): Handler<typeof workflow.GrantsSer
       return { grant: revoked, nowMs: await presentMs(tx) };
     });
     try {
-      const told = await tellVault(deps, grant, context.requestId);
+      const told = await syncEntitlement(deps, grant, context.requestId);
       return { grant: grantMessage(told, nowMs) };
     } catch (cause) {
       throw new ClavigerError(

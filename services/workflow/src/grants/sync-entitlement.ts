@@ -10,7 +10,7 @@ import { failGrant } from './fail-grant.ts';
  * Sends the state of a grant to the vault and stores the confirmation. Throws the error of the vault's call;
  * the due queue then repeats it. Returns the grant as it is afterwards.
  */
-export async function tellVault(deps: GrantsDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
+export async function syncEntitlement(deps: GrantsDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
   await failpoint(`workflow.grant.before_${grant.sync_wanted ?? 'nothing'}`);
   switch (grant.sync_wanted) {
     case 'place':
