@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
 import { idOrNotFound } from '../uuid.ts';
-import { internalCall } from '../vault-call.ts';
+import { internalCall } from '../internal-call.ts';
 import type { BreakglassDeps } from './deps.ts';
 import { sessionMessage } from './session-view.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { requireActiveTenant } from '@claviger/database';
 import type { CallContext, Handler } from '@claviger/service-kit';
-import { internalCall } from '../vault-call.ts';
+import { internalCall } from '../internal-call.ts';
 import type { DrillStep } from './breakglass-schema.ts';
 import type { BreakglassDeps } from './deps.ts';
 import { drillMessage } from './drill-view.ts';

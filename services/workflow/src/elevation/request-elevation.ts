@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { ElevationFacts } from '@claviger/evaluator';
 import { type Handler, peopleBehind } from '@claviger/service-kit';
-import { internalCall } from '../vault-call.ts';
+import { internalCall } from '../internal-call.ts';
 import type { ElevationDeps } from './deps.ts';
 import { elevationMessage } from './elevation-view.ts';
 import { recordElevation } from './record-elevation.ts';

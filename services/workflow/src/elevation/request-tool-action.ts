@@ -4,7 +4,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { ToolFacts } from '@claviger/evaluator';
 import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
 import { idOrNotFound, isUuid } from '../uuid.ts';
-import { internalCall } from '../vault-call.ts';
+import { internalCall } from '../internal-call.ts';
 import type { ElevationDeps } from './deps.ts';
 import { elevationMessage } from './elevation-view.ts';
 import { recordElevation } from './record-elevation.ts';

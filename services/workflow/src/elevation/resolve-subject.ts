@@ -1,6 +1,6 @@
 import { isClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
-import { internalCall } from '../vault-call.ts';
+import { internalCall } from '../internal-call.ts';
 import type { ElevationDeps } from './deps.ts';
 
 /** Short, because the device waits, and an unknown subject only prevents an automatic approval. */

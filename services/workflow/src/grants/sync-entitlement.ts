@@ -2,7 +2,7 @@ import { isClavigerError } from '@claviger/errors';
 import { failpoint } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { GrantRow } from '../schema.ts';
-import { syncCall } from '../vault-call.ts';
+import { syncCall } from '../internal-call.ts';
 import type { GrantsDeps } from './deps.ts';
 import { failGrant } from './fail-grant.ts';
 

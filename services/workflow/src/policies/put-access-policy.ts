@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import { changeRuleSet } from '../rules/change-rule-set.ts';
 import type { Step } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
-import { internalCall } from '../vault-call.ts';
+import { internalCall } from '../internal-call.ts';
 import { parseSteps, policyMessage, policyOf } from './access-policy.ts';
 import { approverStatuses } from './approver-statuses.ts';
 import { askForLowering, changeOf } from './ask-for-lowering.ts';

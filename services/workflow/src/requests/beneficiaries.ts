@@ -1,5 +1,5 @@
 import { type CallContext, peopleBehind, permits } from '@claviger/service-kit';
-import { internalCall } from '../vault-call.ts';
+import { internalCall } from '../internal-call.ts';
 import type { RequestsDeps } from './deps.ts';
 
 /** Holders of this permission benefit from every lowered protection. */

@@ -7,7 +7,7 @@ import { requireLivingAccount } from '../accounts/living-account.ts';
 import { expireRequests } from '../duties/expire-requests.ts';
 import { recordEvaluation } from '../rules/record-evaluation.ts';
 import { idOrNotFound } from '../uuid.ts';
-import { internalCall } from '../vault-call.ts';
+import { internalCall } from '../internal-call.ts';
 import { decideAccess } from './decide-access.ts';
 import type { RequestsDeps } from './deps.ts';
 import { refuseUnpassable } from './refuse-unpassable.ts';

@@ -1,7 +1,7 @@
 import { ClavigerError } from '@claviger/errors';
 import type { Rule, SoftwareEntry } from '@claviger/evaluator';
 import { type CallContext, peopleBehind } from '@claviger/service-kit';
-import { internalCall } from '../vault-call.ts';
+import { internalCall } from '../internal-call.ts';
 import type { RulesDeps } from './deps.ts';
 import type { RevisionRow } from './rules-tables.ts';
 

@@ -3,7 +3,7 @@ import type { Finding, LintContext } from '@claviger/evaluator';
 import { type Handler, peopleBehind, permits, withinSites } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
 import { seesAllRequests } from '../requests/may-see.ts';
-import { internalCall } from '../vault-call.ts';
+import { internalCall } from '../internal-call.ts';
 import type { RulesDeps } from './deps.ts';
 import { draftRuleSet, isAccess } from './draft-rule-set.ts';
 import { findingMessage } from './finding-view.ts';

@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, permits } from '@claviger/service-kit';
 import { seesAllRequests } from '../../requests/may-see.ts';
 import { idOrNotFound } from '../../uuid.ts';
-import { internalCall } from '../../vault-call.ts';
+import { internalCall } from '../../internal-call.ts';
 import { assistantSettings, requireEnabled } from '../assistant-settings.ts';
 import type { AssistantDeps } from '../deps.ts';
 import { durationAssessment, inWords, timeAssessment } from './in-words.ts';
