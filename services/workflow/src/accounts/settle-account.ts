@@ -1,4 +1,4 @@
-import { tellEmergency } from '../breakglass/tell-emergency.ts';
+import { syncEmergency } from '../breakglass/sync-emergency.ts';
 import { syncEntitlement } from '../grants/sync-entitlement.ts';
 import type { AccountsDeps } from './deps.ts';
 
@@ -32,7 +32,7 @@ export async function settleAccount(
   }));
   const told = await Promise.allSettled([
     ...grants.map(async (grant) => (await syncEntitlement(deps, grant, requestId)).sync_wanted === null),
-    ...sessions.map(async (row) => (await tellEmergency(deps, row, requestId)).sync_wanted === null),
+    ...sessions.map(async (row) => (await syncEmergency(deps, row, requestId)).sync_wanted === null),
   ]);
   for (const each of told) {
     if (each.status === 'rejected') {

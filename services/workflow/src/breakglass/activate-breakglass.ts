@@ -26,7 +26,7 @@ import { isSealedCode } from './sealed-code.ts';
 import { sessionDetails, subjectOf } from './session-details.ts';
 import { sessionMessage } from './session-view.ts';
 import { claimSync } from './sweep-breakglass.ts';
-import { tellEmergency } from './tell-emergency.ts';
+import { syncEmergency } from './sync-emergency.ts';
 import { useSealedCode } from './use-sealed-code.ts';
 
 const CONFIRM_WITHIN_MINUTES = 15;
@@ -68,7 +68,7 @@ export function activateBreakglass(
       row.state === 'active' ? 'emergency access is open' : 'emergency access is requested',
     );
     try {
-      return { session: sessionMessage(await tellEmergency(deps, row, context.requestId), nowMs) };
+      return { session: sessionMessage(await syncEmergency(deps, row, context.requestId), nowMs) };
     } catch (cause) {
       throw activationPending(cause);
     }
@@ -177,7 +177,7 @@ async function hurry(deps: BreakglassDeps, context: CallContext): Promise<void> 
   const row = due && (await claimSync(deps, { tenantId: context.tenantId, id: due.id }));
   if (!row) return;
   try {
-    await tellEmergency(deps, row, context.requestId);
+    await syncEmergency(deps, row, context.requestId);
   } catch (error) {
     deps.logger.warn(
       { err: error, sessionId: row.id },

@@ -14,7 +14,7 @@ import type { BreakglassDeps } from './deps.ts';
 import { activationPending, wrongStatus } from './refusals.ts';
 import { sessionDetails, subjectOf } from './session-details.ts';
 import { sessionMessage } from './session-view.ts';
-import { tellEmergency } from './tell-emergency.ts';
+import { syncEmergency } from './sync-emergency.ts';
 
 /**
  * A second person opens the requested emergency access; its time starts now. Repeating the call waits for the
@@ -47,7 +47,7 @@ export function confirmBreakglass(
       'emergency access is open',
     );
     try {
-      return { session: sessionMessage(await tellEmergency(deps, row, context.requestId), nowMs) };
+      return { session: sessionMessage(await syncEmergency(deps, row, context.requestId), nowMs) };
     } catch (cause) {
       throw activationPending(cause);
     }

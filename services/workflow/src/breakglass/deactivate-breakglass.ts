@@ -14,7 +14,7 @@ import { expireSessions } from './expire-sessions.ts';
 import { deactivationPending, notOpen } from './refusals.ts';
 import { sessionDetails, subjectOf } from './session-details.ts';
 import { sessionMessage } from './session-view.ts';
-import { tellEmergency } from './tell-emergency.ts';
+import { syncEmergency } from './sync-emergency.ts';
 
 /**
  * Ends emergency access: the caller's own, or that of any user with breakglass.manage. Returns when the vault
@@ -41,7 +41,7 @@ export function deactivateBreakglass(
     });
     alert(deps.logger, { sessionId: row.id, userId: row.user_id }, 'emergency access has ended');
     try {
-      return { session: sessionMessage(await tellEmergency(deps, row, context.requestId), nowMs) };
+      return { session: sessionMessage(await syncEmergency(deps, row, context.requestId), nowMs) };
     } catch (cause) {
       throw deactivationPending(cause);
     }

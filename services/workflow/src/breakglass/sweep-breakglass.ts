@@ -5,7 +5,7 @@ import type { Due } from '../duties/due.ts';
 import type { BreakglassSessionRow } from './breakglass-schema.ts';
 import type { BreakglassDeps } from './deps.ts';
 import { expireSessions } from './expire-sessions.ts';
-import { tellEmergency } from './tell-emergency.ts';
+import { syncEmergency } from './sync-emergency.ts';
 
 const BATCH = 100;
 const MAX_BACKOFF_SECONDS = 30;
@@ -44,7 +44,7 @@ async function sync(deps: BreakglassDeps, due: Due, leadership: Leadership): Pro
   const row = await claimSync(deps, due, leadership);
   if (!row) return;
   try {
-    await tellEmergency(deps, row, randomUUID());
+    await syncEmergency(deps, row, randomUUID());
   } catch (error) {
     deps.logger.warn(
       { err: error, sessionId: row.id, attempts: row.sync_attempts, wanted: row.sync_wanted },

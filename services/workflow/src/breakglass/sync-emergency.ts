@@ -18,7 +18,7 @@ const callOf = (row: BreakglassSessionRow, requestId: string) => ({
  * Sends the state of a session to auth and the vault, and stores their confirmation. Throws the error of a
  * failed call; the due queue then repeats it. Returns the session as it is afterwards.
  */
-export async function tellEmergency(
+export async function syncEmergency(
   deps: BreakglassDeps,
   row: BreakglassSessionRow,
   requestId: string,
