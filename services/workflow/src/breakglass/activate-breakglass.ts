@@ -4,7 +4,7 @@ import { requireActiveTenant, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { requireLivingAccount } from '../accounts/living-account.ts';
+import { requireActiveAccount } from '../accounts/require-active-account.ts';
 import { presentMs } from '../database-clock.ts';
 import type { WorkflowSchema } from '../schema.ts';
 import { isUuid } from '../uuid.ts';
@@ -96,7 +96,7 @@ async function open(
 ): Promise<Opened | Refused> {
   const { userId } = context.actor;
   await requireActiveTenant(tx);
-  await requireLivingAccount(tx, userId);
+  await requireActiveAccount(tx, userId);
   // Serializes the activations of a person, so that no code is wasted and every wrong guess is counted.
   const { rows } = await sql<{ first: boolean }>`
     SELECT pg_try_advisory_xact_lock(hashtextextended('breakglass ' || ${userId}, 0)) AS first`.execute(tx);

@@ -2,7 +2,7 @@ import { requireActiveTenant, type Tx } from '@claviger/database';
 import type { Evaluation } from '@claviger/evaluator';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { requireLivingAccount } from '../accounts/living-account.ts';
+import { requireActiveAccount } from '../accounts/require-active-account.ts';
 import { askedElevation } from '../asked/asked-elevation.ts';
 import { minutesWithin } from '../asked/beyond-asked.ts';
 import type { Decided } from '../rules/decider.ts';
@@ -48,7 +48,7 @@ export async function recordElevation(
   const ruleMinutes = evaluation.approvalDurationMinutes ?? terms.defaultApprovalMinutes;
   const minutes = minutesWithin(askedElevation(asked, terms.defaultApprovalMinutes), ruleMinutes);
   await requireActiveTenant(tx);
-  if (asked.requester_id) await requireLivingAccount(tx, asked.requester_id);
+  if (asked.requester_id) await requireActiveAccount(tx, asked.requester_id);
   if (status === 'pending') await refuseTooMany(tx, (asked.requester_id ?? asked.device_id)!);
   const row = await tx
     .insertInto('elevation_requests')

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { requireActiveTenant, type Tx } from '@claviger/database';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { requireLivingAccount } from '../accounts/living-account.ts';
+import { requireActiveAccount } from '../accounts/require-active-account.ts';
 import { askedAccess, givenAccess } from '../asked/asked-access.ts';
 import { beyondAsked } from '../asked/beyond-asked.ts';
 import type { GrantRow, RequestRow, WorkflowSchema } from '../schema.ts';
@@ -19,7 +19,7 @@ export async function createGrant(
   request: RequestRow,
 ): Promise<GrantRow> {
   await requireActiveTenant(tx);
-  await requireLivingAccount(tx, request.requester_id);
+  await requireActiveAccount(tx, request.requester_id);
   const minutes = request.approved_duration_minutes ?? request.duration_minutes;
   // One instant for the whole statement. now() would be the time before the wait for the request's lock.
   const start = sql<Date>`date_trunc('milliseconds', statement_timestamp())`;

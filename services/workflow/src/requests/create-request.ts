@@ -3,7 +3,7 @@ import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { requireLivingAccount } from '../accounts/living-account.ts';
+import { requireActiveAccount } from '../accounts/require-active-account.ts';
 import { expireRequests } from '../duties/expire-requests.ts';
 import { recordEvaluation } from '../rules/record-evaluation.ts';
 import { idOrNotFound } from '../uuid.ts';
@@ -52,7 +52,7 @@ export function createRequest(deps: RequestsDeps): Handler<typeof workflow.Reque
     });
     await refuseUnpassable(deps, context, terms.steps);
     const created = await deps.database.withTenant(tenantId, async (tx) => {
-      await requireLivingAccount(tx, actor.userId);
+      await requireActiveAccount(tx, actor.userId);
       // An expired request that no sweep has processed yet must not block a new one.
       await expireRequests(deps, tx, (query) =>
         query.where('requester_id', '=', actor.userId).where('entry_id', '=', subject.entryId),

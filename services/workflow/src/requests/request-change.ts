@@ -3,7 +3,7 @@ import type { Reader } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { requireLivingAccount } from '../accounts/living-account.ts';
+import { requireActiveAccount } from '../accounts/require-active-account.ts';
 import { expireRequests } from '../duties/expire-requests.ts';
 import { recordEvaluation } from '../rules/record-evaluation.ts';
 import type { PolicyChange, ProtectionChange, WorkflowSchema } from '../schema.ts';
@@ -112,7 +112,7 @@ async function openRequest(
     changeDigest,
   });
   return deps.database.withTenant(tenantId, async (tx) => {
-    await requireLivingAccount(tx, actor.userId);
+    await requireActiveAccount(tx, actor.userId);
     await expireRequests(deps, tx, (query) =>
       query.where('requester_id', '=', actor.userId).where('change_digest', '=', changeDigest),
     );

@@ -8,7 +8,7 @@ import type { WorkflowSchema } from '../schema.ts';
  * has reported its end. The end of an account waits for the transaction to commit, and then ends what it
  * wrote.
  */
-export async function requireLivingAccount(tx: Tx<WorkflowSchema>, userId: string): Promise<void> {
+export async function requireActiveAccount(tx: Tx<WorkflowSchema>, userId: string): Promise<void> {
   const { rows } = await sql<{
     state: string;
   }>`SELECT account_state(current_tenant(), ${userId}::uuid) AS state`.execute(tx);
