@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Evaluation, Facts, Verdict } from '@claviger/evaluator';
-import { startCommandBell } from './src/elevation/command-bell.ts';
+import { startCommandNotifier } from './src/elevation/command-notifier.ts';
 import {
   agentElevationsService,
   deviceActuationService,
@@ -75,13 +75,13 @@ export class FixedDecider implements Decider {
 export async function startElevations(options: { fallbackMs?: number } = {}) {
   const service = await startWorkflow();
   const decider = new FixedDecider(service.deps.decider.snapshot);
-  const bell = startCommandBell({
+  const notifier = startCommandNotifier({
     database: service.deps.database,
     connection: service.connection,
     logger: service.deps.logger,
     ...options,
   });
-  const deps = { ...service.deps, decider, bell };
+  const deps = { ...service.deps, decider, notifier };
   const handlers = {
     ...bind(elevation.ElevationRequestsService, elevationRequestsService(deps)),
     ...bind(elevation.ToolActionsService, toolActionsService(deps)),
@@ -93,7 +93,7 @@ export async function startElevations(options: { fallbackMs?: number } = {}) {
     ...service,
     elevations: handlers,
     decider,
-    bell,
+    notifier,
     /** Reports a prompt of the device. Returns the id of the request. */
     prompt: async (agent: Parameters<typeof handlers.ingestElevationRequest>[0], fields: object = {}) => {
       const { id } = await handlers.ingestElevationRequest(agent, { ...promptOf(agent.userId), ...fields });
@@ -118,7 +118,7 @@ export async function startElevations(options: { fallbackMs?: number } = {}) {
          UPDATE ${schema}.elevation_requests SET expires_at = now() - interval '1 second' WHERE id = '${id}'`,
       ),
     [Symbol.asyncDispose]: async () => {
-      await bell[Symbol.asyncDispose]();
+      await notifier[Symbol.asyncDispose]();
       await service[Symbol.asyncDispose]();
     },
   };

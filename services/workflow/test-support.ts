@@ -152,7 +152,7 @@ export class VaultRecorder {
 /** Dependencies of the handlers, without those of the assistant, elevations and explanations. */
 type WorkflowDeps = Omit<
   HandlerDeps,
-  'bell' | 'checkProvider' | 'decidedBy' | 'docs' | 'providerPolicy' | 'reads' | 'settings' | 'standings'
+  'notifier' | 'checkProvider' | 'decidedBy' | 'docs' | 'providerPolicy' | 'reads' | 'settings' | 'standings'
 > & {
   readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
 };

@@ -13,7 +13,7 @@ import { withBreakglassAlerts } from './breakglass/alert.ts';
 import { startBreakglassSweep } from './breakglass/sweep-breakglass.ts';
 import type { WorkflowConfig } from './config.ts';
 import { startSweep } from './duties/sweep.ts';
-import { startCommandBell } from './elevation/command-bell.ts';
+import { startCommandNotifier } from './elevation/command-notifier.ts';
 import { startForgettingReports } from './elevation/forget-reports.ts';
 import { createEvaluationPool } from './evaluation/evaluation-pool.ts';
 import { MAX_EXPLAINED_RULES, readerOfRules } from './explanations/read-decision.ts';
@@ -54,12 +54,12 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     decider: createDecider({ database, logger }, { cache: ruleSets }),
     evaluations: parts.use(createEvaluationPool()),
   };
-  const bell = parts.use(startCommandBell({ database, connection: store.connection, logger }));
+  const notifier = parts.use(startCommandNotifier({ database, connection: store.connection, logger }));
   const pastRuleSets = createRuleSetCache(MAX_EXPLAINED_RULES);
   registerHandlers(rpc, {
     ...deps,
     ...openAssistant(deps, peers, config, store.platform),
-    bell,
+    notifier,
     decidedBy: readerOfRules(database, pastRuleSets),
   });
   rpc.add(tenantStanding.TenantStandingService, tenantHandlers(deps));
@@ -77,6 +77,6 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
         pastRuleSets.clear();
       },
     },
-    stopping: () => bell.stop(),
+    stopping: () => notifier.stop(),
   });
 }

@@ -2,8 +2,8 @@ import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
-import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../internal-call.ts';
+import { idOrNotFound } from '../uuid.ts';
 import type { BreakglassDeps } from './deps.ts';
 import { sessionMessage } from './session-view.ts';
 

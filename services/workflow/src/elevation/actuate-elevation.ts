@@ -1,8 +1,8 @@
 import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import { failpoint, type Handler } from '@claviger/service-kit';
-import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../internal-call.ts';
+import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
 import type { ElevationDeps } from './deps.ts';
 import { refusalOf, statusAt } from './elevation-machine.ts';

@@ -132,10 +132,10 @@ test('the periodic query finds the one device with a command among seventy thous
   const aborted = new AbortController();
   const options = { timeoutMs: 120_000, signal: aborted.signal };
   const waiting = Array.from({ length: 70_000 }, () =>
-    service.bell.wait(randomUUID(), { ...options, signal: new AbortController().signal }),
+    service.notifier.wait(randomUUID(), { ...options, signal: new AbortController().signal }),
   );
   // The notification of its command was earlier: only the query can find it.
-  using found = service.bell.wait(agent.userId, options);
+  using found = service.notifier.wait(agent.userId, options);
   const timer = setTimeout(() => aborted.abort(), 60_000);
   try {
     expect(await found.notified).toBe(true);
@@ -151,7 +151,7 @@ test('waiting agents are answered when the process ends, and later calls do not 
     const ownTenant = own.tenant();
     const agent = own.devices.add(ownTenant.tenantId);
     const waiting = own.elevations.fetchAgentCommands(agent, { id: agent.userId, waitSeconds: 20 });
-    own.bell.stop();
+    own.notifier.stop();
     expect((await waiting).commands).toEqual([]);
     const later = await own.elevations.fetchAgentCommands(agent, { id: agent.userId, waitSeconds: 20 });
     expect(later.commands).toEqual([]);
@@ -231,7 +231,7 @@ test('a go signal that was read is not delivered after its revocation has been a
       return database.withTenant(tenantId, work);
     },
   };
-  const agents = agentElevationsService({ ...service.deps, database: slow, bell: service.bell });
+  const agents = agentElevationsService({ ...service.deps, database: slow, notifier: service.notifier });
   const { fetchAgentCommands } = bind(elevation.AgentElevationsService, agents);
   const { commands } = await fetchAgentCommands(agent, { id: agent.userId });
   expect(commands.map((each) => each.type)).toEqual(['revoke_elevation']);

@@ -5,7 +5,7 @@ import type { SettingsReader } from '@claviger/settings';
 import type { Devices, Directory } from '../peers.ts';
 import type { Decider } from '../rules/decider.ts';
 import type { WorkflowSchema } from '../schema.ts';
-import type { CommandBell } from './command-bell.ts';
+import type { CommandNotifier } from './command-notifier.ts';
 
 /** Dependencies of the operations and duties in this folder. */
 export interface ElevationDeps {
@@ -19,5 +19,5 @@ export interface ElevationDeps {
   /** The settings of the tenants. */
   readonly settings: SettingsReader<'elevation'>;
   /** Notifies when a command was queued for a device. */
-  readonly bell: Pick<CommandBell, 'wait'>;
+  readonly notifier: Pick<CommandNotifier, 'wait'>;
 }

@@ -23,7 +23,7 @@ export function fetchAgentCommands(
     );
     for (;;) {
       // Waiting starts before the read, so that a command queued in between is noticed.
-      using waiting = deps.bell.wait(deviceId, {
+      using waiting = deps.notifier.wait(deviceId, {
         timeoutMs: Math.max(0, endMs - Date.now()),
         signal: context.signal,
       });

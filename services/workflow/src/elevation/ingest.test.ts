@@ -212,7 +212,7 @@ test('a rule that changes during the decision for several possible subjects deci
   };
   const handlers = bind(
     elevation.AgentElevationsService,
-    agentElevationsService({ ...service.deps, decider, bell: service.bell }),
+    agentElevationsService({ ...service.deps, decider, notifier: service.notifier }),
   );
   const prompt = { ...promptOf(agent.userId), subjectUsername: 'acme\\twins' };
   const { id, status } = await handlers.ingestElevationRequest(agent, prompt);
@@ -252,7 +252,7 @@ test('H-191 a rule that cannot be evaluated leaves the prompt pending, never app
   );
   const handlers = bind(
     elevation.AgentElevationsService,
-    agentElevationsService({ ...service.deps, bell: service.bell }),
+    agentElevationsService({ ...service.deps, notifier: service.notifier }),
   );
   const answer = await handlers.ingestElevationRequest(agent, promptOf(agent.userId));
   expect(answer).toMatchObject({ status: 'pending', httpStatus: 201 });

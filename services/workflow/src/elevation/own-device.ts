@@ -1,7 +1,7 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
-import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../internal-call.ts';
+import { idOrNotFound } from '../uuid.ts';
 import type { ElevationDeps } from './deps.ts';
 
 /**

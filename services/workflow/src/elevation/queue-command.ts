@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Tx } from '@claviger/database';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
-import { COMMANDS_CHANNEL } from './command-bell.ts';
+import { COMMANDS_CHANNEL } from './command-notifier.ts';
 import type { CommandType, ElevationRow } from './elevation-schema.ts';
 
 export const DEFAULT_TIMEOUT_MS = 8_000;

@@ -102,7 +102,7 @@ test('H-343 the statement of a decision or claim checks that the tool still wait
   const { id } = await ask();
   const slowly = elevationRequestsService({
     ...service.deps,
-    bell: service.bell,
+    notifier: service.notifier,
     settings: {
       read: async (tenantId: string) => {
         await stopWaiting(id);

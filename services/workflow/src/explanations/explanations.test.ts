@@ -22,7 +22,7 @@ afterAll(() => service?.[Symbol.asyncDispose]());
 /** With the real decision service. */
 function bound() {
   const { database } = service.deps;
-  const deps = { ...service.deps, bell: service.bell };
+  const deps = { ...service.deps, notifier: service.notifier };
   const decidedBy = readerOfRules(database, createRuleSetCache());
   return {
     ...bind(elevation.ElevationRequestsService, elevationRequestsService(deps)),

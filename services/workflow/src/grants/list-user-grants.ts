@@ -1,8 +1,8 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../internal-call.ts';
+import { idOrNotFound } from '../uuid.ts';
 import type { GrantsDeps } from './deps.ts';
 import { grantPage, withGrantStatus } from './grant-page.ts';
 

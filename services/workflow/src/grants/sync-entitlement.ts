@@ -1,8 +1,8 @@
 import { isClavigerError } from '@claviger/errors';
 import { failpoint } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import type { GrantRow } from '../schema.ts';
 import { syncCall } from '../internal-call.ts';
+import type { GrantRow } from '../schema.ts';
 import type { GrantsDeps } from './deps.ts';
 import { failGrant } from './fail-grant.ts';
 
@@ -10,7 +10,11 @@ import { failGrant } from './fail-grant.ts';
  * Sends the state of a grant to the vault and stores the confirmation. Throws the error of the vault's call;
  * the due queue then repeats it. Returns the grant as it is afterwards.
  */
-export async function syncEntitlement(deps: GrantsDeps, grant: GrantRow, requestId: string): Promise<GrantRow> {
+export async function syncEntitlement(
+  deps: GrantsDeps,
+  grant: GrantRow,
+  requestId: string,
+): Promise<GrantRow> {
   await failpoint(`workflow.grant.before_${grant.sync_wanted ?? 'nothing'}`);
   switch (grant.sync_wanted) {
     case 'place':

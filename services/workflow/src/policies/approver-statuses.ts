@@ -1,6 +1,6 @@
 import type { CallContext } from '@claviger/service-kit';
-import type { Step } from '../schema.ts';
 import { internalCall } from '../internal-call.ts';
+import type { Step } from '../schema.ts';
 import type { PoliciesDeps } from './deps.ts';
 
 const IDS_AT_ONCE = 1_000;

@@ -1,7 +1,7 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
-import { idOrNotFound } from '../uuid.ts';
 import { internalCall } from '../internal-call.ts';
+import { idOrNotFound } from '../uuid.ts';
 import { policyMessage } from './access-policy.ts';
 import type { PoliciesDeps } from './deps.ts';
 import { findPolicy } from './policy-store.ts';

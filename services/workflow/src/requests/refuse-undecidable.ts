@@ -1,6 +1,6 @@
 import { type CallContext, peopleBehind } from '@claviger/service-kit';
-import type { Step } from '../schema.ts';
 import { internalCall } from '../internal-call.ts';
+import type { Step } from '../schema.ts';
 import { SEES_EVERY_SECRET } from './beneficiaries.ts';
 import type { RequestsDeps } from './deps.ts';
 import { nobodyCanApprove } from './refuse-unpassable.ts';

@@ -1,9 +1,9 @@
 import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, permits } from '@claviger/service-kit';
+import { internalCall } from '../../internal-call.ts';
 import { seesAllRequests } from '../../requests/may-see.ts';
 import { idOrNotFound } from '../../uuid.ts';
-import { internalCall } from '../../internal-call.ts';
 import { assistantSettings, requireEnabled } from '../assistant-settings.ts';
 import type { AssistantDeps } from '../deps.ts';
 import { durationAssessment, inWords, timeAssessment } from './in-words.ts';

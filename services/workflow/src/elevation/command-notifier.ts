@@ -6,7 +6,7 @@ import type { WorkflowSchema } from '../schema.ts';
 export const COMMANDS_CHANNEL = 'workflow_device_commands';
 const FALLBACK_MS = 5_000;
 
-export interface CommandBell extends AsyncDisposable {
+export interface CommandNotifier extends AsyncDisposable {
   /**
    * Starts to wait for a device. Call it before reading the device's commands, so that a command queued in
    * between is noticed. `notified` resolves to true when there may be a command, to false at the timeout or
@@ -21,7 +21,7 @@ export interface Waiting extends Disposable {
   readonly notified: Promise<boolean>;
 }
 
-export interface BellOptions {
+export interface CommandNotifierOptions {
   readonly database: Database<WorkflowSchema>;
   readonly connection: Parameters<typeof listen>[0];
   readonly logger: Logger;
@@ -34,21 +34,21 @@ export interface BellOptions {
  * transactions, and one periodic query for all waiting devices finds what was missed. A waiting agent causes
  * no query of its own.
  */
-export function startCommandBell(options: BellOptions): CommandBell {
+export function startCommandNotifier(options: CommandNotifierOptions): CommandNotifier {
   const { database, logger, fallbackMs = FALLBACK_MS } = options;
   const waiting = new Map<string, Set<(notified: boolean) => void>>();
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
-  let looking = Promise.resolve();
+  let finding = Promise.resolve();
 
-  const ring = (deviceId: string): void => {
+  const notify = (deviceId: string): void => {
     for (const wake of waiting.get(deviceId) ?? []) wake(true);
   };
-  const look = async (): Promise<void> => {
+  const findMissed = async (): Promise<void> => {
     const ids = [...waiting.keys()];
     if (ids.length === 0 || stopped) return;
     try {
-      for (const { device_id } of await devicesWithCommands(database, ids)) ring(device_id);
+      for (const { device_id } of await devicesWithCommands(database, ids)) notify(device_id);
     } catch (error) {
       logger.warn({ err: error }, 'the query for commands of waiting agents failed');
     }
@@ -56,16 +56,16 @@ export function startCommandBell(options: BellOptions): CommandBell {
   const schedule = (): void => {
     if (timer || stopped || waiting.size === 0) return;
     timer = setTimeout(() => {
-      looking = look().finally(() => {
+      finding = findMissed().finally(() => {
         timer = undefined;
         schedule();
       });
     }, fallbackMs).unref();
   };
   const listener = listen(options.connection, COMMANDS_CHANNEL, {
-    onNotification: ring,
+    onNotification: notify,
     onConnect: () => {
-      looking = looking.then(look);
+      finding = finding.then(findMissed);
     },
   });
 
@@ -101,7 +101,7 @@ export function startCommandBell(options: BellOptions): CommandBell {
       clearTimeout(timer);
       for (const each of waiting.values()) for (const wake of each) wake(false);
       await listener[Symbol.asyncDispose]();
-      await looking;
+      await finding;
     },
   };
 }
