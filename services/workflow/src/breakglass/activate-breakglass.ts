@@ -22,12 +22,12 @@ import {
   codesLocked,
   codeWrong,
 } from './refusals.ts';
-import { isSealedCode } from './sealed-code.ts';
+import { isOfflineCode } from './offline-code.ts';
 import { sessionDetails, subjectOf } from './session-details.ts';
 import { sessionMessage } from './session-view.ts';
 import { claimSync } from './sweep-breakglass.ts';
 import { syncEmergency } from './sync-emergency.ts';
-import { useSealedCode } from './use-sealed-code.ts';
+import { useOfflineCode } from './use-offline-code.ts';
 
 const CONFIRM_WITHIN_MINUTES = 15;
 const DEFAULT_MINUTES = 60;
@@ -84,7 +84,7 @@ function askOf(request: breakglass.ActivateBreakglassRequest, policy: Breakglass
     throw ClavigerError.invalid('/durationMinutes', `may be at most ${policy.maximumMinutes}`);
   if (sealedCode === '' && policy.mode === 'sealed-code') throw codeNeeded();
   if (sealedCode !== '' && policy.mode === 'second-person') throw codeNotTaken();
-  if (sealedCode !== '' && !isSealedCode(sealedCode)) throw codeMalformed();
+  if (sealedCode !== '' && !isOfflineCode(sealedCode)) throw codeMalformed();
   return { id: randomUUID(), request, durationMinutes };
 }
 
@@ -111,7 +111,7 @@ async function open(
     .executeTakeFirst();
   if (standing) return 'open';
   const { sealedCode } = ask.request;
-  const code = sealedCode === '' ? undefined : await useSealedCode(tx, context, sealedCode);
+  const code = sealedCode === '' ? undefined : await useOfflineCode(tx, context, sealedCode);
   if (code === 'wrong' || (code && 'lockedSeconds' in code)) return code;
   const row = await insert(tx, context, ask, code?.codeId);
   if (!row) throw alreadyOpen();

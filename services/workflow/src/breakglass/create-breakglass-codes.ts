@@ -5,7 +5,7 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { alert } from './alert.ts';
 import type { BreakglassDeps } from './deps.ts';
-import { newSealedCode, sealedCodeHash } from './sealed-code.ts';
+import { newOfflineCode, offlineCodeHash } from './offline-code.ts';
 
 const DEFAULT_COUNT = 5;
 
@@ -16,7 +16,7 @@ export function createBreakglassCodes(
   return async (request, context) => {
     const { tenantId, actor } = context;
     context.auditSubject = { type: 'breakglass-codes', id: tenantId };
-    const codes = Array.from({ length: request.count ?? DEFAULT_COUNT }, newSealedCode);
+    const codes = Array.from({ length: request.count ?? DEFAULT_COUNT }, newOfflineCode);
     await deps.database.withTenant(tenantId, async (tx) => {
       await requireActiveTenant(tx);
       // Of two concurrent calls, the second withdraws the codes of the first.
@@ -35,7 +35,7 @@ export function createBreakglassCodes(
           codes.map((code) => ({
             tenant_id: tenantId,
             id: randomUUID(),
-            code_hash: sealedCodeHash(tenantId, code),
+            code_hash: offlineCodeHash(tenantId, code),
             created_by: actor.userId,
           })),
         )

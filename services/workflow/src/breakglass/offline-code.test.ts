@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { isSealedCode, newSealedCode, normalisedCode, sealedCodeHash } from './sealed-code.ts';
+import { isOfflineCode, newOfflineCode, normalisedCode, offlineCodeHash } from './offline-code.ts';
 
 test('an offline code has 128 bits in groups, and no two are equal', () => {
-  const codes = Array.from({ length: 100 }, newSealedCode);
+  const codes = Array.from({ length: 100 }, newOfflineCode);
   for (const code of codes) expect(code).toMatch(/^(?:[A-Z2-7]{5}-){5}[AEIMQUY4]$/);
   expect(new Set(codes).size).toBe(100);
 });
@@ -16,8 +16,8 @@ test('a code is accepted in any spelling, and belongs to one tenant', () => {
   ];
   for (const each of spellings) {
     expect(normalisedCode(each), each).toBe(normalisedCode(code));
-    expect(isSealedCode(each), each).toBe(true);
+    expect(isOfflineCode(each), each).toBe(true);
   }
-  expect(sealedCodeHash('t1', code.toLowerCase())).toEqual(sealedCodeHash('t1', code));
-  expect(sealedCodeHash('t2', code)).not.toEqual(sealedCodeHash('t1', code));
+  expect(offlineCodeHash('t1', code.toLowerCase())).toEqual(offlineCodeHash('t1', code));
+  expect(offlineCodeHash('t2', code)).not.toEqual(offlineCodeHash('t1', code));
 });

@@ -6,7 +6,7 @@ const LETTERS = 26;
 const GROUP = 5;
 
 /** A new offline code: 128 random bits in base32, in groups that can be read aloud. */
-export function newSealedCode(): string {
+export function newOfflineCode(): string {
   let bits = 0n;
   for (const byte of randomBytes(BYTES)) bits = (bits << 8n) | BigInt(byte);
   let text = '';
@@ -26,7 +26,7 @@ const FORM = new RegExp(`^[${ALPHABET}]{${LETTERS}}$`);
  * Whether a text has the form of an offline code, in any spelling. A malformed text is not counted as a
  * guess.
  */
-export const isSealedCode = (text: string): boolean => FORM.test(normalisedCode(text));
+export const isOfflineCode = (text: string): boolean => FORM.test(normalisedCode(text));
 
 /**
  * The code in its standard spelling: case, spaces and dashes are ignored, and digits that resemble letters
@@ -46,7 +46,7 @@ export function normalisedCode(text: string): string {
  * The stored hash of a code. It includes the tenant, so that equal codes of two tenants have different
  * hashes.
  */
-export function sealedCodeHash(tenantId: string, code: string): Buffer {
+export function offlineCodeHash(tenantId: string, code: string): Buffer {
   return createHash('sha256')
     .update(`claviger/sealed-code/v1\n${tenantId}\n${normalisedCode(code)}`)
     .digest();

@@ -3,7 +3,7 @@ import type { Tx } from '@claviger/database';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
-import { sealedCodeHash } from './sealed-code.ts';
+import { offlineCodeHash } from './offline-code.ts';
 
 const WRONG_CODES = 5;
 const WINDOW_MINUTES = 15;
@@ -14,7 +14,7 @@ const windowStart = sql<Date>`clock_timestamp() - ${window}`;
  * Uses up an offline code for the actor, once. A wrong code is counted: the caller must commit the
  * transaction before it throws. The caller must also serialize the activations of a person.
  */
-export async function useSealedCode(
+export async function useOfflineCode(
   tx: Tx<WorkflowSchema>,
   context: CallContext,
   code: string,
@@ -34,7 +34,7 @@ export async function useSealedCode(
   const used = await tx
     .updateTable('breakglass_codes')
     .set({ used_at: sql<Date>`clock_timestamp()`, used_by: actor.userId })
-    .where('code_hash', '=', sealedCodeHash(tenantId, code))
+    .where('code_hash', '=', offlineCodeHash(tenantId, code))
     .where('used_at', 'is', null)
     .where('withdrawn_at', 'is', null)
     .returning('id')
