@@ -13,7 +13,7 @@ import {
   type Workflow,
 } from '../../test-support.ts';
 import { changeRuleSet } from '../rules/change-rule-set.ts';
-import { createDecider, type Decider, type DecidingParts } from '../rules/decider.ts';
+import { createDecider, type Decider, type DecisionStages } from '../rules/decider.ts';
 import { ruleSetAt } from '../rules/load-rule-set.ts';
 import { findEvaluation } from '../rules/record-evaluation.ts';
 import { createRequest } from './create-request.ts';
@@ -132,19 +132,19 @@ describe('a request for access is decided by the evaluator', () => {
 });
 
 describe('an evaluator that fails', () => {
-  const broken: Record<string, (parts: DecidingParts) => DecidingParts> = {
-    throws: (parts) => ({ ...parts, rules: () => Promise.reject(new Error('broken')) }),
-    hangs: (parts) => ({ ...parts, rules: () => new Promise(() => {}) }),
-    'cannot read its rules': (parts) => ({
-      ...parts,
+  const broken: Record<string, (stages: DecisionStages) => DecisionStages> = {
+    throws: (stages) => ({ ...stages, rules: () => Promise.reject(new Error('broken')) }),
+    hangs: (stages) => ({ ...stages, rules: () => new Promise(() => {}) }),
+    'cannot read its rules': (stages) => ({
+      ...stages,
       snapshot: () => Promise.reject(new Error('the database is away')),
     }),
   };
 
-  test.each(Object.entries(broken))('leaves the request to people: it %s', async (_, parts) => {
+  test.each(Object.entries(broken))('leaves the request to people: it %s', async (_, stages) => {
     const { tenant, resourceId, admin, requester } = scene();
     await service.handlers.putAccessPolicy(admin, { resourceId, ...terms });
-    const create = asking(createDecider(service.deps, { parts, deadlineMs: 50 }));
+    const create = asking(createDecider(service.deps, { stages, deadlineMs: 50 }));
     const { request } = await create(requester, { resourceId, reason: 'why', durationMinutes: 30 });
     expect(request).toMatchObject({ status: 'pending', steps: [{ name: 'approval' }, { name: 'second' }] });
     expect((await evaluationOf(tenant, request!.id))?.evaluation).toMatchObject({
@@ -165,7 +165,7 @@ describe('an evaluator that fails', () => {
       snapshot: service.deps.decider.snapshot,
       decide: (tenantId, facts, snapshot) => {
         failed = true;
-        return createDecider(service.deps, { parts: broken.throws! }).decide(tenantId, facts, snapshot);
+        return createDecider(service.deps, { stages: broken.throws! }).decide(tenantId, facts, snapshot);
       },
     };
     const away: typeof database = {

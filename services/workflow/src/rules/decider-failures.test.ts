@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decideNow, startWorkflow, type Workflow } from '../../test-support.ts';
 import { changeRuleSet } from './change-rule-set.ts';
-import { createDecider, type DecidingParts } from './decider.ts';
+import { createDecider, type DecisionStages } from './decider.ts';
 
 let service: Workflow;
 /** The list and the rule would approve every request of this tenant. */
@@ -60,7 +60,7 @@ const promptFor = (stage: Stage): ElevationFacts => ({
 const sabotaged = (stage: Stage, sabotage: () => Promise<void>, deadlineMs = PATIENT_MS) =>
   createDecider(service.deps, {
     deadlineMs,
-    parts: (own): DecidingParts => ({
+    stages: (own): DecisionStages => ({
       ...own,
       software: async (...args) => {
         if (stage === 'software') await sabotage();
@@ -129,7 +129,7 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
 
   test('throws at once instead of rejecting: the same', async () => {
     const thrower = createDecider(service.deps, {
-      parts: (own) => ({
+      stages: (own) => ({
         ...own,
         [stage]: () => {
           throw new RangeError('a defect');

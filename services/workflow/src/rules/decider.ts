@@ -36,7 +36,7 @@ export interface Decider {
 }
 
 /** The stages of a decision. Each can fail or hang independently. */
-export interface DecidingParts {
+export interface DecisionStages {
   readonly snapshot: (tenantId: string) => Promise<DecisionSnapshot>;
   readonly software: (tenantId: string, version: number, facts: Facts) => Promise<StageAnswer>;
   readonly rules: (
@@ -51,7 +51,7 @@ export interface DeciderOptions {
   /** Deadline of each stage; 1.5 seconds when absent. */
   readonly deadlineMs?: number;
   /** Replaces or wraps stages; for tests. */
-  readonly parts?: (parts: DecidingParts) => DecidingParts;
+  readonly stages?: (stages: DecisionStages) => DecisionStages;
   /** A new cache when absent. */
   readonly cache?: RuleSetCache;
 }
@@ -64,9 +64,9 @@ const LOAD_SHARE = 2;
 
 export function createDecider(
   deps: { readonly database: Database<WorkflowSchema>; readonly logger: Logger },
-  { deadlineMs = DEADLINE_MS, parts = (own) => own, cache = createRuleSetCache() }: DeciderOptions = {},
+  { deadlineMs = DEADLINE_MS, stages = (own) => own, cache = createRuleSetCache() }: DeciderOptions = {},
 ): Decider {
-  const { snapshot, software, rules } = parts(partsOf(deps.database, deadlineMs, cache));
+  const { snapshot, software, rules } = stages(stagesOf(deps.database, deadlineMs, cache));
   return {
     async snapshot(tenantId) {
       try {
@@ -100,7 +100,7 @@ export function createDecider(
   };
 }
 
-function partsOf(database: Database<WorkflowSchema>, deadlineMs: number, cache: RuleSetCache): DecidingParts {
+function stagesOf(database: Database<WorkflowSchema>, deadlineMs: number, cache: RuleSetCache): DecisionStages {
   const load = (part: RuleSetPart, tenantId: string, version: number) =>
     cache.get(`${part} ${tenantId} ${version}`, async () => {
       const { rules, entries } = await database.readTenant(tenantId, async (reader) => {
