@@ -13,6 +13,7 @@ import type { BreakglassSessionRow, OpenedBy } from './breakglass-schema.ts';
 import { type BreakglassSettings, breakglassSettings } from './breakglass-settings.ts';
 import type { BreakglassDeps } from './deps.ts';
 import { expireSessions } from './expire-sessions.ts';
+import { isOfflineCode } from './offline-code.ts';
 import {
   activationPending,
   alreadyOpen,
@@ -22,7 +23,6 @@ import {
   codesLocked,
   codeWrong,
 } from './refusals.ts';
-import { isOfflineCode } from './offline-code.ts';
 import { sessionDetails, subjectOf } from './session-details.ts';
 import { sessionMessage } from './session-view.ts';
 import { claimSync } from './sweep-breakglass.ts';

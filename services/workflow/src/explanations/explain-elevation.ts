@@ -8,7 +8,7 @@ import { readElevation } from '../elevation/read-elevation.ts';
 import { findEvaluation } from '../rules/record-evaluation.ts';
 import { idOrNotFound } from '../uuid.ts';
 import type { ExplanationsDeps } from './deps.ts';
-import { tell } from './tell.ts';
+import { explanationMessage } from './explanation-message.ts';
 
 /**
  * Explains the decision on an elevation and lists later decisions of people, for users who see the request.
@@ -19,7 +19,7 @@ export function explainElevation(
   return async (request, context) => {
     const id = idOrNotFound(request.id);
     const { actor } = context;
-    const told = await deps.database.readTenant(context.tenantId, async (reader) => {
+    const input = await deps.database.readTenant(context.tenantId, async (reader) => {
       const { row, nowMs } = await readElevation(reader, id);
       if (!maySeeElevation(actor, row)) throw ClavigerError.notFound();
       const mayReadRules = mayReadRulesOf(actor, row);
@@ -29,11 +29,11 @@ export function explainElevation(
         kind: row.flow_type === 'ai_tool_action' ? ('tool' as const) : ('elevation' as const),
         status: statusAt(row, nowMs),
         decisions: decisionsOf(row, mayReadRules),
-        kept: await findEvaluation(reader, id),
+        stored: await findEvaluation(reader, id),
       };
     });
-    const ruleSet = told.mayReadRules ? await deps.decidedBy(context.tenantId, told.kept) : undefined;
-    return { success: true, explanation: await tell({ ...told, ruleSet, actor }) };
+    const ruleSet = input.mayReadRules ? await deps.decidedBy(context.tenantId, input.stored) : undefined;
+    return { success: true, explanation: await explanationMessage({ ...input, ruleSet, actor }) };
   };
 }
 

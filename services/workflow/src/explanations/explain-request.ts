@@ -9,7 +9,7 @@ import { findEvaluation } from '../rules/record-evaluation.ts';
 import type { DecisionRow, RequestRow } from '../schema.ts';
 import { idOrNotFound } from '../uuid.ts';
 import type { ExplanationsDeps } from './deps.ts';
-import { tell } from './tell.ts';
+import { explanationMessage } from './explanation-message.ts';
 
 /**
  * Explains the requirements of a request for access and lists the decisions of people, for users who see the
@@ -22,7 +22,7 @@ export function explainRequest(
     const id = idOrNotFound(request.requestId);
     const { actor } = context;
     const mayReadRules = permits(actor.permissions, 'access-policies.read');
-    const told = await deps.database.readTenant(context.tenantId, async (reader) => {
+    const input = await deps.database.readTenant(context.tenantId, async (reader) => {
       const row = await reader.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst();
       if (!row || (row.requester_id !== actor.userId && !seesAllRequests(actor)))
         throw ClavigerError.notFound();
@@ -32,11 +32,14 @@ export function explainRequest(
         kind: 'access' as const,
         status: statusAt(stateOf(row, decisions), await presentMs(reader)),
         decisions: decisions.map((each) => decisionMessage(row, each)),
-        kept: await findEvaluation(reader, id),
+        stored: await findEvaluation(reader, id),
       };
     });
-    const ruleSet = mayReadRules ? await deps.decidedBy(context.tenantId, told.kept) : undefined;
-    return { success: true, explanation: await tell({ ...told, ruleSet, mayReadRules, actor }) };
+    const ruleSet = mayReadRules ? await deps.decidedBy(context.tenantId, input.stored) : undefined;
+    return {
+      success: true,
+      explanation: await explanationMessage({ ...input, ruleSet, mayReadRules, actor }),
+    };
   };
 }
 

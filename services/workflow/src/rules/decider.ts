@@ -100,7 +100,11 @@ export function createDecider(
   };
 }
 
-function stagesOf(database: Database<WorkflowSchema>, deadlineMs: number, cache: RuleSetCache): DecisionStages {
+function stagesOf(
+  database: Database<WorkflowSchema>,
+  deadlineMs: number,
+  cache: RuleSetCache,
+): DecisionStages {
   const load = (part: RuleSetPart, tenantId: string, version: number) =>
     cache.get(`${part} ${tenantId} ${version}`, async () => {
       const { rules, entries } = await database.readTenant(tenantId, async (reader) => {

@@ -25,7 +25,7 @@ export async function runQuery(query: Query, args: unknown, from: QueryContext):
     return { source: sourceOf(query, parsed.data, finding.total, ''), finding };
   } catch (error) {
     if (!isClavigerError(error) || !mayBeTold(error)) throw error;
-    return { source: sourceOf(query, parsed.data, 0, told(error)), finding: undefined };
+    return { source: sourceOf(query, parsed.data, 0, problemOf(error)), finding: undefined };
   }
 }
 
@@ -33,7 +33,7 @@ function mayBeTold({ reason }: ClavigerError): boolean {
   return reason === 'denied' || reason === 'not_found' || reason === 'invalid';
 }
 
-function told(error: ClavigerError): string {
+function problemOf(error: ClavigerError): string {
   return error.reason === 'not_found' ? 'it does not exist, or you may not see it' : error.message;
 }
 

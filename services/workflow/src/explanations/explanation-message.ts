@@ -4,14 +4,14 @@ import { type Actor, withinSites } from '@claviger/service-kit';
 import type { findEvaluation } from '../rules/record-evaluation.ts';
 
 /** A stored decision; undefined for a request from before decisions were stored. */
-export type Kept = Awaited<ReturnType<typeof findEvaluation>>;
+export type StoredDecision = Awaited<ReturnType<typeof findEvaluation>>;
 
-export interface Told {
+export interface ExplanationInput {
   readonly requestId: string;
   readonly kind: 'elevation' | 'tool' | 'access';
   /** The current status. */
   readonly status: string;
-  readonly kept: Kept;
+  readonly stored: StoredDecision;
   /** The rule set that decided. Undefined: the caller may not read rules, or none decided. */
   readonly ruleSet: RuleSet | undefined;
   readonly mayReadRules: boolean;
@@ -23,10 +23,10 @@ export interface Told {
  * A decision as text. For callers who may not read rules, the text depends only on the verdict, its reason
  * and the status. It omits the version, which would disclose how often rules change.
  */
-export async function tell(told: Told): Promise<explanations.Explanation> {
-  const { requestId, kind, status, kept, mayReadRules, decisions } = told;
+export async function explanationMessage(input: ExplanationInput): Promise<explanations.Explanation> {
+  const { requestId, kind, status, stored, mayReadRules, decisions } = input;
   const common = { requestId, kind, status, decisions: [...decisions], rulesShown: mayReadRules };
-  if (!kept) {
+  if (!stored) {
     const summary = 'The stored decision was erased, or the request is older than stored decisions.';
     return {
       ...common,
@@ -38,8 +38,8 @@ export async function tell(told: Told): Promise<explanations.Explanation> {
       decidedAt: undefined,
     };
   }
-  const { evaluation, decidedAt } = kept;
-  const words = await inWords(told, kept);
+  const { evaluation, decidedAt } = stored;
+  const words = await inWords(input, stored);
   // A request that is recorded was not ignored, although a rule for prompts matched: callers who may not read
   // rules see only that a person decides.
   const verdict = evaluation.verdict === 'ignored' && !mayReadRules ? 'pending' : evaluation.verdict;
@@ -63,8 +63,8 @@ function summaryOf(summary: string, verdict: string, status: string): string {
 
 /** Rules of sites that the caller may not see are neither named nor used to explain. */
 function inWords(
-  { ruleSet, mayReadRules, actor }: Told,
-  { evaluation, facts }: NonNullable<Kept>,
+  { ruleSet, mayReadRules, actor }: ExplanationInput,
+  { evaluation, facts }: NonNullable<StoredDecision>,
 ): Promise<Explanation> {
   if (!ruleSet) return explainGradually(evaluation, facts, { mayReadRules });
   if (!actor.siteIds) return explainGradually(evaluation, facts, { mayReadRules, ruleSet });
