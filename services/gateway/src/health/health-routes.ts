@@ -59,13 +59,9 @@ export function healthRoutes(deps: HealthRoutesDeps): OwnRoute[] {
               code: 'not_for_agents',
             });
           if (actor?.mfaPending) {
-            throw new ClavigerError(
-              'unauthenticated',
-              'The second factor of this session is not verified yet.',
-              {
-                code: 'mfa_required',
-              },
-            );
+            throw new ClavigerError('unauthenticated', 'This session still requires its second factor.', {
+              code: 'mfa_required',
+            });
           }
           const redis = await redisCheck(deps.gate);
           const { node, version } = deps;
