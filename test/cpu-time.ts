@@ -3,7 +3,7 @@ import { afterAll } from 'vitest';
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** CPU seconds that the file took, with the processes that it started and waited for. Linux only. */
+    /** CPU seconds of the file, including processes that it started and waited for. Linux only. */
     cpuSeconds?: number;
   }
 }

@@ -1,7 +1,6 @@
 /**
- * What runs at the same time (the files of two workers, and the installation that the network tests share, which has no worker) draws
- * ports from ranges of its own. Otherwise one could take a port that another has drawn and not listened on yet, or has left for a
- * moment to come back to it: after a kill, or between two starts.
+ * Gives each worker, and the installation that the network tests share, its own range of ports. Otherwise a process
+ * could take a port that another has chosen but not opened yet, or has closed between two starts.
  */
 const ranges = 4;
 const width = 3_500;

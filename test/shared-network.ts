@@ -8,11 +8,11 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the installation that the network tests share: two gateways and two replicas of workflow, so that what must hold across them is tested. */
+/** Starts the installation that the network tests share, with two gateways and two replicas of workflow. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const started = await startNetwork({
     replicas: { gateway: 2, workflow: 2 },
-    // Nobody stands still here for a minute: a former key may be retired at once.
+    // No process is paused for a minute here, so a former key may be retired at once.
     overrides: { vault: { encryption: { kekGraceSeconds: 0.2 } } },
   });
   project.provide('network', accessOf(started.installation));

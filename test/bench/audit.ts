@@ -1,6 +1,6 @@
 /**
  * Measures the audit pipeline on this machine; asserts nothing. `node test/bench/audit.ts [--seconds N] [--events N]`.
- * Events a second through outbox, JetStream and sealing with the age of the oldest unsealed event meanwhile; export rows a second.
+ * Prints events a second through outbox, JetStream and sequencing, the age of the oldest unsequenced event, and export rows a second.
  */
 import { parseArgs } from 'node:util';
 import { type Network, startNetwork } from '@claviger/testkit';
@@ -17,11 +17,11 @@ const LOOK_EVERY_MS = 250;
 interface Progress {
   readonly sealed: number;
   readonly waiting: number;
-  /** Of what waits in an outbox or unsealed in the log. */
+  /** Age of the oldest event that waits in an outbox or for its sequence number. */
   readonly oldestMs: number;
 }
 
-/** How far a tenant's events have got. */
+/** Progress of the events of a tenant. */
 function progress(network: Network, tenantId: string): Promise<Progress> {
   return network.superuser(async (db) => {
     const { rows } = await db.query<Progress>(

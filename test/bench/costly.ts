@@ -1,8 +1,8 @@
 /**
- * What costly operations of one tenant do to another tenant; asserts nothing.
+ * Measures the effect of costly operations of one tenant on another tenant; asserts nothing.
  * `node test/bench/costly.ts [--seconds N] [--decisions N] [--events N] [--rules N] [--callers N]`.
- * One tenant retrieves and lists entries, first alone, then while another one replays and lints its rules, searches its audit log and
- * exports it. Everything runs on the same cores, the load generator too: only the ratios of one run say something.
+ * One tenant retrieves and lists entries, first alone, then while another replays and lints its rules, searches its
+ * audit log and exports it. All processes share the cores: only the ratios of one run are comparable.
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ const [seconds, decisions, events] = [values.seconds, values.decisions, values.e
 const [rules, callers] = [values.rules, values.callers].map(Number);
 const CONNECTIONS = 4;
 
-/** Decisions of the last 20 days, as they are stored. By SQL: a hundred thousand prompts would measure the prompts. */
+/** Stores decisions of the last 20 days, by SQL because a hundred thousand prompts would take too long. */
 function fillHistory(network: Network, { id }: TestTenant, count: number): Promise<void> {
   return network.superuser(async (db) => {
     await db.query(
@@ -49,7 +49,7 @@ function fillHistory(network: Network, { id }: TestTenant, count: number): Promi
   });
 }
 
-/** Ends the storm when it is called, and answers what came of its calls. */
+/** Stops the costly calls and returns their results. */
 async function startStorm(network: Network, tenant: TestTenant): Promise<() => Promise<string>> {
   const storm: Storm = {
     url: network.access.urls[0]!,
@@ -83,7 +83,7 @@ try {
       listEntries(network, other, CONNECTIONS, length),
     ]);
 
-  // For warming up.
+  // Warm-up.
   await measure(5);
   const quiet = await measure(seconds!);
   const end = await startStorm(network, costly);

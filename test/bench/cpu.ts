@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Installation } from '@claviger/installation';
 
-/** CPU time used so far, in milliseconds, by process of the installation; PostgreSQL's by the role they work for. */
+/** CPU milliseconds so far by process of the installation; those of PostgreSQL by role. */
 export type CpuTimes = Readonly<Record<string, number>>;
 
-/** Linux counts in hundredths of a second. */
+/** Linux counts CPU time in hundredths of a second. */
 const MS_PER_TICK = 10;
 
 export function cpuTimes(installation: Installation): CpuTimes {
@@ -20,7 +20,7 @@ export function cpuTimes(installation: Installation): CpuTimes {
   return times;
 }
 
-/** From a backend's title: "postgres: role database client state". */
+/** The role in the title of a backend: "postgres: role database client state". */
 function roleOf(pid: number): string {
   try {
     return /^postgres: (\S+)/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1] ?? 'other';
@@ -29,12 +29,12 @@ function roleOf(pid: number): string {
   }
 }
 
-/** Fields of /proc/PID/stat after the name, which may hold blanks. */
+/** Fields of /proc/PID/stat after the name, which may contain blanks. */
 function statOf(pid: number): string[] | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
   } catch {
-    // It has ended.
+    // The process has ended.
     return undefined;
   }
 }

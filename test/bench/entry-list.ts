@@ -3,7 +3,7 @@ import { median } from './print.ts';
 
 const ROUNDS = 200;
 
-/** Latency of pages of the list of entries in a tenant that has this many. */
+/** Latency of pages of the entry list in a tenant with this many entries. */
 export async function entryListLatency(
   network: Network,
   entries: number,
@@ -30,16 +30,16 @@ export async function entryListLatency(
   };
 }
 
-/** Gives a new tenant this many entries; answers the id of the one that can be retrieved. */
+/** Creates a tenant with this many entries; returns the id of the one that can be retrieved. */
 export async function fillEntries(network: Network, tenant: TestTenant, entries: number): Promise<string> {
   const entry = await tenant.admin.client.must('POST', '/api/v1/vault/entries', {
     name: 'entry',
     type: 'note',
     secret: 'x',
   });
-  // Copies of a real entry, by SQL: a hundred thousand calls would measure the filling.
+  // Copies a real entry by SQL, because a hundred thousand calls would take too long.
   await network.superuser(async (db) => {
-    // The counters of the list are kept by the service's own triggers.
+    // Triggers of the service maintain the counters of the list.
     await db.query('SET search_path = vault');
     await db.query(
       `INSERT INTO vault.entries (tenant_id, id, name, type, current_version, created_by)

@@ -3,8 +3,8 @@ import { request } from 'node:https';
 import type { Network, TestTenant } from '@claviger/testkit';
 
 /**
- * Gives a tenant a sealed log of this many events, with reasons of this many characters, by SQL: filling it by calls
- * would measure the filling. Its tree is not a real one, so that nothing more is sealed for this tenant.
+ * Gives a tenant a sequenced log of this many events with reasons of this many characters, by SQL because calls would
+ * take too long. The tree is not valid, so no further event of this tenant can be sequenced.
  */
 export async function fillLog(
   network: Network,
@@ -40,11 +40,11 @@ export async function fillLog(
 export interface ExportAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
-  /** Pieces as they come; reading slowly slows the server down, and leaving early ends its work. */
+  /** Chunks as they arrive; slow reading slows the server down, and an early return ends the export. */
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/** Opens an export as it comes over the wire, not yet read. */
+/** Starts an export without reading its body. */
 export function openExport(network: Network, token: string, query: string): Promise<ExportAnswer> {
   const url = `${network.access.urls[0]!}/api/v1/audit/events/export?${query}`;
   return new Promise((resolve, reject) => {
@@ -62,7 +62,7 @@ export function openExport(network: Network, token: string, query: string): Prom
   });
 }
 
-/** Bytes of memory that a process holds now. */
+/** Memory of a process in bytes. */
 export function residentBytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1_024;
 }

@@ -9,7 +9,7 @@ export interface IngestResult {
   readonly statuses: Readonly<Record<string, number>>;
 }
 
-/** Each may report ten prompts a second. */
+/** A device may report ten prompts a second. */
 const DEVICES = 128;
 const WORKERS = 16;
 
@@ -38,7 +38,7 @@ function ruleNo(n: number): object {
       return { ...base, verdict: 'auto_deny', matchPathGlob: `C:\\Apps\\app${n}\\*\\setup*.exe` };
     case 3: {
       const timeWindow = { start: '22:00', end: '06:00', timezone: 'Europe/Berlin' };
-      // Whose groups are not known is asked about with such a rule, if nothing else keeps it away.
+      // Rules with a group make workflow ask auth for unknown groups, unless another condition excludes the rule.
       return {
         ...base,
         verdict: 'require_approval',
@@ -52,7 +52,7 @@ function ruleNo(n: number): object {
   }
 }
 
-/** Takes the place of all rules of the tenant. By SQL: ten thousand calls would measure the writing. */
+/** Replaces all rules of the tenant, by SQL because ten thousand calls would take too long. */
 export async function putRules(network: Network, { id }: TestTenant, count: number): Promise<void> {
   const rules = Array.from({ length: count }, (_, n) => ruleNo(n));
   await network.superuser(async (db) => {
@@ -82,7 +82,7 @@ export async function enrolDevices({ admin }: TestTenant): Promise<Device[]> {
   return devices;
 }
 
-/** Prompts by the whole path of an agent: TLS, gateway, auth, rules, the commit with event and audit record. */
+/** Prompts over the whole path of an agent: TLS, gateway, auth, rules, commit with event and audit record. */
 export async function ingestPrompts(
   devices: readonly Device[],
   rules: number,
@@ -95,7 +95,7 @@ export async function ingestPrompts(
   const work = async (own: readonly Device[]): Promise<void> => {
     for (let turn = 0; performance.now() < endMs; turn += 1) {
       const { id, agent } = own[turn % own.length]!;
-      // About half of them meet a rule.
+      // About half of the prompts match a rule.
       n += 1;
       const about = (n * 7_919) % (rules * 2);
       const start = performance.now();

@@ -1,5 +1,5 @@
 /**
- * From kill -9 of a leader to the first write of the next one, as a distribution. Prints, asserts nothing.
+ * Measures the time from the kill -9 of a leader to the first write of the next one; asserts nothing.
  * `node test/bench/leader-death.ts [--rounds N] [--replicas N]`
  */
 import { parseArgs } from 'node:util';
@@ -27,7 +27,7 @@ try {
     took.push(
       await network.superuser(async (db) => {
         for (;;) {
-          // A refused request leaves an event, which the next leader relays: its first write.
+          // A refused request leaves an event; relaying it is the first write of the next leader.
           await admin.client.post('/api/v1/requests', { reason: 'bench' }).catch(() => undefined);
           const { rows } = await db.query(`SELECT FROM ${SERVICE}.leader_writes WHERE term > $1 LIMIT 1`, [
             before.term,

@@ -10,7 +10,7 @@ export interface LoadResult {
   readonly errors: number;
 }
 
-/** Retrieves one entry over keep-alive TLS connections, each waiting for its answer before the next request. */
+/** Retrieves one entry over keep-alive TLS connections, one request at a time on each. */
 export function auditedRetrieve(
   network: Network,
   tenant: TestTenant,
@@ -25,7 +25,7 @@ export function auditedRetrieve(
   });
 }
 
-/** Lists the first page of the entries, in the same way. */
+/** Lists the first page of entries in the same way. */
 export function listEntries(
   network: Network,
   tenant: TestTenant,

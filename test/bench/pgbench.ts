@@ -12,7 +12,7 @@ interface VaultDatabase {
 }
 
 /**
- * Transactions a second of pgbench for what a retrieve does in the database: tenant, select of the sealed version, insert
+ * Transactions a second of pgbench for the statements of a retrieve: tenant, select of the encrypted version, insert
  * of the audit row, commit. Same server, same role, row-level security included, prepared statements.
  */
 export async function bareTransaction(

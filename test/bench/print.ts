@@ -1,4 +1,4 @@
-/** One line of a table, columns of 13. */
+/** Prints one line of a table with columns of 13 characters. */
 export function row(cells: readonly (string | number)[]): string {
   return cells.map((cell) => String(cell).padStart(13)).join('');
 }

@@ -1,6 +1,6 @@
 /**
  * Measures on this machine and prints ratios; asserts nothing. `node test/bench/run.ts [--seconds N] [--entries N]`.
- * Everything runs on the same cores, the load generator too: absolute figures say little, the ratios of one run do.
+ * All processes and the load generator share the cores: only the ratios of one run are comparable.
  */
 import { parseArgs } from 'node:util';
 import { startNetwork } from '@claviger/testkit';
@@ -80,7 +80,7 @@ try {
   for (const rules of [10, 10, 1_000, 10_000]) {
     await putRules(network, tenant, rules);
     const prompts = await ingestPrompts(devices, rules, seconds);
-    // The first round is for warming up: the second one of ten rules is what the others are held against.
+    // The first round warms up; the second one, with ten rules, is the reference.
     const isWarm = first !== undefined;
     if (!isWarm || rules === 10) first = prompts.p50Ms;
     if (!isWarm) continue;

@@ -1,6 +1,6 @@
 /**
- * How long the refusals of sign-in take: unknown tenant, unknown user, wrong password, locked account. Samples are
- * interleaved, each from an address of its own; asserts nothing. `node test/bench/sign-in-times.ts [--samples N]`.
+ * Measures the refusals of sign-in: unknown tenant, unknown user, wrong password, locked account. Samples are
+ * interleaved, each from a new address; asserts nothing. `node test/bench/sign-in-times.ts [--samples N]`.
  */
 import { parseArgs } from 'node:util';
 import { startNetwork, type TestUser } from '@claviger/testkit';
@@ -8,7 +8,7 @@ import { row } from './print.ts';
 
 const { values } = parseArgs({ options: { samples: { type: 'string', default: '60' } } });
 const samples = Number(values.samples);
-/** Below the five that lock an account. */
+/** Fewer than the five that lock an account. */
 const TRIES_EACH = 4;
 
 const started = await startNetwork({ logLevel: 'warn' });
@@ -19,7 +19,7 @@ try {
   const refuse = async (username: string, of: string): Promise<number> => {
     addresses += 1;
     const client = network.anonymous.from(`127.8.${addresses >> 8}.${addresses & 255}`);
-    // The handshake is not what is measured.
+    // Excludes the TLS handshake from the measurement.
     await client.get('/system/health/ping');
     const start = performance.now();
     const answer = await client.post('/api/v1/auth/login', { username, password: 'wrong', tenant: of });
@@ -40,7 +40,7 @@ try {
   const times = new Map(Object.keys(cases).map((name) => [name, [] as number[]]));
   const names = Object.keys(cases);
   for (let i = 0; i < samples; i += 1) {
-    // Each case is the first of a round as often as the others.
+    // Each case is the first of a round equally often.
     for (let k = 0; k < names.length; k += 1) {
       const name = names[(i + k) % names.length]!;
       times.get(name)!.push(await cases[name]!(i));

@@ -1,7 +1,7 @@
 /**
  * Measures the start and the idle cost of an installation of this checkout; asserts nothing.
- * `node test/bench/start-and-idle.ts [--starts N] [--idle SECONDS]`. Prints, for each process, milliseconds from its start until it
- * serves, memory (PSS: shared pages are divided among those who share them), and CPU while nobody calls.
+ * `node test/bench/start-and-idle.ts [--starts N] [--idle SECONDS]`. For each process, prints milliseconds from its
+ * start until it serves, memory (PSS: shared pages are divided among the processes), and CPU without calls.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -33,7 +33,7 @@ interface Process {
   readonly name: string;
   readonly cpuMs: number;
   readonly pssMb: number;
-  /** Since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }
 
@@ -51,7 +51,7 @@ function processOf(pid: number, name: string): Process | undefined {
       startedAt: bootedAt + Number(stat[19]) * MS_PER_TICK,
     };
   } catch {
-    // It has ended.
+    // The process has ended.
     return undefined;
   }
 }
@@ -66,7 +66,7 @@ function processes(): Process[] {
       children.set(parent, [...(children.get(parent) ?? []), pid]);
       commands.set(pid, readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '));
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
   const service = [...commands].find(([, command]) => command.includes(`${dataDir}/config/`))?.[0];

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** Costly calls, again and again, in a thread of their own: reading the answers does not slow the measurement down. */
+/** Repeats costly calls in a thread of its own, so that reading the answers does not disturb the measurement. */
 export interface Storm {
   readonly url: string;
   readonly caCertificate: string;
   readonly token: string;
-  /** Of each kind at once. */
+  /** Concurrent calls of each kind. */
   readonly callers: number;
 }
 
@@ -20,7 +20,7 @@ const CALLS = {
 } as const;
 
 const agent = new Agent({ ca: readFileSync(caCertificate), keepAlive: true });
-/** How many answers of each status there were. */
+/** Number of answers by status. */
 const answers: Record<string, number> = {};
 let isOver = false;
 

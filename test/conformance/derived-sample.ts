@@ -2,7 +2,7 @@ import type { FieldInfo, HttpBinding, MethodInfo } from '@claviger/contracts';
 import type { Sample } from './sample.ts';
 import type { World } from './world.ts';
 
-/** An object of the world that reads can share, and a new one for what changes it; by the name of its parameter. */
+/** By parameter name: a shared object for reads, and a new object for changes. */
 const OBJECTS: Readonly<Record<string, { shared(w: World): string; fresh(w: World): Promise<string> }>> = {
   user_id: { shared: (w) => w.userId, fresh: async (w) => (await w.createUser()).id },
   resource_id: { shared: (w) => w.resourceId, fresh: (w) => w.createResource() },
@@ -13,13 +13,13 @@ const OBJECTS: Readonly<Record<string, { shared(w: World): string; fresh(w: Worl
   device_id: { shared: (w) => w.deviceId, fresh: async (w) => (await w.createDevice()).deviceId },
 };
 
-/** Permissions that people use on what is their own: the requester of the world calls, not the administrator. */
+/** Permissions for one's own objects: the requester calls instead of the administrator. */
 const OF_REQUESTERS = ['requests.create', 'grants.use'];
 
 /**
- * A call that should succeed, made of the declaration alone: objects of the world for the parameters of the path, and a value
- * that the rules allow for each required field. Undefined where the declaration does not say enough: such an operation needs
- * a sample of its own in `samples.ts`.
+ * A call that should succeed, derived from the declaration: objects of the world for path parameters, and a valid value
+ * for each required field. Returns undefined if the declaration does not suffice: such an operation needs a sample in
+ * `samples.ts`.
  */
 export function derivedSample(
   { policy, request }: MethodInfo,
@@ -51,7 +51,7 @@ export function derivedSample(
   };
 }
 
-/** A value that the rules of the field allow; undefined where only the service knows what it may be. */
+/** A value that the rules of the field allow; undefined if the rules do not determine valid values. */
 function allowedValue({ kind, rules, repeated }: FieldInfo): unknown {
   if (repeated || rules!.rule || rules!.pattern) return undefined;
   if (rules!.allowed.length > 0) return rules!.allowed[0];

@@ -10,7 +10,7 @@ import { fillExposure } from './samples-exposure.ts';
 import { fillRules } from './samples-rules.ts';
 import type { World } from './world.ts';
 
-/** Gives every list of the world at least four items, so that paging has something to go through. */
+/** Gives every list of the world at least four items, for the tests of paging. */
 export async function fillLists(world: World): Promise<void> {
   const { admin, entryId } = world;
   const users = await Promise.all([1, 2, 3, 4].map(() => world.createUser()));

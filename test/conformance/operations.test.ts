@@ -35,7 +35,7 @@ let network: Network;
 let world: World;
 let stranger: RestClient;
 let powerless: RestClient;
-/** Of a device of the stranger's tenant. */
+/** The agent of a device in the other tenant. */
 let strangeAgent: RestClient;
 /** The tenant that runs the installation. */
 let platformId: string;
@@ -71,14 +71,14 @@ function send(
   });
 }
 
-/** Who may call it, as far as role, tenant and second factor go. */
+/** A caller with the required role, tenant and second factor. */
 function callerOf({ method }: Operation): RestClient {
   if (method.policy!.agent) return world.agent;
   if (method.policy!.platform) return world.platform;
   return method.policy!.stepUp ? world.steppedUp : world.admin;
 }
 
-/** Outcomes of the events of one call: denied by its policy; refused in any way, once; or done. */
+/** Expected events of a call: denied by its policy; one refusal of any kind; or a success. */
 const FITS = {
   denied: (outcomes: readonly string[]) => outcomes.length === 1 && outcomes[0] === 'denied',
   refused: (outcomes: readonly string[]) =>
@@ -89,11 +89,11 @@ const FITS = {
 interface AuditedCall {
   readonly requestId: string;
   readonly action: string;
-  /** In whose log its event must be. */
+  /** The tenant whose log must contain the event. */
   readonly tenantId: string;
   readonly how: keyof typeof FITS;
 }
-/** All audited calls of this file. Their events are looked for at its end, with one query. */
+/** All audited calls of this file. One query at its end looks for their events. */
 const auditedCalls: AuditedCall[] = [];
 
 function audits({ method }: Operation, requestId: string, how: AuditedCall['how']): void {
@@ -115,7 +115,7 @@ describe('without a token', () => {
   });
 });
 
-describe('with a role that declares nothing', () => {
+describe('with a role without permissions', () => {
   test.concurrent.each(titled(permitted))('%s answers 403', async (_, operation) => {
     const requestId = randomUUID();
     const answer = await send(powerless, operation, {}, requestId);
@@ -139,7 +139,7 @@ describe("H-176 with another tenant's real object", () => {
     const other = operation.method.policy!.agent ? strangeAgent : stranger;
     const foreign = await send(other, operation, sample, 'same');
     const unknown = await send(other, operation, { ...sample, params: {} }, 'same');
-    // What concerns the whole installation is refused before anything is looked up.
+    // Operations on the whole installation are refused before any look-up.
     const expected = operation.method.policy!.platform ? 403 : 404;
     expect(foreign.status).toBe(expected);
     expect(foreign.text).toBe(unknown.text);
@@ -192,7 +192,7 @@ describe('a call that fails', () => {
     'CompletePasswordReset',
     'CompleteSetup',
   ]);
-  /** They take nothing that could be wrong. */
+  /** Operations without input. */
   const withoutInput = new Set(['GetTreeHead', 'GetAttestation']);
   const able = audited.filter(({ method }) => !bySession.has(method.name) && !withoutInput.has(method.name));
   test.concurrent.each(titled(able))('%s leaves its event', async (_, operation) => {
@@ -206,7 +206,7 @@ describe('a call that fails', () => {
   });
 });
 
-test('each audited call of above has left its event, in the log of its tenant', async () => {
+test('each audited call above has left its event in the log of its tenant', async () => {
   await eventually(async () => {
     const rows = await world.superuser(
       async (db) =>
@@ -231,7 +231,7 @@ test('each audited call of above has left its event, in the log of its tenant', 
 describe('lists', () => {
   beforeAll(() => fillLists(world));
   const lists = operations.filter(({ method }) => method.request.byJsonName.has('page'));
-  // The elevation family says `limit`, as its reference does, and calls its items by their name.
+  // Elevation operations use `limit` and named items, as in the reference.
   const sizeOf = ({ method }: Operation) =>
     method.request.byJsonName.has('pageSize') ? 'pageSize' : 'limit';
   const itemsOf = ({ method }: Operation, { body }: RestAnswer): unknown[] =>
@@ -284,7 +284,7 @@ describe('lists', () => {
       byCursor.push(...itemsOf(operation, sought));
       cursor = (sought.body.nextCursor as string | undefined) ?? '';
     }
-    // Audit events and tree heads grow while they are read, newest first: only the count can be compared.
+    // Audit events and tree heads increase during the test, newest first: only the count can be compared.
     if (/audit/.test(operation.binding.path)) expect(byPage.length).toBe(byCursor.length);
     else expect(byPage).toEqual(byCursor);
     expect(byPage).toHaveLength(4);

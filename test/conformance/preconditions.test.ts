@@ -10,7 +10,7 @@ interface Operation {
   readonly binding: HttpBinding;
 }
 
-/** Operations whose sample needs a journey of its own are left to that journey. */
+/** Without the operations whose success is tested in test/e2e. */
 const operations: Operation[] = [...methods.values()].flatMap((method) => {
   const [binding] = method.http;
   return binding && samples[method.name] ? [{ method, binding }] : [];
@@ -63,7 +63,7 @@ function send(
 
 const sampleOf = ({ method }: Operation): Promise<Sample> => Promise.resolve(samples[method.name]!(world));
 
-describe('what has a version is read with a tag, and not sent again while it has it', () => {
+describe('an object with a version has a tag, and is not sent again while unchanged', () => {
   test.each(titled(tagged))('%s', async (_, operation) => {
     const sample = await sampleOf(operation);
     const first = await send(operation, sample, {});
@@ -71,7 +71,7 @@ describe('what has a version is read with a tag, and not sent again while it has
     const tag = first.headers.etag!;
     expect(tag).toMatch(new RegExp(`^"${first.body.rowVersion}-[A-Za-z0-9_-]+"$`));
     const again = await send(operation, sample, { 'if-none-match': `"other", W/${tag}` });
-    // It may have changed in between: then the tag has, too.
+    // The object may have changed in between; then its tag has changed too.
     if (again.status === 304) {
       expect([again.text, again.headers.etag]).toEqual(['', tag]);
     } else {
@@ -93,7 +93,7 @@ describe('H-131 a change made from another version is refused', () => {
   });
 });
 
-describe('where nothing has a version, a condition is refused instead of being overlooked', () => {
+describe('an operation without a version refuses a condition', () => {
   test.each(titled(unversioned))('%s', async (_, operation) => {
     const answer = await send(operation, await sampleOf(operation), { 'if-match': '"1"' });
     expect(answer.status, answer.text).toBe(412);
@@ -101,7 +101,7 @@ describe('where nothing has a version, a condition is refused instead of being o
   });
 });
 
-describe('HEAD is answered as GET without the body, or 405 where that discloses or hands over something', () => {
+describe('HEAD is answered like GET without a body, or with 405 if GET discloses or delivers something', () => {
   test.each(titled(gets))('%s', async (_, operation) => {
     const { method, binding } = operation;
     const head = await send(operation, await sampleOf(operation), {}, 'HEAD');
@@ -110,7 +110,7 @@ describe('HEAD is answered as GET without the body, or 405 where that discloses 
   });
 });
 
-test('a tag that was read is a version to change from, once', async () => {
+test('the tag of a read permits one change', async () => {
   const path = `/api/v1/vault/entries/${await world.createEntry({ detached: true })}`;
   const tag = (await world.admin.get(path)).headers.etag!;
   const change = (description: string) =>

@@ -9,7 +9,7 @@ const reference = readFileSync(join(import.meta.dirname, 'reference-operations.t
   .split('\n')
   .map((line) => line.split('\t') as [string, string, string]);
 
-/** Parameter names are each document's own; only their place counts. */
+/** Parameter names differ between documents; only their position is compared. */
 const anonymous = (path: string): string => path.replace(/\{\w+\}/g, '{}');
 
 const served = new Map(

@@ -1,10 +1,10 @@
 import type { RestClient } from '@claviger/testkit';
 
-/** A call that succeeds in a world, of one operation. */
+/** A successful call of an operation. */
 export interface Sample {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: string;
   readonly body?: object;
-  /** The administrator when absent. */
+  /** Default: the administrator. */
   readonly client?: RestClient;
 }

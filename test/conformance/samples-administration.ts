@@ -5,17 +5,17 @@ import type { World } from './world.ts';
 const CONFIG = '/api/v1/admin/config';
 let minutes = 5_000;
 
-/** A change that was not there before. */
+/** A change to a new value. */
 function change(): object {
   minutes += 1;
   return { values: { access: { maximumGrantMinutes: minutes } }, reason: 'conformance' };
 }
 
-/** One for all files that share the platform: each says which vendors it takes, and none takes another's away. */
+/** One vendor key for all files that share the installation, so that no file removes the key of another. */
 const VENDOR = 'conformance-vendor';
 const vendorKey = createPrivateKey({
   key: Buffer.concat([
-    // PKCS#8 of Ed25519, up to the 32 bytes of the key.
+    // PKCS#8 prefix of Ed25519, before the 32 bytes of the key.
     Buffer.from('302e020100300506032b657004220420', 'hex'),
     createHash('sha256').update(VENDOR).digest(),
   ]),
@@ -45,7 +45,7 @@ export const administrationSamples: Readonly<Record<string, (world: World) => Pr
   ApplyLicense: async (world) => ({ body: { license: await licence(world) } }),
 };
 
-/** Four versions of the configuration, so that their list can be paged through. */
+/** Four versions of the configuration, for the tests of paging. */
 export async function fillConfigVersions({ steppedUp }: World): Promise<void> {
   for (let version = 0; version < 4; version += 1) await steppedUp.must('PUT', CONFIG, change());
 }

@@ -5,7 +5,7 @@ import type { World } from './world.ts';
 const BREAKGLASS = '/api/v1/breakglass';
 const ask = { reason: 'conformance of emergency access', allEntries: true };
 
-/** Nobody has two of them open: each sample has a person of its own, who has proved a second factor. */
+/** A person can have one open session: each sample uses a new person with a second factor. */
 async function operator({ tenant }: World): Promise<RestClient> {
   const { client } = await tenant.createUser(['operator']);
   await enrolSecondFactor(client);
@@ -48,7 +48,7 @@ export const breakglassSamples: Readonly<Record<string, (world: World) => Promis
   ListBreakglassEvents: (world) => ({ client: world.auditor.client }),
 };
 
-/** Something to page through in each list. */
+/** Items for the tests of paging in each list. */
 export async function fillBreakglass(world: World): Promise<void> {
   for (let n = 0; n < 4; n += 1) {
     await asked(world);

@@ -12,7 +12,7 @@ interface Service {
   readonly demoted: readonly { readonly node: string }[];
 }
 
-/** A replica that may lead and does not; whoever was demoted before is let back in first. */
+/** A replica that may lead and does not; readmits demoted replicas first. */
 async function follower({ platform }: World): Promise<string> {
   return eventually(
     async () => {

@@ -44,7 +44,7 @@ export const complianceSamples: Readonly<Record<string, (world: World) => Promis
   },
 };
 
-/** Something to page through in both lists, that does not change any more. */
+/** Final items for the tests of paging in both lists. */
 export async function fillCompliance(world: World): Promise<void> {
   for (let n = 0; n < 4; n += 1) {
     await readyReport(world);

@@ -22,7 +22,7 @@ async function newPolicy(world: World): Promise<Record<string, string>> {
   return { feature: 'pam', scope: 'site', scope_id: siteId };
 }
 
-/** There are four of each at least. */
+/** At least four of each. */
 export async function fillDevices(world: World): Promise<void> {
   for (let round = 0; round < 4; round += 1) {
     await newPolicy(world);

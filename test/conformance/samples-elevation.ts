@@ -70,7 +70,7 @@ export const elevationSamples: Readonly<Record<string, (world: World) => Promise
   }),
 };
 
-/** Something to page through. */
+/** Items for the tests of paging. */
 export async function fillElevations(world: World): Promise<void> {
   for (let n = 0; n < 4; n += 1) await prompt(world);
 }

@@ -4,7 +4,7 @@ import type { World } from './world.ts';
 
 const JOBS = '/api/v1/admin/encryption/jobs';
 
-/** The keys of a tenant are the subject of one job at a time. */
+/** Waits for the running job: a tenant has one key job at a time. */
 async function idle({ admin }: World): Promise<void> {
   await eventually(
     async () => {

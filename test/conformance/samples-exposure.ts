@@ -2,7 +2,7 @@ import type { Sample } from './sample.ts';
 import type { World } from './world.ts';
 
 export const exposureSamples: Readonly<Record<string, (world: World) => Promise<Sample> | Sample>> = {
-  // The administrator who stored the accounts knows them.
+  // The administrator who stored the accounts has seen them.
   GetUserExposure: (world) => ({ params: { user_id: world.tenant.admin.id } }),
   RotateUserExposure: async (world) => {
     const user = await world.createUser();
@@ -11,7 +11,7 @@ export const exposureSamples: Readonly<Record<string, (world: World) => Promise<
   GetEntryExposure: (world) => ({ params: { entry_id: world.entryId } }),
 };
 
-/** Four who know the same secret. */
+/** Four users who have seen the same secret. */
 export async function fillExposure(world: World): Promise<void> {
   const { admin, entryId } = world;
   for (let n = 0; n < 4; n += 1) {

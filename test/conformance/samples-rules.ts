@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 const RULES = '/api/v1/pam/rules';
 const SOFTWARE = '/api/v1/pam/software-policy';
 
-/** About a file that nobody has: what others of the suite ask for is decided as if there were no rules. */
+/** Matches a file that does not exist, so that other requests of the suite are not affected. */
 const aboutNothing = () => ({ matchHash: randomBytes(32).toString('hex') });
 
 const rule = (): object => ({
@@ -25,7 +25,7 @@ const newRule = async ({ steppedUp }: World): Promise<string> =>
 const newEntry = async ({ steppedUp }: World): Promise<string> =>
   (await steppedUp.must('POST', SOFTWARE, entry())).id as string;
 
-/** There are four of each at least. */
+/** At least four of each. */
 export async function fillRules(world: World): Promise<void> {
   for (let round = 0; round < 4; round += 1) {
     await newRule(world);
@@ -41,7 +41,7 @@ export const ruleSamples: Readonly<Record<string, (world: World) => Promise<Samp
     body: { priority: 40, timeWindow: null, approvalDurationMinutes: null },
   }),
   DeleteRule: async (w) => ({ params: { id: await newRule(w) } }),
-  // Somebody else than who wrote it.
+  // A person other than the author.
   CoSignRule: async (w) => {
     const { client } = await w.tenant.createUser(['administrator']);
     await enrolSecondFactor(client);

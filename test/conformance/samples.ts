@@ -21,7 +21,7 @@ const name = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`
 
 type Samples = Readonly<Record<string, ((world: World) => Promise<Sample> | Sample) | null>>;
 
-/** What no declaration tells; `null` means that success needs a journey of its own, which stands under test/e2e. */
+/** Samples that cannot be derived from the declaration; `null`: the success is tested in test/e2e. */
 const ownSamples: Samples = {
   ...administrationSamples,
   ...assistantSamples,
@@ -36,7 +36,7 @@ const ownSamples: Samples = {
   ...ruleSamples,
   ...tenantSamples,
   // audit
-  // Read by somebody who reads nothing else: a repeated read leaves no event of its own.
+  // The caller reads nothing else, because a repeated read leaves no event.
   ListEvents: (w) => ({ client: w.auditor.client }),
   GetEvent: (w) => ({ client: w.auditor.client, params: { event_id: w.eventId } }),
   ExportEvents: () => ({ query: '?format=csv' }),
@@ -167,7 +167,7 @@ const ownSamples: Samples = {
     return { params: { entry_id: named.id as string }, body: { reason: 'ours' } };
   },
   RecoverCandidates: (w) => ({ params: { entry_id: w.entryId }, body: { reason: 'conformance' } }),
-  // The owner of the resource adopts what a leaver left.
+  // The owner of the resource adopts the entry of a deleted user.
   AdoptEntry: async (w) => {
     const leaver = await w.tenant.createUser(['operator']);
     const body = { name: name('left'), resourceId: await w.createResource(), secret: 'kept' };
@@ -238,7 +238,7 @@ const ownSamples: Samples = {
   }),
 };
 
-/** What the declarations tell. */
+/** Samples derived from the declarations. */
 const derivedSamples: Samples = Object.fromEntries(
   [...methods.values()].flatMap((method) => {
     const sample = method.http[0] && derivedSample(method, method.http[0]);
@@ -246,10 +246,10 @@ const derivedSamples: Samples = Object.fromEntries(
   }),
 );
 
-/** By RPC name. An operation without a sample fails the suite, so that nothing new goes untested. */
+/** By RPC name. An operation without a sample fails the suite. */
 export const samples: Samples = { ...derivedSamples, ...ownSamples };
 
-/** Path of a binding with its parameters filled in; unknown objects where the sample gives none. */
+/** Path of a binding with parameters from the sample, or ids of unknown objects. */
 export function fillPath(template: string, params: Readonly<Record<string, string>> = {}): string {
   return template.replace(/\{(\w+)\}/g, (_, key: string) => params[key] ?? randomUUID());
 }

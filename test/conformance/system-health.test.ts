@@ -9,13 +9,13 @@ beforeAll(async () => {
 });
 afterAll(async () => network?.[Symbol.asyncDispose]());
 
-// The gateway's own operations: they stand in no service's contract.
+// Operations of the gateway, which are in no contract of a service.
 test.each([
   ['rp.system.health.ping', '/system/health/ping', ['status', 'version']],
   ['rp.system.health.ready', '/system/health/ready', ['status']],
   ['rp.system.health.live', '/system/health/live', ['status']],
 ])('%s answers probes without a token, and is documented', async (_, path, fields) => {
-  // A part that is slow to answer is not ready for a moment.
+  // A dependency that answers slowly is not ready for a moment.
   const answer = await eventually(async () => {
     const probed = await network.anonymous.get(path);
     expect(probed.status).toBe(200);
@@ -27,7 +27,7 @@ test.each([
   expect((await network.anonymous.call('POST', path, {})).status).toBe(405);
 });
 
-test('rp.system.health.detail tells of database, vault and scheduler to whoever is signed in, and to nobody else', async () => {
+test('rp.system.health.detail shows database, vault and scheduler to signed-in users only', async () => {
   const path = '/system/health/detail';
   expect((await network.anonymous.get(path)).status).toBe(401);
   const answer = await tenant.admin.client.get(path);

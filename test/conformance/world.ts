@@ -9,17 +9,17 @@ import {
   type TestUser,
 } from '@claviger/testkit';
 
-/** One tenant with at least one real object of every kind, on a real PostgreSQL target. */
+/** A tenant with at least one real object of every kind, on a real PostgreSQL target. */
 export interface World extends AsyncDisposable {
   readonly tenant: TestTenant;
   readonly admin: RestClient;
   /** An administrator of the tenant who has just proved a second factor. */
   readonly steppedUp: RestClient;
-  /** The same of the tenant that runs the installation. */
+  /** An administrator of the tenant that runs the installation, likewise. */
   readonly platform: RestClient;
   readonly requester: TestUser;
   readonly approver: TestUser;
-  /** Reads of the log by nobody else, so that none is a repetition of another test's. */
+  /** Only this user reads the log here, so that no read repeats one of another test. */
   readonly auditor: TestUser;
   readonly target: PostgresTarget;
   readonly moduleId: string;
@@ -37,7 +37,7 @@ export interface World extends AsyncDisposable {
   readonly deviceId: string;
   /** The agent of that device. */
   readonly agent: RestClient;
-  /** To break what no operation breaks. */
+  /** For states that no operation causes. */
   readonly superuser: Network['superuser'];
   /** A new resource without entries. */
   createResource(): Promise<string>;
@@ -125,7 +125,7 @@ export async function buildWorld(network: Network): Promise<World> {
   });
   await admin.must('PUT', `/api/v1/vault/entries/${entryId}/shares/${requester.id}`, { access: 'view' });
   const { grantId } = await createGrant();
-  // Events reach the log when its service has taken them up, and can be proved when they are sealed.
+  // Events are in the log after ingestion, and can be proved after sequencing.
   const eventId = await eventually(async () => {
     const { items } = await admin.must('GET', '/api/v1/audit/events?pageSize=100');
     const sealed = (items as { id: string; sequence?: number }[]).find(

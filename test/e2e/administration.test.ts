@@ -7,7 +7,7 @@ beforeAll(() => {
 });
 afterAll(() => network?.[Symbol.asyncDispose]());
 
-test('every service tells the history of its schema, and every replica its version', async () => {
+test('every service shows the history of its schema, and every replica its version', async () => {
   const platform = (await network.createPlatformAdministrator()).client;
   const status = await eventually(async () => {
     const answer = await platform.must('GET', '/api/v1/admin/updates/status');
@@ -27,7 +27,7 @@ test('every service tells the history of its schema, and every replica its versi
   ).toEqual(['auth', 'vault', 'workflow', 'audit'].map((service) => [service, true, true]));
 });
 
-test('a setting takes effect in another service without a restart, for its own tenant only', async () => {
+test('a setting takes effect in another service without a restart, only for its tenant', async () => {
   const [tenant, other] = [await network.createTenant(), await network.createTenant()];
   await enrolSecondFactor(tenant.admin.client);
   const entryOf = async ({ admin }: typeof tenant): Promise<unknown> =>

@@ -43,7 +43,7 @@ const actuate = (device: Device, id: unknown) =>
   approver.client.must('POST', `/api/v1/devices/${device.id}/actuate-elevation`, { elevationRequestId: id });
 const requestOf = (id: unknown) => approver.client.must('GET', `/api/v1/pam/elevation-requests/${id}`);
 
-test('a prompt is reported, a person approves it, the device acts on it once and says so', async () => {
+test('a prompt is reported and approved, and the device carries it out once and reports the outcome', async () => {
   using device = await enrol();
   const agent = device.home.start([{ prompt: promptOf(), await: 'actuation' }], '--until-done');
   const { id, status } = await agent.told('reported');
@@ -51,7 +51,7 @@ test('a prompt is reported, a person approves it, the device acts on it once and
   await approve(id);
   const { commandId } = await actuate(device, id);
   expect(await agent.exitCode).toBe(0);
-  // A part that was busy for a moment may have been waited out in between.
+  // The agent may have waited for a busy service in between.
   const told = agent.events.filter((event) => event !== 'away' && event !== 'back');
   expect(told).toEqual(['started', 'reported', 'command', 'actuated', 'outcome', 'stopped']);
   expect(agent.lines.find(({ event }) => event === 'command')).toMatchObject({
@@ -62,14 +62,14 @@ test('a prompt is reported, a person approves it, the device acts on it once and
   expect(await requestOf(id)).toMatchObject({ status: 'actuating', actuationOutcome: 'succeeded' });
 });
 
-test('an agent that was killed before it reported gets its command again, and acts on it no more', async () => {
+test('an agent killed before its report receives the command again and does not repeat it', async () => {
   using device = await enrol();
   const first = device.home.start([{ prompt: promptOf(), reportAfterSeconds: 3_600 }]);
   const { id } = await first.told('reported');
   await approve(id);
   const { commandId } = await actuate(device, id);
   await first.told('actuated');
-  // Killed before it is on disk what came of it, it would have to report that it does not know.
+  // If killed before the outcome is on disk, the agent would report that the outcome is unknown.
   const journal = new DatabaseSync(`${device.home.tokenFile}.state`, { readOnly: true, timeout: 5_000 });
   await expect
     .poll(
@@ -92,7 +92,7 @@ test('an agent that was killed before it reported gets its command again, and ac
   expect(await requestOf(id)).toMatchObject({ status: 'actuating', actuationOutcome: 'succeeded' });
 });
 
-test('an agent that loses the gateway lasts it out, and does then what was decided meanwhile', async () => {
+test('an agent without a gateway keeps trying, and then carries out what was decided in the meantime', async () => {
   await using wire = await startWire(network.access.urls[0]!);
   using device = await enrol(wire.url);
   const agent = device.home.start(
@@ -111,7 +111,7 @@ test('an agent that loses the gateway lasts it out, and does then what was decid
   expect(await requestOf(id)).toMatchObject({ actuationOutcome: 'succeeded' });
 });
 
-test('an agent whose token is revoked stops, and is told nothing more', async () => {
+test('an agent whose token is revoked stops and receives nothing more', async () => {
   using device = await enrol();
   const agent = device.home.start([{ prompt: promptOf(), await: 'actuation', timeoutSeconds: 600 }]);
   const { id } = await agent.told('reported');
@@ -124,7 +124,7 @@ test('an agent whose token is revoked stops, and is told nothing more', async ()
   expect(agent.events).not.toContain('command');
 });
 
-test('an agent has its token replaced by itself, and the former one ends with the first use of the new one', async () => {
+test('an agent rotates its own token, and the first use of the new one ends the former one', async () => {
   using device = await enrol();
   const script = [{ rotateToken: true }, { prompt: promptOf() }];
   const agent = device.home.start(script, '--until-done');
@@ -137,7 +137,7 @@ test('an agent has its token replaced by itself, and the former one ends with th
   expect((await network.anonymous.as(device.token).get(commands)).status).toBe(401);
 });
 
-test('an agent speaks for no device but its own, and for no person', async () => {
+test('an agent can act only for its own device and for no person', async () => {
   using one = await enrol();
   using other = await enrol();
   using impostor = agentHome(network.access, other.id, one.token);

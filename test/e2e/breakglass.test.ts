@@ -50,13 +50,13 @@ const alerts = (): string[] =>
     .flatMap(([, file]) => readFileSync(file, 'utf8').split('\n'))
     .filter((line) => line.includes('"alert":"breakglass"'));
 
-test('two persons open it: it is seen, it discloses what nobody granted, it ends, it is reviewed', async () => {
+test('two persons open it: it is visible, discloses without a grant, ends, and is reviewed', async () => {
   const who = await steppedUp(tenant, ['operator']);
   const second = await steppedUp(tenant, ['approver']);
   expect((await retrieve(who.client, entryId)).status).toBe(403);
   const asked = await who.client.post(`${BREAKGLASS}/activate`, { ...WHY, durationMinutes: 10 });
   expect(asked).toMatchObject({ status: 201, body: { state: 'awaiting-confirmation' } });
-  // H-180: one person alone opens nothing.
+  // H-180: one person alone cannot open it.
   expect((await retrieve(who.client, entryId)).status).toBe(403);
   const path = `${BREAKGLASS}/sessions/${asked.body.id}`;
   expect((await second.client.must('POST', `${path}/confirm`, { comment: 'seen' })).state).toBe('active');
@@ -64,7 +64,7 @@ test('two persons open it: it is seen, it discloses what nobody granted, it ends
   expect((await retrieve(second.client, entryId)).status).toBe(403);
   const seen = await who.client.must('GET', `${BREAKGLASS}/status`);
   expect(seen).toMatchObject({ active: true, openSessions: [{ id: asked.body.id, userName: who.username }] });
-  // Health says "unknown" where workflow takes too long to answer.
+  // Health shows "unknown" if workflow answers too slowly.
   const noticeOf = async ({ admin }: TestTenant) =>
     (await admin.client.must('GET', '/system/health/detail')).breakglass;
   await eventually(async () =>
@@ -89,7 +89,7 @@ test('two persons open it: it is seen, it discloses what nobody granted, it ends
   expect((await eventsOf(who.id))[1]!.details).toMatchObject({ basis: 'breakglass' });
 });
 
-test('H-180 without permission, second factor, reason or the way of the policy: refused, recorded, and said aloud', async () => {
+test('H-180 without permission, second factor, reason or the procedure of the policy: refused, audited, announced', async () => {
   const requester = await steppedUp(tenant, ['requester']);
   const weak = await tenant.createUser(['operator']);
   const who = await steppedUp(tenant, ['operator']);
@@ -120,7 +120,7 @@ test('H-180 without permission, second factor, reason or the way of the policy: 
   });
 });
 
-test('H-182 of 20 activations over two gateways one opens; its code is spent', async () => {
+test('H-182 of 20 activations at two gateways one opens, and its code is used', async () => {
   const who = await steppedUp(tenant, ['operator']);
   const [sealedCode] = await sealedCodes(boss.client, 3);
   const settled = await settledAtOnce(
@@ -135,7 +135,7 @@ test('H-182 of 20 activations over two gateways one opens; its code is spent', a
   expect(replay).toMatchObject({ status: 403, body: { code: 'sealed_code_wrong' } });
 });
 
-test('H-184 whoever has it open administers nothing at any gateway, until it ends', async () => {
+test('H-184 a person with emergency access cannot administer anything at any gateway until it ends', async () => {
   const who = await steppedUp(tenant, ['administrator']);
   const [sealedCode] = await sealedCodes(boss.client, 1);
   const calls = [
@@ -149,7 +149,7 @@ test('H-184 whoever has it open administers nothing at any gateway, until it end
     ['GET', '/api/v1/audit/events/export?format=csv', undefined],
     ['POST', `${BREAKGLASS}/codes`, { reason: 'more of them' }],
   ] as const;
-  // Both gateways remember the actor from before.
+  // Both gateways have cached the actor.
   for (const url of network.access.urls) await who.client.at(url).must('GET', '/api/v1/users');
   await who.client.must('POST', `${BREAKGLASS}/activate`, { ...WHY, sealedCode });
   for (const url of network.access.urls) {
@@ -183,7 +183,7 @@ test('another tenant sees nothing of it', async () => {
   expect(await eventsOf(who.id, other)).toEqual([]);
 });
 
-/** Runs the real command as this user; answers what it printed as JSON. */
+/** Runs the real command as this user; returns the JSON that it prints. */
 async function claviger(
   user: TestUser,
   args: readonly string[],
@@ -213,7 +213,7 @@ async function claviger(
   return JSON.parse(output.stdout) as Record<string, unknown>;
 }
 
-test('all of it from the command line, with the code on standard input', async () => {
+test('the whole procedure on the command line, with the code on standard input', async () => {
   const who = await steppedUp(tenant, ['operator']);
   const { codes } = await claviger(boss, ['codes', '--count', '1', '--reason', 'envelopes']);
   const opening = ['activate', '--reason', WHY.reason, '--entry', entryId, '--sealed-code-stdin'];

@@ -9,8 +9,8 @@ import { createPeople, grantAccess, postgresAccount } from '../support/main-job.
 const run = promisify(execFile);
 
 /**
- * Files below the data folder that hold this text: the cluster with its WAL, Redis, JetStream, logs, configuration. The
- * servers run: a file that one of them has taken away since it was listed is none that could be read.
+ * Files below the data folder that contain this text: PostgreSQL with its WAL, Redis, JetStream, logs, configuration.
+ * The servers run: a file that was deleted after it was listed is skipped.
  */
 async function filesWith(text: string, folder: string): Promise<string[]> {
   const { stdout } = await run('grep', ['-rlaF', '--', text, folder], {
@@ -24,7 +24,7 @@ async function filesWith(text: string, folder: string): Promise<string[]> {
   return stdout.split('\n').filter(Boolean);
 }
 
-test('H-265 H-327 a planted secret stands nowhere but in the declared answers', async () => {
+test('H-265 H-327 a planted secret appears only in the declared answers', async () => {
   const network = connectNetwork(inject('network'));
   const target = await startPostgresTarget();
   try {
@@ -38,7 +38,7 @@ test('H-265 H-327 a planted secret stands nowhere but in the declared answers', 
       description: marker,
     });
 
-    // Declared answers, and then everything that could spill it: wrong fields, broken JSON, wrong types, errors.
+    // Declared answers, then possible leaks: wrong fields, malformed JSON, wrong types, errors.
     const declared = await people.admin.must('POST', `/api/v1/vault/entries/${account.entryId}/retrieve`, {
       reason: 'canary',
     });
@@ -67,7 +67,7 @@ test('H-265 H-327 a planted secret stands nowhere but in the declared answers', 
     expect(others.filter((answer) => answer.text.includes(canary)).map((answer) => answer.text)).toEqual([]);
 
     const { dataDir } = network.access;
-    // The marker proves that the search sees what the services store.
+    // The marker proves that the search finds what the services store.
     await network.superuser((client) => client.query('CHECKPOINT'));
     expect((await filesWith(marker, dataDir)).length).toBeGreaterThan(0);
     for (const form of [

@@ -10,7 +10,7 @@ import { expect, inject, test } from 'vitest';
 const run = promisify(execFile);
 const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
 
-test('a package of a living tenant is fetched at another gateway, verifies offline, and holds no secret', async () => {
+test('a package of an active tenant is downloaded from another gateway, verifies offline, and contains no secret', async () => {
   const access = inject('network');
   await using network = connectNetwork(access);
   const tenant = await network.createTenant();

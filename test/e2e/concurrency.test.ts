@@ -75,7 +75,7 @@ test('H-047 after logout the token is refused at once by the other gateway', asy
   }
 });
 
-test('H-052 a role that was taken away is gone with the next call', async () => {
+test('H-052 a removed role has no effect from the next call on', async () => {
   const user = await people.tenant.createUser(['auditor']);
   const elsewhere = user.client.at(urls[1]!);
   expect((await elsewhere.get('/api/v1/audit/events')).status).toBe(200);
@@ -83,7 +83,7 @@ test('H-052 a role that was taken away is gone with the next call', async () => 
   expect((await elsewhere.get('/api/v1/audit/events')).status).toBe(403);
 });
 
-test('revoke races delivery: never a credential after the revoke was answered', async () => {
+test('revocation races delivery: no credential is delivered after the answer to the revocation', async () => {
   for (let round = 0; round < 20; round += 1) {
     const { entryId } = await postgresAccount(people.admin, target);
     const grant = await grantAccess(people, entryId);
@@ -96,7 +96,7 @@ test('revoke races delivery: never a credential after the revoke was answered', 
   }
 });
 
-test('every decision and delivery stands in the log once', async () => {
+test('every decision and delivery is in the log once', async () => {
   const { entryId } = await postgresAccount(people.admin, target);
   const grant = await grantAccess(people, entryId);
   await people.requester.client.must('GET', `/api/v1/grants/${grant}/credentials`);

@@ -8,7 +8,7 @@ beforeAll(() => {
 });
 afterAll(() => network?.[Symbol.asyncDispose]());
 
-/** The bearer of a token at each gateway. */
+/** Clients with this token, one for each gateway. */
 const everywhere = (token: string): RestClient[] =>
   network.access.urls.map((url) => network.anonymous.as(token).at(url));
 
@@ -22,7 +22,7 @@ async function enrol(admin: RestClient, body: object): Promise<Enrolled> {
   return { id: (device as { id: string }).id, token: agentToken as string };
 }
 
-test('a device that is a resource of the vault has its id, once, and only in its own tenant', async () => {
+test('a device can be a resource of the vault with its id, once, and only in its own tenant', async () => {
   const [tenant, other] = await Promise.all([network.createTenant(), network.createTenant()]);
   const admin = tenant.admin.client;
   const { id: resourceId } = await admin.must('POST', '/api/v1/resources', { name: 'host', type: 'server' });
@@ -45,7 +45,7 @@ test('a device that is a resource of the vault has its id, once, and only in its
   expect(foreign.status).toBe(404);
 });
 
-test('whatever ends an agent token ends it at every gateway at once', async () => {
+test('every way of ending an agent token takes effect at every gateway at once', async () => {
   const tenant = await network.createTenant();
   const admin = tenant.admin.client;
   const ends: ((id: string) => Promise<unknown>)[] = [
@@ -67,7 +67,7 @@ test('whatever ends an agent token ends it at every gateway at once', async () =
   }
 });
 
-test('the token of an agent opens what is meant for agents, and nothing else', async () => {
+test('an agent token gives access only to operations for agents', async () => {
   const tenant = await network.createTenant();
   const admin = tenant.admin.client;
   const [own, sibling] = [

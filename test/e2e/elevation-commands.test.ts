@@ -30,7 +30,7 @@ interface Item {
   readonly status?: string;
 }
 
-test('people enrol a device, decide about its prompt, and send it the go signal', async () => {
+test('commands enrol a device, decide its prompt, and send the go signal', async () => {
   await shell.json(administrator, 'sites', 'create', 'HQ');
   const tokenFile = join(shell.folder, 'device.token');
   const { device } = await shell.json(
@@ -63,7 +63,7 @@ test('people enrol a device, decide about its prompt, and send it the go signal'
   expect((await agent.get(`${path}/commands`)).status).toBe(401);
 }, 300_000);
 
-test('people try a rule, add it, have it co-signed, change it and take it away', async () => {
+test('commands preview, add, co-sign, change and remove a rule', async () => {
   const rule = { name: 'signed', verdict: 'auto_approve', matchSigner: 'Mozilla Corporation', priority: 50 };
   const file = shell.file('rule.json', rule);
   expect(await shell.json(administrator, 'rules', 'preview', '--file', file, '--days', '7')).toMatchObject({
@@ -89,7 +89,7 @@ test('people try a rule, add it, have it co-signed, change it and take it away',
   expect((await shell.run(administrator, 'rules', 'show', 'signed')).code).toBe(5);
 }, 300_000);
 
-test('people keep lists of known software without writing JSON', async () => {
+test('commands maintain lists of known software without JSON', async () => {
   const software = (...args: string[]) => shell.json(administrator, 'software-policy', ...args);
   await shell.json(administrator, 'sites', 'create', 'Harbour');
   await software('add', 'installers', '--list', 'allow', '--signer', 'Mozilla Corporation');
@@ -122,7 +122,7 @@ test('people keep lists of known software without writing JSON', async () => {
   expect((await shell.run(administrator, 'software-policy', 'delete', 'installers')).code).toBe(5);
 }, 300_000);
 
-test('people group devices, move them, and say at each level whether prompts are captured', async () => {
+test('commands group and move devices, and set the capture of prompts at each level', async () => {
   const enrolled: string[] = [];
   for (const name of ['KIOSK-1', 'KIOSK-2']) {
     const { device } = await shell.json(administrator, 'devices', 'enrol', name);
@@ -161,7 +161,7 @@ test('people group devices, move them, and say at each level whether prompts are
   expect((await policy('clear', '--organization', '--partner')).code).toBe(2);
 }, 300_000);
 
-test('people say under which names devices report somebody', async () => {
+test('commands set the names under which devices report a user', async () => {
   const identity = (...args: string[]) => shell.json(administrator, 'users', 'directory-identity', ...args);
   const { id } = colleague;
   await identity('set', id, '--account-name', 'acme\\kim', '--group', 'Finance', '--group', 'HR people');

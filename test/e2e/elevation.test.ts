@@ -48,7 +48,7 @@ const actuate = (client: RestClient, id: string, of = device) =>
   client.post(`/api/v1/devices/${of.id}/actuate-elevation`, { elevationRequestId: id });
 const codeOf = (answer: RestAnswer): string => (answer.status < 300 ? 'ok' : (answer.body.code as string));
 
-test('a prompt goes its whole way: reported, approved, actuated once, carried out, revoked, taken back', async () => {
+test('the whole path of a prompt: reported, approved, actuated once, carried out, revoked, undone', async () => {
   const { id: deviceId, agent } = device;
   const id = await reportPrompt(device);
   const [decider] = deciders as [RestClient];
@@ -73,7 +73,7 @@ test('a prompt goes its whole way: reported, approved, actuated once, carried ou
     decisionSource: null,
   });
   expect(listed.requests).not.toMatchObject([{ toolName: expect.anything() }]);
-  // As an agent does: who was told nothing in its time asks again.
+  // Like an agent: polls again after an empty answer.
   const waiting = eventually(async () => {
     const { commands } = await agent.must('GET', `/api/v1/agents/${deviceId}/commands?waitSeconds=20`);
     if ((commands as object[]).length === 0) throw new Error('no command');
@@ -99,7 +99,7 @@ test('a prompt goes its whole way: reported, approved, actuated once, carried ou
 });
 
 describe('a hundred calls at once on one elevation, through two gateways', () => {
-  /** The elevation and what was seen of it. Whoever was cut off cannot tell what they did: then it is done anew. */
+  /** The elevation and its history. The round is repeated if a call was cut off, because its effect is unknown. */
   async function race(from: State): Promise<{ id: string; observed: Observed<Call>[] }> {
     const id = await reportPrompt(device);
     if (from === 'approved') expect((await approve(deciders[0]!, id)).status).toBe(200);
@@ -135,7 +135,7 @@ describe('a hundred calls at once on one elevation, through two gateways', () =>
       const done = order!.filter(({ code }) => code === 'ok').map(({ move }) => move);
       const { status } = await admin.must('GET', `${REQUESTS}/${id}`);
       expect(status).toBe(order!.reduce<State>((state, call) => step(state, call)!, from));
-      // The log tells the same story, each move once.
+      // The log contains the same transitions, each once.
       const count = (...of: Call['move'][]) => done.filter((move) => of.includes(move)).length;
       const decided = count('approve', 'deny') + (from === 'approved' ? 1 : 0);
       await eventually(
@@ -150,7 +150,7 @@ describe('a hundred calls at once on one elevation, through two gateways', () =>
     },
   );
 
-  /** How many events of an action the log has of an elevation that was allowed. */
+  /** Number of allowed events of an action for an elevation in the log. */
   async function allowed(action: string, id: string): Promise<number> {
     const { items } = await admin.must(
       'GET',
@@ -160,8 +160,8 @@ describe('a hundred calls at once on one elevation, through two gateways', () =>
   }
 });
 
-describe('who is refused', () => {
-  test('409 wrong_status of what was decided, 409 race_lost of what is being actuated and of what changes in between', async () => {
+describe('refusals', () => {
+  test('409 wrong_status after a decision, 409 race_lost during an actuation or a concurrent change', async () => {
     const [decider] = deciders as [RestClient];
     const id = await reportPrompt(device);
     expect(codeOf(await actuate(decider, id))).toBe('wrong_status');
@@ -171,7 +171,7 @@ describe('who is refused', () => {
     expect(codeOf(await actuate(decider, id))).toBe('ok');
     const late = await actuate(decider, id);
     expect([late.status, late.body.code]).toEqual([409, 'race_lost']);
-    // Both read it as pending before either has decided: tried until it happens.
+    // Repeats until both calls read the status pending before either decides.
     const winners: number[] = [];
     await eventually(async () => {
       const raced = await reportPrompt(device);
@@ -181,11 +181,11 @@ describe('who is refused', () => {
       winners.push(answers.filter(({ status }) => status === 200).length);
       if (!answers.some((answer) => codeOf(answer) === 'race_lost')) throw new Error('nobody lost the race');
     });
-    // In no race more than one; who was cut off may have been the one.
+    // At most one success in each race; a call that was cut off may be the success.
     expect(Math.max(...winners)).toBe(1);
   });
 
-  test('403 without a recent second factor, and nothing is done', async () => {
+  test('403 without a recent second factor, without effect', async () => {
     const { client } = await tenant.createUser(['administrator']);
     const id = await reportPrompt(device);
     for (const answer of [await approve(client, id), await revoke(client, id), await actuate(client, id)])
@@ -193,7 +193,7 @@ describe('who is refused', () => {
     expect(await admin.must('GET', `${REQUESTS}/${id}`)).toMatchObject({ status: 'pending' });
   });
 
-  test('403 in another site, also for a device; what is read is filtered', async () => {
+  test('403 for another site, also for a device; lists are filtered', async () => {
     const site = async () => (await admin.must('POST', '/api/v1/sites', { name: randomUUID() })).id as string;
     const [here, there] = [await site(), await site()];
     const kept = await fresh(['administrator']);
@@ -209,7 +209,7 @@ describe('who is refused', () => {
     expect((await approve(kept, mine)).status).toBe(200);
   });
 
-  test('403 own_device for who enrolled the device or was seen at it, under whatever name the prompt comes', async () => {
+  test('403 own_device for the person who enrolled the device or was identified at it, under any name of the prompt', async () => {
     const [owner, seen] = [await fresh(['administrator']), await fresh(['administrator'])];
     const own = await enrolDevice(owner);
     const name = `acme\\${randomUUID()}`;
@@ -225,7 +225,7 @@ describe('who is refused', () => {
     expect((await approve(deciders[0]!, id)).status).toBe(200);
   });
 
-  test('403 where devices are told nothing, 400 for a device that is gone', async () => {
+  test('403 if the actuator is disabled, 400 for a decommissioned device', async () => {
     const [decider] = deciders as [RestClient];
     const gone = await enrolDevice(admin);
     const id = await reportPrompt(gone);
@@ -248,7 +248,7 @@ describe('who is refused', () => {
     }
   });
 
-  test('404 for another organisation, in the words of an unknown id; 400 for a bad id and body', async () => {
+  test('404 for another organisation, with the text for an unknown id; 400 for an invalid id and body', async () => {
     const stranger = (await network.createTenant()).admin.client;
     await enrolSecondFactor(stranger);
     const id = await reportPrompt(device);
@@ -268,7 +268,7 @@ describe('agents', () => {
   const report = (client: RestClient, deviceId: string, body: unknown = promptOf(), raw?: string) =>
     client.post(`/api/v1/agents/${deviceId}/elevation-requests`, body, raw === undefined ? {} : { raw });
 
-  test('H-190 a token speaks for its own device: another 403, another organisation 404, a person 403', async () => {
+  test('H-190 a token is valid for its own device: another 403, another organisation 404, a person 403', async () => {
     const other = await enrolDevice(admin);
     const foreign = await enrolDevice((await network.createTenant()).admin.client);
     expect((await report(device.agent, other.id)).status).toBe(403);
@@ -277,7 +277,7 @@ describe('agents', () => {
     expect((await device.agent.get(REQUESTS)).status).toBe(403);
   });
 
-  test('a report that comes again, through whichever gateway, is answered with its request; an old one is refused', async () => {
+  test('a repeated report at any gateway is answered with its request; an old one is refused', async () => {
     const prompt = promptOf();
     const first = await report(device.agent, device.id, prompt);
     expect(first.status).toBe(201);
@@ -304,7 +304,7 @@ describe('agents', () => {
     expect((await report(device.agent, device.id, undefined, deep)).status).toBe(400);
   });
 
-  test('H-195 NUL and half characters are refused naming the field; odd paths are recorded and wait', async () => {
+  test('H-195 NUL and half characters are refused with the field; odd paths are recorded and wait', async () => {
     for (const path of ['C:\\a\u0000b.exe', 'C:\\\ud800.exe']) {
       const refused = await report(device.agent, device.id, promptOf({ target_executable_path: path }));
       expect(refused.status).toBe(400);
@@ -320,7 +320,7 @@ describe('agents', () => {
     }
   });
 
-  test('an ignored prompt is 200 with a null id and leaves no request', async () => {
+  test('an ignored prompt is answered with 200 and a null id, and leaves no request', async () => {
     const [decider] = deciders as [RestClient];
     const signer = `Quiet ${randomUUID()}`;
     await decider.must('POST', '/api/v1/pam/rules', {

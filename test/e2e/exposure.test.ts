@@ -17,7 +17,7 @@ afterAll(async () => {
   await network?.[Symbol.asyncDispose]();
 });
 
-test('who leaves while a grant still runs knows nothing that is in use, once their exposure was rotated', async () => {
+test('after the exposure of a leaving user is rotated, no secret in use was seen by that user', async () => {
   const { admin, requester } = people;
   const accounts = await Promise.all([postgresAccount(admin, target), postgresAccount(admin, target)]);
   for (const { entryId, password } of accounts) {
@@ -35,7 +35,7 @@ test('who leaves while a grant still runs knows nothing that is in use, once the
   expect((await requester.client.get(path)).status).toBe(403);
 
   await admin.must('DELETE', `/api/v1/users/${requester.id}`);
-  // The grants end with the account, which rotates what was seen; whoever cannot wait rotates all of it.
+  // Disabling ends the grants, which rotates what was seen; the command rotates everything else.
   const { status, body } = await admin.post(`${path}/rotate`, { reason: 'has left' });
   expect({ status, impossible: body.impossible }).toEqual({ status: 202, impossible: [] });
   await eventually(

@@ -24,7 +24,7 @@ interface Machine {
   readonly client: RestClient;
 }
 
-/** A machine of this person, with these roles. */
+/** A machine with these roles; this person is responsible for it. */
 async function machineOf(maker: TestUser, roles: readonly string[]): Promise<Machine> {
   const username = `robot-${randomUUID().slice(0, 8)}`;
   const { id } = await maker.client.must('POST', '/api/v1/users', { username, kind: 'machine', roles });
@@ -48,7 +48,7 @@ async function grantsOf(who: RestClient, entryId: string): Promise<string[]> {
     .map(({ status }) => status);
 }
 
-test('the machines of a person with emergency access open administer nothing either, at any gateway', async () => {
+test('machines of a person with emergency access cannot administer anything at any gateway', async () => {
   const maker = await steppedUp(tenant, ['administrator']);
   const machine = await machineOf(maker, ['administrator']);
   for (const url of network.access.urls) await machine.client.at(url).must('GET', '/api/v1/users');
@@ -61,20 +61,20 @@ test('the machines of a person with emergency access open administer nothing eit
   }
 });
 
-test('a maker neither approves for their machine nor collects through it, whoever else made tokens', async () => {
+test('the responsible person can neither approve for their machine nor retrieve through it', async () => {
   const maker = await tenant.createUser(['administrator']);
   const machine = await machineOf(maker, ['requester']);
   const requestId = await ask(machine.client, await guardedEntry(tenant));
   const own = await approve(maker.client, requestId);
   expect([own.status, own.body.code]).toEqual([403, 'self_approval']);
-  // Whoever takes the machine over to collect what they approve finds nothing left.
+  // A person who approves and then takes the machine over finds no grant.
   const other = await tenant.createUser(['administrator']);
   await other.client.must('PUT', `/api/v1/users/${machine.id}/responsible`, {});
   expect(await statusOf(requestId)).toBe('cancelled');
   expect((await machine.client.get('/api/v1/users/me')).status).toBe(401);
 });
 
-test('what a disabled person and their machines hold ends, and enabling brings none of it back', async () => {
+test('disabling a person ends what they and their machines hold, and enabling restores none of it', async () => {
   const [approver, maker] = [
     await tenant.createUser(['approver']),
     await tenant.createUser(['administrator']),
@@ -100,14 +100,14 @@ test('what a disabled person and their machines hold ends, and enabling brings n
     { client: machine.client, entryId: ofMachine },
   ];
   for (const { client, entryId } of holding) {
-    // The grant was never used, so nothing but its end keeps the secret.
+    // The grant was never used: only its end protects the secret.
     expect(await grantsOf(client, entryId)).toEqual(['revoked']);
     expect((await retrieve(client, entryId)).status).toBe(403);
   }
   expect(await statusOf(waiting)).toBe('cancelled');
 });
 
-test('accounts that an administrator made and never handed over approve neither for each other nor for the administrator', async () => {
+test('accounts that were never handed over cannot approve for each other or for their administrator', async () => {
   const puppet = async (roles: readonly string[]) => {
     const [username, password] = [`p-${randomUUID().slice(0, 8)}`, `${randomUUID()} Aa9`];
     await tenant.admin.client.must('POST', '/api/v1/users', { username, password, roles });
@@ -123,7 +123,7 @@ test('accounts that an administrator made and never handed over approve neither 
   const real = await tenant.createUser(['requester']);
   const requestId = await ask(real.client, entryId);
   expect((await approve(second.client, requestId)).status).toBe(200);
-  // With a password of their own they count as themselves.
+  // After they have set their own passwords, they count as themselves.
   const own = { currentPassword: second.password, newPassword: `${randomUUID()} Aa9` };
   expect((await second.client.put('/api/v1/users/me/password', own)).status).toBe(204);
   expect(

@@ -53,7 +53,7 @@ const targets: [
 ];
 
 describe.each(targets)('the main job on %s', (_, make) => {
-  test('ask, approve, receive once, revoke: the target takes the new password and refuses the old one', async () => {
+  test('request, approve, retrieve once, revoke: the target accepts the new password and refuses the old one', async () => {
     const { account, accepts } = await make();
     const request = await requestAccess(people, account.entryId);
     const own = await people.requester.client.post(`/api/v1/requests/${request}/approve`);
@@ -81,7 +81,7 @@ describe.each(targets)('the main job on %s', (_, make) => {
   });
 });
 
-test('a receipt is found in the audit log with its leaf', async () => {
+test('the audit log contains a receipt with its leaf', async () => {
   const account = await postgresAccount(people.admin, postgres);
   const grant = await grantAccess(people, account.entryId);
   const { receipt } = await people.requester.client.must('GET', `/api/v1/grants/${grant}/credentials`);

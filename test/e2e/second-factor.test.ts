@@ -25,7 +25,7 @@ const login = (user: TestUser) =>
     tenant: tenant.name,
   });
 
-test('H-024 a confirmed factor makes sign-in a two-step affair; the first step opens nothing else', async () => {
+test('H-024 with a confirmed factor sign-in has two steps; the first step gives no other access', async () => {
   const user = await tenant.createUser(['requester']);
   const { secret, recoveryCodes } = await enrol(user);
   expect(recoveryCodes).toHaveLength(10);
@@ -52,7 +52,7 @@ test('H-024 a confirmed factor makes sign-in a two-step affair; the first step o
   expect((await full.get('/api/v1/resources')).status).toBe(200);
 });
 
-test('H-020 one code opens one session, over two gateways at once', async () => {
+test('H-020 one code opens one session, even with calls at two gateways at once', async () => {
   const user = await tenant.createUser(['requester']);
   const { secret } = await enrol(user);
   const limited = await Promise.all(
@@ -82,7 +82,7 @@ test('a recovery code works once, also in parallel', async () => {
   expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
 });
 
-test('rights that rise change the id of the session: what was issued before is dead at every gateway', async () => {
+test('more permissions change the id of the session: earlier tokens are invalid at every gateway', async () => {
   const user = await tenant.createUser(['requester']);
   const statuses = (token: string) =>
     Promise.all(
@@ -97,7 +97,7 @@ test('rights that rise change the id of the session: what was issued before is d
   };
   const other = (await login(user)).body;
   const first = (await login(user)).body;
-  // Both gateways remember both sessions.
+  // Both gateways have cached both sessions.
   for (const { access_token } of [other, first])
     expect(await statuses(access_token as string)).toEqual(network.access.urls.map(() => 200));
   const client = network.anonymous.as(first.access_token as string);
@@ -114,7 +114,7 @@ test('rights that rise change the id of the session: what was issued before is d
   expect(await statuses(proved.access_token as string)).toEqual(network.access.urls.map(() => 200));
 });
 
-test('the administrator takes a lost factor away; the user cannot without a fresh one', async () => {
+test('the administrator removes a lost factor; the user cannot without a recent factor', async () => {
   const user = await tenant.createUser(['requester']);
   const { secret } = await enrol(user);
   const { body } = await login(user);

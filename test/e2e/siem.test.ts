@@ -51,7 +51,7 @@ const post = () => ({
 const dead = { name: 'dead', transport: 'syslog-tcp', host: '127.0.0.1', port: 1 };
 const off = { ...dead, name: 'off', enabled: false };
 
-test('every target gets the log, and the status says how far each has got', async () => {
+test('every destination receives the log, and the status shows the position of each', async () => {
   const { client } = tenant.admin;
   await setSiemTargets(tenant, [tls(), post(), dead, off]);
   const items = await eventually(async () => {
@@ -81,14 +81,14 @@ test('every target gets the log, and the status says how far each has got', asyn
     .sort((a, b) => a.sequence! - b.sequence!)
     .map(({ id }) => id);
   await eventually(async () => {
-    // What was cut off before it was noted down is sent again.
+    // A batch that was interrupted before its position was stored is sent again.
     const arrived = new Set((await arrivedAt(rsyslog, tenant.id)).map(({ id }) => id));
     expect([...arrived].slice(0, ids.length)).toEqual(ids);
   });
   expect(https.posts[0]!.headers).toMatchObject({ authorization: 'Bearer sink-token-1' });
 });
 
-test('a test goes the real way, is on record, and tells the result of each target but nothing of what a sink says', async () => {
+test('a test uses the real path, is audited, and shows the result of each destination but not its answer', async () => {
   const { client } = tenant.admin;
   https.status = 418;
   const answer = await client.post(TEST, {});
@@ -104,7 +104,7 @@ test('a test goes the real way, is on record, and tells the result of each targe
     ['off', false, 'The target could not be reached (ECONNREFUSED).'],
   ]);
   const eventId = answer.body.eventId as string;
-  // It was sent; rsyslog takes a moment to write it.
+  // The event was sent; rsyslog writes it a moment later.
   await eventually(async () =>
     expect((await arrivedAt(rsyslog, tenant.id)).filter(({ id }) => id === eventId)).toEqual([
       { id: eventId, sequence: undefined },
@@ -136,17 +136,17 @@ test.each([
   expect(answer.text).not.toContain('user:pw');
 });
 
-test('another tenant sees and tests its own targets only', async () => {
+test('another tenant sees and tests only its own destinations', async () => {
   const other = await network.createTenant();
   expect(await other.admin.client.must('GET', STATUS)).toMatchObject({ items: [] });
   expect(await other.admin.client.must('POST', TEST, {})).toMatchObject({ ok: false, results: [] });
   expect((await other.admin.client.post(TEST, { target: 'tls' })).status).toBe(400);
 });
 
-test('the token is masked where settings are read, and stands in no event', async () => {
+test('the token is masked in settings and is in no event', async () => {
   const { client } = tenant.admin;
   expect((await client.get('/api/v1/admin/config')).text).not.toContain('sink-token-1');
-  // The log is told a moment after the change.
+  // The audit service learns of the change a moment later.
   const text = await eventually(async () => {
     const exported = await client.get('/api/v1/audit/events/export?format=json');
     expect(exported.text).toContain('config.updated');

@@ -16,7 +16,7 @@ import { run } from './tools.ts';
 
 const page = readFileSync(join(root, 'docs/add-an-operation.md'), 'utf8');
 
-/** The one block of code of the page that holds `marker`. */
+/** The only code block of the page that contains `marker`. */
 function block(language: string, marker: string): string {
   const blocks = [...page.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map(
     ([, text]) => text!,
@@ -29,7 +29,7 @@ function block(language: string, marker: string): string {
 
 let copy: string;
 const at = (path: string): string => join(copy, path);
-/** Puts text behind the first occurrence of `marker` in a file of the copy. */
+/** Inserts text after the first occurrence of `marker` in a file of the copy. */
 function insert(path: string, marker: string, text: string): void {
   const before = readFileSync(at(path), 'utf8');
   expect(before).toContain(marker);
@@ -38,7 +38,7 @@ function insert(path: string, marker: string, text: string): void {
     before.replace(marker, () => `${marker}\n${text}`),
   );
 }
-/** Runs a program of the workspace in the copy; answers what it prints. */
+/** Runs a program of the workspace in the copy; returns its output. */
 const inCopy = (program: string, ...args: string[]): Promise<string> =>
   run(program, args, { cwd: copy, env: { PATH: process.env.PATH, HOME: copy } });
 const bin = (name: string): string => join(root, 'node_modules/.bin', name);
@@ -46,7 +46,7 @@ const bin = (name: string): string => join(root, 'node_modules/.bin', name);
 beforeAll(async () => {
   copy = mkdtempSync(join(tmpdir(), 'claviger-copy-'));
   for (const path of repositoryFiles()) cpSync(join(root, path), at(path));
-  // Links to packages of the workspace are relative: they lead to the copy. The others share what is installed.
+  // Links to workspace packages are relative and lead to the copy. Other packages are shared.
   symlinkSync(join(root, 'node_modules'), at('node_modules'));
   for (const folder of globSync('{packages,services}/*/node_modules', { cwd: root }))
     cpSync(join(root, folder), at(folder), { recursive: true, verbatimSymlinks: true });
@@ -56,7 +56,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-test('the page on adding an operation holds, step by step', async () => {
+test('the steps of the page on adding an operation work', async () => {
   const generate = () => inCopy(process.execPath, 'packages/contracts/generate.ts');
   const proto = 'proto/claviger/workflow/v1/workflow.proto';
   insert(proto, 'service RequestsService {', block('proto', 'rpc AddRequestNote'));
@@ -92,7 +92,7 @@ test('the page on adding an operation holds, step by step', async () => {
     ],
     { cwd: at('services/workflow') },
   );
-  // The generated tests of the REST edge take their call from the declaration.
+  // The generated tests of the REST API derive their call from the declaration.
   const sample = await run(
     process.execPath,
     [

@@ -30,14 +30,14 @@ afterAll(async () => {
   if (scratch) rmSync(scratch, { recursive: true, force: true });
 });
 
-/** A folder with the program that uses a client. */
+/** A folder with the program that uses a generated client. */
 function folderOf(language: string): string {
   const folder = join(scratch, language);
   cpSync(join(clients, language), folder, { recursive: true });
   return folder;
 }
 
-/** What the program says that it did is what the installation shows. */
+/** Asserts that the output of the program matches the installation. */
 async function expectCreated(name: string, output: string): Promise<void> {
   const said = JSON.parse(output) as { id: string; listed: string[]; name: string };
   const entry = await tenant.admin.client.must('GET', `/api/v1/vault/entries/${said.id}`);
@@ -45,7 +45,7 @@ async function expectCreated(name: string, output: string): Promise<void> {
   expect(said).toEqual({ id: said.id, listed: [said.id], name });
 }
 
-test('a Python client is generated, and lists and creates', async () => {
+test('a generated Python client lists and creates', async () => {
   const folder = folderOf('python');
   const bin = join(await pythonEnvironment(join(clients, 'python/requirements.txt')), 'bin');
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
@@ -58,7 +58,7 @@ test('a Python client is generated, and lists and creates', async () => {
   await expectCreated(name, await run(join(bin, 'python'), args, { cwd: folder, env }));
 });
 
-test('a Go client is generated, compiles, and lists and creates', async () => {
+test('a generated Go client compiles, lists and creates', async () => {
   const folder = folderOf('go');
   mkdirSync(join(folder, 'claviger'));
   const target = join(folder, 'claviger/client.go');
@@ -71,7 +71,7 @@ test('a Go client is generated, compiles, and lists and creates', async () => {
   await expectCreated(name, await run(join(folder, 'client'), args));
 });
 
-test('a TypeScript client is generated, its types hold, and it lists and creates', async () => {
+test('a generated TypeScript client passes the type check, lists and creates', async () => {
   const folder = folderOf('typescript');
   const missing = 'install npm (as root: apt-get install npm)';
   await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, missing });

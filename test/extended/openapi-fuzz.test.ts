@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildWorld, type World } from '../conformance/world.ts';
 import { pythonEnvironment, run } from './tools.ts';
 
-/** Operations that would end the run, and why. */
+/** Operations that would end the run, with the reason. */
 const EXCLUDED: Readonly<Record<string, string>> = {
   'Auth.logout': 'ends the session of the run',
   'Auth.changeMyPassword': 'ends the other sessions of the caller',
@@ -68,11 +68,11 @@ interface Run {
   readonly seconds: number;
   /** Ids of operations. */
   readonly operations: readonly string[];
-  /** Ids beside those of the world. */
+  /** Ids in addition to those of the world. */
   readonly ids?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Sends what schemathesis makes of the document, fitting and not, for so long; answers what the hooks have judged. */
+/** Sends valid and invalid requests of schemathesis for this time; returns the findings of the hooks. */
 async function fuzz(name: string, { token, seconds, operations, ids }: Run): Promise<Report> {
   const [report, setup, config] = ['report', 'setup', 'config'].map((kind) =>
     join(scratch, `${name}-${kind}.${kind === 'config' ? 'toml' : 'json'}`),
@@ -81,7 +81,7 @@ async function fuzz(name: string, { token, seconds, operations, ids }: Run): Pro
     setup,
     JSON.stringify({ document, report, ids: { ...knownIds(), ...ids }, own: ownIds(token) }),
   );
-  // A file, because a command line is for everybody to see.
+  // A file, because other users can read a command line.
   writeFileSync(config, `headers = { Authorization = "Bearer ${token}" }\n`, { mode: 0o600 });
   const { urls, caCertificate } = started.installation;
   const where = ['--url', urls[0]!, '--tls-verify', caCertificate];
@@ -109,7 +109,7 @@ async function fuzz(name: string, { token, seconds, operations, ids }: Run): Pro
   return judged;
 }
 
-/** What the world holds, by the names that fields have for it. */
+/** Ids of the objects of the world, by the names of the fields for them. */
 function knownIds(): Record<string, string[]> {
   const names = [
     'entryId',
@@ -132,7 +132,7 @@ function knownIds(): Record<string, string[]> {
   };
 }
 
-/** The ids in an access token: of its user, session and tenant. None in the token of an agent. */
+/** The ids of user, session and tenant in an access token; none in an agent token. */
 function ownIds(token: string): string[] {
   const [, claims] = token.split('.');
   if (!claims) return [];
@@ -162,14 +162,14 @@ function operationsOf(kind: 'tenant' | 'platform' | 'agent'): string[] {
   return ids.filter((id) => kindOf(id) === kind && !(id in EXCLUDED));
 }
 
-test('the operations that are left out exist', () => {
+test('the excluded operations exist', () => {
   const all = (['tenant', 'platform', 'agent'] as const).flatMap(operationsOf).length;
   const described = JSON.parse(readFileSync(document, 'utf8')) as { paths: Record<string, object> };
   const total = Object.values(described.paths).flatMap((item) => Object.keys(item)).length;
   expect(total - all).toBe(Object.keys(EXCLUDED).length);
 });
 
-test('an administrator of the platform meets no error of the server, and no refusal that is no design', async () => {
+test('an administrator of the platform receives no server error and no refusal outside the designs', async () => {
   const { freshToken } = await started.network.createPlatformAdministrator();
   const run = { token: await freshToken(), seconds: 40, operations: operationsOf('platform') };
   const { findings, succeeded } = await fuzz('platform', run);
@@ -189,7 +189,7 @@ test('so does the agent of a device', async () => {
   expect(succeeded.length).toBeGreaterThan(0);
 });
 
-// Last: it changes and ends what it finds, the devices and users of the world among them.
+// Last, because it changes and deletes objects, including devices and users of the world.
 test('so does an administrator of a tenant', async () => {
   const admin = await world.tenant.createUser([
     'administrator',
@@ -202,6 +202,6 @@ test('so does an administrator of a tenant', async () => {
   const run = { token: await admin.freshToken(), seconds: 150, operations: operationsOf('tenant') };
   const { findings, succeeded } = await fuzz('administrator', run);
   expect(findings).toEqual([]);
-  // Without ids that exist, and with a session that had ended, nothing would be found.
+  // With unknown ids or an ended session the fuzzer would find nothing.
   expect(succeeded.length).toBeGreaterThan(run.operations.length / 3);
 });

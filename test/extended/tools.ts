@@ -9,7 +9,7 @@ const OAPI_CODEGEN = '2.8.2';
 
 const execute = promisify(execFile);
 
-/** What a program has written to standard output. Throws with all that it wrote when it fails; `missing` says what to install. */
+/** Returns standard output of a program. Throws with its whole output on failure; `missing` says what to install. */
 export async function run(
   program: string,
   args: readonly string[],
@@ -27,7 +27,7 @@ export async function run(
   }
 }
 
-/** The folder of a Python environment with exactly the packages of a file of requirements; made once, kept for later runs. */
+/** Folder of a Python environment with the packages of a requirements file; created once, kept for later runs. */
 export async function pythonEnvironment(requirementsFile: string): Promise<string> {
   const missing = 'install Python 3.10 or later with venv (as root: apt-get install python3-venv)';
   const version = await run('python3', ['-c', 'import sys; print(sys.version)'], { missing });
@@ -40,7 +40,7 @@ export async function pythonEnvironment(requirementsFile: string): Promise<strin
   });
 }
 
-/** Go's generator of clients; made once. */
+/** Path of the client generator for Go; built once. */
 export async function goGenerator(): Promise<string> {
   const missing = 'install Go 1.26 or later (https://go.dev/dl)';
   const version = await run('go', ['version'], { missing });
@@ -51,7 +51,7 @@ export async function goGenerator(): Promise<string> {
   return join(folder, 'oapi-codegen');
 }
 
-/** A folder beside the toolchain of the launcher, made anew until it was made to its end. */
+/** A folder in the cache of the launcher; created again if its creation was interrupted. */
 async function kept(
   kind: string,
   parts: readonly string[],

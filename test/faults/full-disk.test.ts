@@ -8,7 +8,7 @@ import { eventually, type StartedNetwork, startNetwork, type TestTenant } from '
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const DISK = '384m';
-/** Nothing but a megabyte of journal. */
+/** Writes one megabyte to the write-ahead log and nothing else. */
 const WRITE_JOURNAL = `SELECT pg_logical_emit_message(true, 'test', repeat('x', 1048576))`;
 
 const mount = (folder: string, size: string): boolean =>
@@ -53,11 +53,11 @@ describe.skipIf(!possible)('a full disk of PostgreSQL', () => {
   }
 
   let names = 0;
-  /** What was acknowledged: id of each entry. */
+  /** Ids of the acknowledged entries. */
   const stored: string[] = [];
-  /** What is no answer of an outage. */
+  /** Answers that do not match an outage. */
   const wrong: string[] = [];
-  /** Nothing compresses it, so that each takes new pages soon. */
+  /** Incompressible, so that each entry soon needs new pages. */
   async function note(): Promise<{ status: number; text: string }> {
     const secret = randomBytes(3_000).toString('base64');
     const { status, text, body } = await tenant.admin.client.post('/api/v1/vault/entries', {
@@ -66,7 +66,7 @@ describe.skipIf(!possible)('a full disk of PostgreSQL', () => {
       secret,
     });
     if (status === 201) stored.push(body.id as string);
-    // A database that does not answer in time is one, too.
+    // A database that does not answer in time also counts as an outage.
     else if (status !== 503 && status !== 504) wrong.push(`${status} ${text}`);
     return { status, text };
   }
@@ -76,7 +76,7 @@ describe.skipIf(!possible)('a full disk of PostgreSQL', () => {
       expect(status).toBe(503);
       expect(text).toContain(why);
     });
-  /** Everything works again by itself, and whatever was acknowledged is there, under a tree head. */
+  /** Everything recovers automatically, and a tree head covers every acknowledged entry. */
   async function goesOn(): Promise<void> {
     await eventually(async () => expect((await note()).status).toBe(201));
     expect(wrong).toEqual([]);
@@ -99,9 +99,9 @@ describe.skipIf(!possible)('a full disk of PostgreSQL', () => {
       await eventually(async () => expect((await fetch(`${healthUrl}/ready`)).status).toBe(200));
   }
 
-  test('what writes answers 503 and says why, what reads goes on; with room again all goes on by itself', async () => {
+  test('writes answer 503 with the reason, reads continue; with free space everything recovers automatically', async () => {
     await started.network.superuser(async (db) => {
-      // Room in the journal, which ends in the next test: here tables are what cannot grow.
+      // The write-ahead log has space here (the next test fills it); only tables cannot grow.
       for (let megabyte = 0; megabyte < 64; megabyte += 1) await db.query(WRITE_JOURNAL);
       await db.query('CHECKPOINT');
     });
@@ -116,7 +116,7 @@ describe.skipIf(!possible)('a full disk of PostgreSQL', () => {
     await goesOn();
   });
 
-  test('where the journal of the database cannot grow, everything waits for room, and then goes on by itself', async () => {
+  test('if the write-ahead log cannot grow, everything waits for space and then recovers automatically', async () => {
     const { postgres } = started.installation.parts;
     const before = postgres.pid;
     fill();
@@ -126,7 +126,7 @@ describe.skipIf(!possible)('a full disk of PostgreSQL', () => {
       });
       await expect(ends).rejects.toThrow();
       expect(readFileSync(started.installation.logFiles.postgres!, 'utf8')).toContain('PANIC');
-      // Either its recovery needs room, too, and it ends; or it finds a part of the journal to write over.
+      // Either its recovery also needs space and fails, or it reuses a segment of the write-ahead log.
       await eventually(async () => {
         if (postgres.pid === before) await started.network.superuser((db) => db.query('SELECT'));
       });

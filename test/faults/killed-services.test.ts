@@ -7,7 +7,7 @@ import { interruptedCalls } from './suites/interrupted-calls.ts';
 import { killedWriters } from './suites/killed-writers.ts';
 import { tenantStoreAway } from './suites/tenant-store-away.ts';
 
-// One replica of each service, which the tests kill, stop and start again.
+// One replica of each service, which the tests kill, stop and restart.
 const topology = startTopology(() => ({}));
 
 describe('audit unavailable', () => auditUnavailable(topology));

@@ -6,5 +6,5 @@ import { natsAway } from './suites/nats-away.ts';
 const topology = startTopology(() => ({}));
 
 describe('NATS away for a minute', () => natsAway(topology, 60_000));
-// The growth is far less than what is exported, and more than garbage that waits to be collected.
+// The allowed growth is far less than the export, and more than uncollected garbage.
 describe('an export of 120 MB', () => largeExport(topology, 30_000, 160 * 1_024 * 1_024));

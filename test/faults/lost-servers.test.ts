@@ -7,7 +7,7 @@ import { natsAway } from './suites/nats-away.ts';
 import { siemDestinationDown } from './suites/siem-sink-down.ts';
 import { tampering } from './suites/tampering.ts';
 
-// One replica of each service; PostgreSQL, Redis, NATS and destinations stop, lose their data and come back.
+// One replica of each service; PostgreSQL, Redis, NATS and destinations stop, lose their data and restart.
 const topology = startTopology(() => ({
   overrides: { vault: { rotation: { leaseSeconds: 3, settleSeconds: 1, backoffSeconds: 1 } } },
 }));
@@ -17,5 +17,5 @@ describe('NATS away', () => natsAway(topology, 5_000));
 describe('lost stores', () => lostStores(topology));
 describe('SIEM', () => siemDestinationDown(topology));
 describe('a large export', () => largeExport(topology, 10_000));
-// Last: it damages logs for good.
+// Last, because it damages logs permanently.
 describe('tampering', () => tampering(topology));

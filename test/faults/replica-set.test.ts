@@ -12,7 +12,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { freeze } from '../support/freeze.ts';
 import { type Answer, serveHealth } from '../support/health-replica.ts';
 
-// A caller, and replicas of one service that it finds by a DNS server. All on real sockets with mutual TLS.
+// A caller and replicas of one service that it finds by DNS, on real sockets with mutual TLS.
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'claviger-replicas-'));
@@ -46,7 +46,7 @@ async function serve(listen: string, answer: Answer) {
   return { drain: replica.drain, [Symbol.asyncDispose]: () => replica.drain(0) };
 }
 
-/** A replica that can be frozen, and tells how many calls have reached it. */
+/** A replica that can be paused and reports how many calls have reached it. */
 async function serveInProcess() {
   const script = new URL('../support/health-replica.ts', import.meta.url).pathname;
   const config = JSON.stringify(configOf('vault', 'vault-1', '127.0.0.1:0'));
@@ -73,7 +73,7 @@ function call(addresses: string[], lookup?: Lookup) {
   };
 }
 
-test('calls follow one, three and two replicas behind a name, and none fails', async () => {
+test('calls are distributed to one, three and two replicas behind a name, and none fails', async () => {
   await using dns = await startDnsServer();
   const port = await freePort();
   const release = Promise.withResolvers<void>();
@@ -81,7 +81,7 @@ test('calls follow one, three and two replicas behind a name, and none fails', a
     (ip: string): Answer =>
     async (requestId) => {
       if (requestId.startsWith('long')) await release.promise;
-      // Takes some time on purpose, so that each replica has several calls at once.
+      // Takes some time, on purpose, so that each replica has several calls at once.
       else await new Promise((resolve) => setTimeout(resolve, 10));
       return ip;
     };
@@ -90,7 +90,7 @@ test('calls follow one, three and two replicas behind a name, and none fails', a
   dns.set('vault.test', [one]);
   using caller = call([`vault.test:${port}`], dns.lookup);
 
-  // Eight callers ask all the time.
+  // Eight callers send calls continuously.
   let running = true;
   const failures: unknown[] = [];
   const answers: { node: string; atMs: number }[] = [];
@@ -100,7 +100,7 @@ test('calls follow one, three and two replicas behind a name, and none fails', a
       if (node) answers.push({ node, atMs: performance.now() });
     }
   });
-  /** How long it takes until these replicas, and no others, serve their share of 200 calls, half an equal one at least. */
+  /** Milliseconds until exactly these replicas serve 200 calls, each at least half of an equal share. */
   const spreadOver = async (...nodes: string[]): Promise<number> => {
     const since = performance.now();
     await eventually(() => {
@@ -119,7 +119,7 @@ test('calls follow one, three and two replicas behind a name, and none fails', a
   dns.set('vault.test', [one, two, three]);
   expect(await spreadOver(one, two, three)).toBeLessThan(10_000);
 
-  // The third has calls that take longer than its name has it, and ends once they are answered.
+  // The third replica has calls that outlast its DNS record, and ends once they are answered.
   const long = Array.from({ length: 12 }, (_, i) => caller.node(`long-${i}`, { timeoutMs: 60_000 }));
   dns.set('vault.test', [one, two]);
   const lookups = dns.lookups;
@@ -135,7 +135,7 @@ test('calls follow one, three and two replicas behind a name, and none fails', a
   expect(failures).toEqual([]);
 });
 
-test('a broken stream leads to a look-up at once; a DNS server that fails or knows nothing changes nothing', async () => {
+test('a broken stream causes a look-up at once; a failing or empty DNS answer changes nothing', async () => {
   await using dns = await startDnsServer();
   const port = await freePort();
   const first = await serve(`127.0.0.1:${port}`, () => 'first');
@@ -153,7 +153,7 @@ test('a broken stream leads to a look-up at once; a DNS server that fails or kno
   await afterLookup();
   expect(await caller.node()).toBe('first');
 
-  // The next regular look-up is five seconds away.
+  // The next regular look-up is five seconds later.
   await using _second = await serve(`127.0.0.2:${port}`, () => 'second');
   dns.set('vault.test', ['127.0.0.2']);
   const since = performance.now();
@@ -190,14 +190,14 @@ test.runIf(hasIpv6)('replicas are found by several names, by IPv6 and by address
     expect(await reached(names)).toEqual([v4, v6]);
 });
 
-test('a frozen replica is sent a bounded number of bytes, and nothing of calls that have ended', async () => {
+test('a paused replica receives a bounded number of bytes, and no frames of ended calls', async () => {
   await using frozen = await serveInProcess();
   using caller = call([frozen.address]);
   expect(await caller.node()).toBe('1');
   const thaw = freeze(frozen.pid);
   const ended = new AbortController();
   const mebibyte = 'x'.repeat(1024 * 1024);
-  // None is answered, and what is refused is refused at once.
+  // No call is answered, and refusals come at once.
   const refused: unknown[] = [];
   const calls = Array.from({ length: 200 }, () =>
     caller
@@ -211,7 +211,7 @@ test('a frozen replica is sent a bounded number of bytes, and nothing of calls t
   expect(taken).toBeGreaterThan(10);
   expect(taken).toBeLessThan(24);
 
-  // Their frames make room for others, which arrive.
+  // Dropping their frames makes room for other calls, which arrive.
   ended.abort();
   await Promise.all(calls);
   const last = caller.node(undefined, { timeoutMs: 60_000 });
@@ -219,7 +219,7 @@ test('a frozen replica is sent a bounded number of bytes, and nothing of calls t
   expect(Number(await last)).toBeLessThan(8);
 });
 
-test('every replica is asked, and one that does not confirm is named', async () => {
+test('every replica is called, and one that does not confirm is named', async () => {
   await using frozen = await serveInProcess();
   const port = await freePort();
   const live = ['127.0.0.1', '127.0.0.2'].map((ip) => `${ip}:${port}`) as [string, string];
@@ -239,7 +239,7 @@ test('every replica is asked, and one that does not confirm is named', async () 
   thaw[Symbol.dispose]();
   expect(requireEvery('vault', await ask())).toHaveLength(3);
 
-  // Who all replicas are is not known while a name is not.
+  // The set of replicas is unknown while a name cannot be resolved.
   using unknown = call([...live, `vault.test:${port}`], dns.lookup);
   await expect(
     unknown.peers.each('vault', health.HealthService, (replica) => replica.getHealth({})),

@@ -1,6 +1,6 @@
 import type { StartOptions } from '@claviger/installation';
 
-/** Three replicas of the vault and of workflow. Leases and pauses are shorter than in earnest; workflow keeps the real lease. */
+/** Three replicas of vault and workflow. Leases and pauses are shorter than by default, except workflow's lease. */
 export const replicas: Partial<StartOptions> = {
   replicas: { vault: 3, workflow: 3 },
   overrides: {

@@ -14,9 +14,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPeople, type People, requestAccess } from '../support/main-job.ts';
 
 const options = {
-  // The steps of a restore reach either replica.
+  // The steps of a restore may reach either replica.
   replicas: { auth: 2, audit: 2 },
-  // Nothing else tells that a log in which nothing happens lost its tail.
+  // Only this detects that a log without new events lost its tail.
   overrides: { audit: { sealing: { compareHeadsMs: 500 } } },
 };
 
@@ -31,7 +31,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** Stops everything, does something to the files of PostgreSQL, and starts again. Redis and the tree heads stay as they are. */
+/** Stops everything, changes the files of PostgreSQL, and starts again. Redis and the tree heads are kept. */
 async function whileStopped(work: () => void): Promise<void> {
   const { installation } = started!;
   const former = { port: new URL(installation.url).port };
@@ -61,13 +61,13 @@ const claviger = (installation: Installation, ...args: string[]): Promise<Comman
     env: { PATH: process.env.PATH ?? '', HOME: dataDir },
   });
 
-/** The status of a call that needs a live session or token, asked until the services behind the gateway are reached. */
+/** The status of a call with a session or token, repeated until the services behind the gateway are reached. */
 const asks = async (client: RestClient): Promise<string> => {
   const { status, body } = await client.get('/api/v1/users/me');
   return `${status} ${(body.code as string | undefined) ?? ''}`.trim();
 };
 
-test('H-262 after a restore nothing is served until it is finished, and what had ended stays ended', async () => {
+test('H-262 after a restore nothing is served until it is finished, and ended access stays ended', async () => {
   const { network } = started!;
   const tenant = await network.createTenant();
   const people: People = await createPeople(tenant);
@@ -84,13 +84,13 @@ test('H-262 after a restore nothing is served until it is finished, and what had
   const waiting = await requestAccess(people, entryId);
   const { recoveryCodes } = await enrolSecondFactor((await tenant.createUser(['auditor'])).client);
   await admin.must('POST', `/api/v1/users/${people.requester.id}/password/reset`, {});
-  // Of before the backup: they must not come back to life.
+  // From before the backup: these must not become valid again.
   const sessions = [tenant.admin.token, people.requester.token].map((bearer) => network.anonymous.as(bearer));
 
   await whilePostgresIsStopped(() => copy(postgresFiles(), backup()));
   await allReady(started!.installation);
 
-  // What happens after the backup, and must not be undone.
+  // Changes after the backup that the restore must not undo.
   await eventually(async () => expect(await asks(robot)).toBe('200'));
   await admin.must('DELETE', `/api/v1/api-tokens/${(token.apiToken as { id: string }).id}`);
   await people.requester.client.must('GET', `/api/v1/grants/${delivered}/credentials`);
@@ -113,7 +113,7 @@ test('H-262 after a restore nothing is served until it is finished, and what had
     JSON.parse(state.stdout).services.map((each: { epoch: number }) => each.epoch),
   ]).toEqual([1, [0, 0, 0, 0]]);
 
-  // Not by mistake.
+  // The command requires a confirmation.
   expect(await claviger(installation, 'restore', 'finish')).toMatchObject({ code: 2, stdout: '' });
   const finished = await claviger(installation, 'restore', 'finish', '--yes');
   expect(finished.stderr).toContain('ended the access of');
@@ -131,7 +131,7 @@ test('H-262 after a restore nothing is served until it is finished, and what had
   expect((grants as { status: string }[]).map(({ status }) => status)).toEqual(['revoked']);
   const request = await fresh.must('GET', `/api/v1/requests/${waiting}`);
   expect(request.status).toBe('expired');
-  // The log goes on, and tells of the restore.
+  // The log continues and contains the restore.
   await eventually(async () => {
     const { items } = await fresh.must(
       'GET',
@@ -142,12 +142,12 @@ test('H-262 after a restore nothing is served until it is finished, and what had
     );
     expect(services.map(({ service }) => service).toSorted()).toEqual(['audit', 'auth', 'vault', 'workflow']);
   });
-  // A later start has nothing to complain about.
+  // A later start reports no problem.
   await installation.restart('audit-1');
   expect((await claviger(installation, 'restore', 'status')).code).toBe(0);
 });
 
-test('H-262 a database that is set back while everything runs is not served either', async () => {
+test('H-262 a database that is restored while the services run is not served either', async () => {
   const { network, installation } = started!;
   const tenant = await network.createTenant();
   const { client: admin, password } = tenant.admin;
@@ -176,7 +176,7 @@ test('H-262 a database that is set back while everything runs is not served eith
   await sealed(fresh, 'restore.access-ended', 4);
 });
 
-/** Waits until this many events of an action stand under a tree head, which is outside the database, too. */
+/** Waits until a tree head, which is also stored outside the database, covers this many events of an action. */
 async function sealed(auditor: RestClient, action: string, count = 1): Promise<void> {
   await eventually(async () => {
     const { items } = await auditor.must('GET', `/api/v1/audit/events?action=${action}&pageSize=100`);
@@ -185,7 +185,7 @@ async function sealed(auditor: RestClient, action: string, count = 1): Promise<v
   });
 }
 
-/** Replicas that the steps of a restore did not reach hear of its end within seconds, and refuse until then. */
+/** Replicas that no step of the restore reached learn of its end within seconds, and refuse calls until then. */
 async function allReady({ nodes }: Installation): Promise<void> {
   for (const { healthUrl } of nodes)
     await eventually(async () => expect((await fetch(`${healthUrl}/ready`)).status).toBe(200));

@@ -34,7 +34,7 @@ afterAll(async () => {
   await collector?.[Symbol.asyncDispose]();
 }, 60_000);
 
-/** The command with its standard input, which is never a terminal here. */
+/** Runs the command with this standard input, which is never a terminal. */
 const claviger = (args: readonly string[], input = ''): Promise<CommandOutcome> =>
   runInProcess(args, {
     env: { PATH: process.env.PATH ?? '', CLAVIGER_DATA_DIR: started.installation.dataDir },
@@ -58,7 +58,7 @@ const ready = (node: string) =>
 const live = async (node: string) =>
   (await fetch(`${started.installation.nodes.find((each) => each.node === node)!.healthUrl}/live`)).status;
 const readiness = async () => Promise.all(nodes.map(async (node) => (await ready(node)).text()));
-/** What is stored under the root keys. */
+/** The data stored under the root keys. */
 const stored = () =>
   started.network.superuser(async (client) => {
     const { rows } = await client.query<{ text: string }>(
@@ -68,7 +68,7 @@ const stored = () =>
     );
     return rows[0]!.text;
   });
-/** A share with its secret part changed and its checksum made anew, as somebody would who means harm. */
+/** A share with a changed secret and a valid checksum, as an attacker would make it. */
 async function forged(text: string): Promise<string> {
   const { createHash } = await import('node:crypto');
   const prefix = 'claviger-share-1-';
@@ -85,7 +85,7 @@ test('services whose root key is in shares start sealed: live, not ready, with e
   expect(await Promise.all(nodes.map(live))).toEqual([200, 200, 200]);
 });
 
-test('init shows five shares once, and any three of them open every replica', async () => {
+test('init shows five shares once, and any three of them unseal every replica', async () => {
   const { code, stdout, stderr } = await claviger(['unseal', '--init', '--json']);
   expect({ code, stderr }).toMatchObject({ code: 0 });
   ({ shares } = JSON.parse(stdout) as { shares: string[] });
@@ -95,11 +95,11 @@ test('init shows five shares once, and any three of them open every replica', as
     expect((await readiness()).every((text) => /ok|degraded/.test(text))).toBe(true),
   );
   await eventually(async () => expect((await ready('gateway-1')).status).toBe(200));
-  // A second time there is nothing to make.
+  // A second call creates nothing.
   const again = await claviger(['unseal', '--init', '--json']);
   expect(again.code).toBe(6);
   expect(again.stdout).toBe('');
-  // Its log records what operators do from here on.
+  // From here on, its log records the actions of operators.
   await started.network.createPlatformAdministrator();
   tenant = await started.network.createTenant();
   const entry = await tenant.admin.client.must('POST', '/api/v1/vault/entries', {
@@ -110,7 +110,7 @@ test('init shows five shares once, and any three of them open every replica', as
   expect((await retrieve()).status).toBe(200);
 });
 
-test('seal drops the keys of every replica at once; three shares, one at a time, bring them back', async () => {
+test('seal drops the keys of every replica at once; three shares, one at a time, unseal them', async () => {
   const before = await stored();
   const sealed = await claviger(['seal', '--json']);
   expect(sealed.code).toBe(0);
@@ -120,7 +120,7 @@ test('seal drops the keys of every replica at once; three shares, one at a time,
   expect(
     first.replicas.map(({ node, sharesGiven, sharesNeeded }) => [node, sharesGiven, sharesNeeded]).sort(),
   ).toEqual(nodes.map((node) => [node, 1, 3]));
-  // The same once more is no progress.
+  // Entering the same share again makes no progress.
   expect((await give(shares[4]!)).replicas.map(({ sharesGiven }) => sharesGiven)).toEqual([1, 1, 1]);
   expect((await give(shares[0]!)).replicas.map(({ state }) => state)).toEqual(['sealed', 'sealed', 'sealed']);
   const last = await give(shares[2]!);
@@ -133,10 +133,10 @@ test('seal drops the keys of every replica at once; three shares, one at a time,
   expect(await stored()).toBe(before);
 });
 
-test('a wrong share is found out, all are discarded, nothing is written, and the right ones still open', async () => {
+test('a wrong share is detected, all shares are discarded, nothing is written, and the right ones still unseal', async () => {
   await claviger(['seal']);
   const before = await stored();
-  // Cut, mistyped, or no share at all: refused before anything is sent.
+  // A truncated or mistyped share, or other text, is refused before anything is sent.
   const [share] = shares as [string];
   const mistyped = `${share.slice(0, 30)}${share[30] === 'x' ? 'y' : 'x'}${share.slice(31)}`;
   for (const text of [share.slice(0, -3), mistyped, 'hello'])
@@ -145,7 +145,7 @@ test('a wrong share is found out, all are discarded, nothing is written, and the
   const wrong = await give(await forged(shares[3]!));
   expect(wrong.code).not.toBe(0);
   expect(wrong.replicas.map(({ code }) => code)).toEqual(['wrong_shares', 'wrong_shares', 'wrong_shares']);
-  // The good ones of that attempt are gone with it.
+  // The valid shares of that attempt are discarded too.
   const after = await give(shares[2]!);
   expect(after.replicas.map(({ sharesGiven, state }) => [sharesGiven, state])).toEqual(
     Array(3).fill([1, 'sealed']),
@@ -154,13 +154,13 @@ test('a wrong share is found out, all are discarded, nothing is written, and the
   expect((await give(shares[3]!, shares[0]!)).code).toBe(0);
 });
 
-test('H-332 shares given so far are forgotten for the operator, and for nobody else', async () => {
+test('H-332 only the operator can discard the shares entered so far', async () => {
   await claviger(['seal']);
   await give(shares[0]!, shares[1]!);
   const { installation } = started;
   const base = loadConfig(baseConfigSchema, installation.operator.configFile);
   const unset = {};
-  // With the certificate of another service, which is all that anybody else on the machine's network could have.
+  // With the certificate of another service, the most that another process in the network could have.
   for (const service of ['gateway', 'workflow', 'vault']) {
     const peers = createPeers({ ...base, grpc: { ...base.grpc, ...installation.layout.leaf(service) } });
     const client = peers.client('auth', contract.SealService);
@@ -168,7 +168,7 @@ test('H-332 shares given so far are forgotten for the operator, and for nobody e
       await expect(call(unset)).rejects.toMatchObject({ reason: 'denied' });
     peers.close();
   }
-  // And there is no route to it from outside.
+  // The REST API has no route to it.
   for (const path of ['/api/v1/admin/seal', '/api/v1/seal', '/claviger.cluster.v1.SealService/DiscardShares'])
     expect([401, 404]).toContain((await started.network.anonymous.post(path, {})).status);
   const state = await claviger(['unseal', '--cancel', '--json']);
@@ -178,7 +178,7 @@ test('H-332 shares given so far are forgotten for the operator, and for nobody e
   expect((await give(shares[1]!, shares[3]!, shares[4]!)).code).toBe(0);
 });
 
-test('a replica that starts again is sealed alone; the others go on, and the shares open just it', async () => {
+test('only a restarted replica is sealed; the others continue, and the shares unseal that replica', async () => {
   const { installation } = started;
   await installation.kill('vault-2');
   await installation.restart('vault-2');
@@ -191,7 +191,7 @@ test('a replica that starts again is sealed alone; the others go on, and the sha
   await eventually(async () => expect((await readiness())[2]).toMatch(/ok|degraded/));
 });
 
-test('what operators did stands in the log of the platform, without any share', async () => {
+test('the log of the platform contains the actions of operators, without any share', async () => {
   const all = await eventually(async () => {
     const { rows } = await started.network.superuser((client) =>
       client.query<{ canonical: string }>(

@@ -13,7 +13,7 @@ interface Schema {
   readonly default?: unknown;
 }
 
-/** The leaves of a schema by their dotted path. */
+/** The leaves of a schema with their dotted paths. */
 function leaves(schema: Schema, path = ''): [path: string, schema: Schema][] {
   if (schema.properties === undefined) return [[path, schema]];
   return Object.entries(schema.properties).flatMap(([key, below]) =>
@@ -21,7 +21,7 @@ function leaves(schema: Schema, path = ''): [path: string, schema: Schema][] {
   );
 }
 
-/** The keys of a section's table, with the cell of the default. */
+/** The keys in the table of a section, with the default column. */
 function documented(section: string): Map<string, string> {
   const text = readFileSync(join(root, 'docs/configuration.md'), 'utf8');
   const body = text.split(/^## /m).find((part) => part.startsWith(`${section}\n`));

@@ -8,7 +8,7 @@ const files = repositoryFiles();
 const documents = files.filter((path) => path.endsWith('.md'));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
-test('every package and service has a README that says what it is', () => {
+test('every package and service has a README that describes it', () => {
   const missing = [...manifests().keys()].filter(
     (folder) =>
       !existsSync(join(root, folder, 'README.md')) || read(`${folder}/README.md`).trim().length < 60,
@@ -16,7 +16,7 @@ test('every package and service has a README that says what it is', () => {
   expect(missing, 'Write a few lines: what it owns, what it is not.').toEqual([]);
 });
 
-test('every link of a document leads somewhere', () => {
+test('every link in a document is valid', () => {
   const broken = documents.flatMap((path) =>
     [...read(path).matchAll(/\]\(([^)\s]+)\)/g)]
       .map((match) => match[1]!)
@@ -47,7 +47,7 @@ function anchors(markdown: string): string[] {
 
 test('files that documents name in code marks exist', () => {
   const missing = documents
-    // Its example makes files that are not there yet.
+    // The example on that page creates new files.
     .filter((path) => path !== 'docs/add-an-operation.md')
     .flatMap((path) =>
       [...read(path).matchAll(/`((?:packages|services|proto|test|docs|deploy)\/[\w./-]*\w)`/g)]
@@ -58,14 +58,14 @@ test('files that documents name in code marks exist', () => {
   expect(missing).toEqual([]);
 });
 
-/** Names of other programs that stand in no file of ours. */
+/** Names of other programs that occur in no source file. */
 const FOREIGN_NAMES = ['olcPPolicyHashCleartext'];
 
 test('names of code that documents put in code marks exist', () => {
   const source = files.filter((path) => /\.(ts|proto|sql|yaml|json|sh)$/.test(path) || path === 'claviger');
   const words = new Set(source.flatMap((path) => read(path).match(/[A-Za-z_$][\w$]*/g) ?? []));
   const unknown = documents
-    // Its example makes names that are not there yet.
+    // The example on that page creates new names.
     .filter((path) => path !== 'docs/add-an-operation.md')
     .flatMap((path) =>
       [
@@ -82,7 +82,7 @@ test('names of code that documents put in code marks exist', () => {
   );
 });
 
-test('no text names a folder of somebody’s own machine', () => {
+test('no text names a folder of a personal machine', () => {
   const own = new RegExp(['/(root|home/\\w+|Users/\\w+|work)/', '[\\w.-]'].join(''));
   const found = files.filter(
     (path) => isText(path) && !path.startsWith('test/guards/') && own.test(read(path)),
@@ -98,7 +98,7 @@ function isText(path: string): boolean {
   );
 }
 
-test('no private key and no password lies in the repository', () => {
+test('the repository contains no private key', () => {
   const found = files.filter(
     (path) =>
       isText(path) &&
@@ -108,7 +108,7 @@ test('no private key and no password lies in the repository', () => {
   expect(found).toEqual([]);
 });
 
-test('the sizes of files are as the house wants them (a report, not a verdict)', () => {
+test('the sizes of files (a report, not a check)', () => {
   const sizes = sourceFiles()
     .filter((file) => !file.forTests)
     .map(({ path, text }) => ({ path, lines: text.split('\n').length }))
@@ -121,7 +121,7 @@ test('the sizes of files are as the house wants them (a report, not a verdict)',
     );
 });
 
-test('docs/operations.md says of every alert what it means and what to do, and of no other', () => {
+test('docs/operations.md describes exactly the existing alerts', () => {
   const rows = [
     ...read('docs/operations.md').matchAll(
       /^\| `(\w+)` \| `(anomaly\.[a-z-]+)`[^|]*\| ([^|]+) \| ([^|]+) \|$/gm,

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { importsOf, manifests, repositoryFiles, root, type SourceFile } from './source-files.ts';
 
-/** Path of each file, with the paths of the files that it imports; type imports count. */
+/** The paths that each file imports, by its path; includes type imports. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 /**

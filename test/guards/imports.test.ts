@@ -20,7 +20,7 @@ const nameOf = (specifier: string) =>
     .join('/');
 const bare = imports.filter(({ specifier }) => !specifier.startsWith('.') && !specifier.startsWith('node:'));
 
-/** What was found must be nothing; the message says what to do. */
+/** Asserts that nothing was found; the message says what to do. */
 function none(found: readonly string[], fix: string): void {
   expect(found, found.length > 0 ? `${fix}\n${found.join('\n')}` : '').toEqual([]);
 }
@@ -43,7 +43,7 @@ test('nobody imports a service: it is reached through its contract', () => {
 
 test('relative imports stay inside their package', () => {
   const wrong = imports.filter(({ file, specifier }) => {
-    // Guards look at services from outside, which nothing else may.
+    // Only guards may read the sources of services.
     if (!specifier.startsWith('.') || file.path.startsWith('test/guards/')) return false;
     const target = normalize(join(file.path, '..', specifier));
     return !target.startsWith(`${file.owner}/`);
@@ -101,7 +101,7 @@ test('whatever is imported is declared in the package.json of the importer', () 
     const name = nameOf(specifier);
     if (builtinModules.includes(specifier)) return true;
     if (name === manifest.name || name in manifest.dependencies) return false;
-    // The tests are run by the root's vitest.
+    // The vitest of the root runs the tests.
     return !(file.forTests && (name in manifest.devDependencies || name === 'vitest'));
   });
   none(
@@ -112,7 +112,7 @@ test('whatever is imported is declared in the package.json of the importer', () 
 
 test('dependencies inside the repository are used', () => {
   const unused = [...packages].flatMap(([folder, { dependencies }]) =>
-    // All of test/ is tests.
+    // Everything in test/ is for tests.
     (folder === 'test' ? [] : Object.keys(dependencies))
       .filter((name) => name.startsWith('@claviger/'))
       .filter(

@@ -2,16 +2,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { importsOf, root, type SourceFile, sourceFiles } from './source-files.ts';
 
-/** A hostile case (`H-001`) or a fault (`F-01`) of the lists that the tests play. */
+/** The id of a hostile case (`H-001`) or a fault (`F-01`). */
 const CASE = /\b(?:H-\d{3}|F-\d{2})\b/g;
 const BEGIN = '<!-- played cases: written by `node test/guards/played-cases.ts --write` -->';
 const END = '<!-- end of the played cases -->';
 const readme = join(root, 'test/README.md');
 
-/** Paths of the test files that play each case, by case. */
+/** Paths of the test files that play a case, by case. */
 export type PlayedCases = ReadonlyMap<string, readonly string[]>;
 
-/** Reads the source: a test file plays the cases that it names, and those that the suites it imports name. */
+/** Reads the sources: a test file plays the cases that it or an imported suite names. */
 export function playedCases(files: readonly SourceFile[] = sourceFiles()): PlayedCases {
   const byPath = new Map(files.filter((file) => file.forTests).map((file) => [file.path, file]));
   const played = new Map<string, Set<string>>();
@@ -38,7 +38,7 @@ export function listedCases(text = readFileSync(readme, 'utf8')): PlayedCases {
 export const missingCases = (listed: PlayedCases, played: PlayedCases): string[] =>
   [...listed.keys()].filter((name) => !played.has(name));
 
-/** The text with its list brought up to date. A case that no test plays keeps its row, so that the guard reports it. */
+/** Returns the text with an updated list. A case without a test keeps its row, so that the guard reports it. */
 export function withList(text: string, played: PlayedCases): string {
   const [begin, end] = placeOf(text);
   const kept = [...listedCases(text)].filter(([name]) => !played.has(name));

@@ -14,7 +14,7 @@ const registering = services
   )
   .map(({ path }) => path);
 
-test('handlers are registered by the generated registries alone', () => {
+test('only the generated registries register handlers', () => {
   expect(registering.filter(isRegistry), 'the scan finds what it looks for').toHaveLength(4);
   expect(
     registering.filter((path) => !isRegistry(path)),

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '../..');
 
-/** Files under version control, and new ones that are not ignored, relative to the root. */
+/** Versioned files and new files that are not ignored, relative to the root. */
 export function repositoryFiles(): string[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
     cwd: root,
@@ -17,19 +17,19 @@ export function repositoryFiles(): string[] {
 export interface SourceFile {
   /** Relative to the root, e.g. `packages/errors/src/reasons.ts`. */
   readonly path: string;
-  /** Workspace package that it belongs to, e.g. `packages/errors` or `test`. */
+  /** Its workspace package, e.g. `packages/errors` or `test`. */
   readonly owner: string;
-  /** Tests and what only they use: may import devDependencies and other installations. */
+  /** A test or test support: may import devDependencies and other installations. */
   readonly forTests: boolean;
   readonly text: string;
-  /** Without types; line numbers stay. */
+  /** Source without types, with the same line numbers. */
   readonly code: string;
 }
 
 /** Programs in packages outside the workspace, which are built where they are used. */
 const ELSEWHERE = /\/generated\/|^test\/extended\/clients\//;
 
-/** Every TypeScript file of the workspace that people write. */
+/** Every hand-written TypeScript file of the workspace. */
 export function sourceFiles(): SourceFile[] {
   return repositoryFiles()
     .filter((path) => /^(packages|services|test)\/.*\.ts$/.test(path) && !ELSEWHERE.test(path))
@@ -46,7 +46,7 @@ export function sourceFiles(): SourceFile[] {
     });
 }
 
-/** Comments become blanks. Good enough for this source: strings that hold comment marks keep their quotes. */
+/** Replaces comments by blanks. Sufficient for this source: strings with comment marks keep their quotes. */
 function withoutComments(code: string): string {
   const parts = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g;
   return code.replaceAll(parts, (part) => (part.startsWith('/') ? part.replaceAll(/[^\n]/g, ' ') : part));
@@ -55,11 +55,11 @@ function withoutComments(code: string): string {
 export interface Import {
   readonly specifier: string;
   readonly line: number;
-  /** Of types only: nothing is loaded. */
+  /** A type-only import, which loads nothing. */
   readonly type: boolean;
 }
 
-/** Static, type-only and dynamic imports, and exports from elsewhere. */
+/** Static, type-only and dynamic imports, and re-exports. */
 export function importsOf(file: SourceFile): Import[] {
   const text = withoutComments(file.text);
   const forms =
@@ -96,7 +96,7 @@ export function manifests(): Map<string, Manifest> {
   );
 }
 
-/** Where `code` matches, as `path:line`. */
+/** The places where `code` matches, as `path:line`. */
 export function matches(file: SourceFile, pattern: RegExp): string[] {
   return [...file.code.matchAll(pattern)].map(
     (match) => `${file.path}:${file.code.slice(0, match.index).split('\n').length}`,

@@ -17,7 +17,7 @@ function nowhere(
   expect(found, found.length > 0 ? `${fix}\n${found.join('\n')}` : '').toEqual([]);
 }
 
-test('deciphering states the length of the tag: without it, tags of four bytes are accepted', () => {
+test('decryption states the length of the tag: without it, tags of four bytes are accepted', () => {
   const calls = source.flatMap((file) =>
     [...file.code.matchAll(/createDecipheriv\(/g)].map((match) => ({
       file,
@@ -38,31 +38,31 @@ function argumentsAt(code: string, start: number): string {
   return code.slice(start);
 }
 
-test('randomness comes from node:crypto; only the jitter of a pause may be cheap', () => {
+test('randomness comes from node:crypto, except the jitter of a pause', () => {
   const found = source.flatMap((file) =>
     matches(file, /Math\.random/g).filter((at) => !saysWhy(file, at, 'itter')),
   );
   expect(found, `Use randomInt, randomBytes or randomUUID of node:crypto.\n${found.join('\n')}`).toEqual([]);
 });
 
-test('no regular expression is made from what came from outside', () => {
-  // Pieces in capitals are constants of the source.
+test('no regular expression is made from external input', () => {
+  // Interpolated names in capitals are constants of the source.
   nowhere(
     source,
     /new RegExp\((?!`(?:[^`$]|\$(?!\{)|\$\{[A-Z_]+\})*`)/g,
     'A pattern from outside can take for ever: match by hand, or build it from constants in CAPITALS.',
     [
-      // Patterns and paths of the contract only; its tests compile and try each of them.
+      // Only patterns and paths of the contract, which its tests compile and try.
       'packages/contracts/src/validate-message.ts',
       'services/gateway/src/routes/allowed-methods.ts',
-      // A comment of its own, on a machine of tests.
+      // Matches its own comment on a test machine.
       'packages/targets/src/ssh/accounts.ts',
     ],
   );
 });
 
 test('a list in a statement is one parameter: its length does not change the text', () => {
-  // Allowed are a list of literals, a subquery, and a function that makes one.
+  // Allowed: a list of literals, a subquery, and a function that returns one.
   nowhere(
     files,
     /'(?:not )?in',(?!\s*(?:\[(?:\s*(?:'[^']*'|\d+),?)+\s*\]|\(?\w+\)? =>|[\w.]+\s*\.select))/g,
@@ -70,12 +70,12 @@ test('a list in a statement is one parameter: its length does not change the tex
   );
 });
 
-test('TLS is never told to trust anybody', () => {
+test('TLS always verifies certificates', () => {
   nowhere(
     files.filter((file) => !file.path.startsWith('test/guards/')),
     /rejectUnauthorized:\s*false|NODE_TLS_REJECT_UNAUTHORIZED|strictSSL:\s*false|insecure:\s*true/g,
     'Trust the authority that signed: pass its certificate as ca.',
-    // These refuse to run with it.
+    // These files refuse to run with it.
     [
       'packages/cli/src/run-command.ts',
       'packages/cli/src/operator/operator-commands.test.ts',
@@ -86,8 +86,8 @@ test('TLS is never told to trust anybody', () => {
   nowhere(source, /createInsecure\(/g, 'Services talk by mTLS: serverCredentials and channelCredentials.');
 });
 
-test('connections to what a user named are opened in packages/outbound alone', () => {
-  // A socket, a datagram, a request or a resolver; a server of one's own, and names of types, are no connection.
+test('only packages/outbound connects to addresses that a user named', () => {
+  // Sockets, datagrams, requests and resolvers. Own servers and names of types are not connections.
   const opens =
     /\bimport\s*\{[^}]*\b(?:connect|createConnection|request|get|createSocket|lookup|resolve\w*)\b[^}]*\}\s*from\s*['"]node:(?:net|tls|https?|http2|dgram|dns(?:\/promises)?)['"]|(?<![.\w])fetch\(|from\s*['"](?:undici|axios|got|ws)['"]/g;
   nowhere(
@@ -98,21 +98,21 @@ test('connections to what a user named are opened in packages/outbound alone', (
       'packages/outbound/',
       // Sends to addresses that resolveTarget has checked.
       'packages/siem/src/send-over-udp.ts',
-      // Addresses that come from the operator's own configuration and command line.
+      // Addresses from the configuration and command line of the operator.
       'packages/cli/src/api/api-client.ts',
       'packages/cli/src/operator/',
       'packages/installation/',
       'packages/keyring/src/aws-kms/',
       'packages/parts/',
       'packages/service-kit/',
-      // Code of a page, for the browser.
+      // Code for the browser.
       'services/gateway/src/pages/',
       // Only tests start these.
       'packages/targets/',
       'packages/testkit/',
     ],
   );
-  // Libraries that bring sockets of their own are given one that was opened by @claviger/outbound.
+  // Libraries with their own sockets must get one that @claviger/outbound opened.
   nowhere(
     source.filter(
       (file) => file.path.startsWith('packages/connectors/') || file.path.startsWith('services/'),
@@ -129,12 +129,12 @@ test('connections to what a user named are opened in packages/outbound alone', (
 });
 
 test('connections to PostgreSQL take nothing from the environment', () => {
-  // What is left of an import once types are stripped.
+  // Imports after types are stripped.
   nowhere(
     source,
     /import\s+(?:\w+|\*\s*as\s+\w+|\{[^}]*\b(?:Client|Pool|native)\b[^}]*\})\s*from\s*['"]pg['"]/g,
     'Use Client and Pool of @claviger/postgres-client.',
-    // Sets how numbers are read, for all.
+    // Sets the parser of numbers for all connections.
     ['packages/postgres-client/', 'packages/database/src/database.ts'],
   );
 });
@@ -147,17 +147,17 @@ test('no secret is compared byte by byte', () => {
   );
 });
 
-test('no algorithm that is broken', () => {
+test('no broken algorithm is used', () => {
   nowhere(
     source,
     /createHash\(\s*['"](md5|sha1)['"]|createCipheriv\(\s*['"](des|rc4|aes-\d+-(ecb|cbc))/gi,
     'SHA-256, AES-256-GCM.',
-    // The form in which MySQL servers keep passwords, which is theirs to choose.
+    // MySQL servers define this format of password hashes.
     ['packages/connectors/src/mysql/native-password-hash.ts'],
   );
 });
 
-test('no code is made of text', () => {
+test('no code is made from text', () => {
   nowhere(files, /(?<![.\w])eval\(|new Function\(|vm\.(runIn|Script|compile)/g, 'Write the code down.');
   nowhere(
     source,
@@ -166,7 +166,7 @@ test('no code is made of text', () => {
   );
 });
 
-test('types are not switched off', () => {
+test('type checks are not disabled', () => {
   nowhere(files, /\bas any\b|:\s*any\b/g, 'Say the type, or unknown and narrow it.');
   const silenced = files
     .flatMap((file) => [...file.text.matchAll(/@ts-(ignore|nocheck|expect-error)/g)].map(() => file.path))
@@ -174,7 +174,7 @@ test('types are not switched off', () => {
   expect(silenced).toEqual([]);
 });
 
-test('configuration comes from files: the environment is read in a few named places only', () => {
+test('configuration comes from files: only a few named places read the environment', () => {
   nowhere(source, /process\.env/g, 'Add a key to the configuration of the service.', [
     'packages/cli/',
     'packages/installation/',
@@ -201,7 +201,7 @@ test('secrets and requests are not printed', () => {
   );
 });
 
-test('statements are built by the query builder or by sql`…`, never from pieces of text', () => {
+test('statements are built by the query builder or by sql`…`, never from strings', () => {
   nowhere(
     source.filter((file) => file.path.startsWith('services/')),
     /sql\.(raw|lit|unsafe)\((?!`[^`$]*(?:\$\{[A-Z_]+\}[^`$]*)*`\))|\.query\(\s*`[^`]*\$\{/g,
@@ -209,7 +209,7 @@ test('statements are built by the query builder or by sql`…`, never from piece
   );
 });
 
-test('a service reaches its database through withTenant, readTenant, system and flight alone', () => {
+test('a service uses its database only through withTenant, readTenant, system and flight', () => {
   nowhere(
     source.filter((file) => file.path.startsWith('services/')),
     /from ['"]pg['"]|new pg\./g,
@@ -217,7 +217,7 @@ test('a service reaches its database through withTenant, readTenant, system and 
   );
 });
 
-test('JSON from outside is not merged into objects', () => {
+test('external JSON is not merged into objects', () => {
   nowhere(
     source,
     /Object\.assign\([^,]+,\s*JSON\.parse|\.\.\.\s*JSON\.parse/g,
@@ -225,7 +225,7 @@ test('JSON from outside is not merged into objects', () => {
   );
 });
 
-test('no test is left out or alone', () => {
+test('no test is skipped or exclusive', () => {
   nowhere(
     tests,
     /\b(test|it|describe)\.(only|skip|todo|fails)\b/g,
@@ -245,12 +245,12 @@ test('tests wait for conditions, not for time', () => {
   ).toEqual([]);
 });
 
-/** A comment on the line, or the one before, that says it is meant. */
+/** Whether a comment on the line or the line before contains the word. */
 function saysWhy(file: SourceFile, at: string, word: string): boolean {
   return linesBefore(file, at, 1).some((line) => /\/\/|\*/.test(line) && line.includes(word));
 }
 
-/** The pause of a loop that asks again until a deadline. */
+/** Whether it is the pause of a loop that polls until a deadline. */
 function polls(file: SourceFile, at: string): boolean {
   return linesBefore(file, at, 6).some((line) => line.includes('deadline'));
 }

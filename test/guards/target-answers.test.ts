@@ -4,7 +4,7 @@ import { importsOf, sourceFiles } from './source-files.ts';
 
 const files = new Map(sourceFiles().map((file) => [file.path, file]));
 
-/** Everything that is loaded with a file, by what each imports at its top; packages by their names. */
+/** All files and packages that a file loads by static imports; packages by name. */
 function loadedWith(path: string, seen = new Set<string>()): Set<string> {
   if (seen.has(path)) return seen;
   seen.add(path);
@@ -17,7 +17,7 @@ function loadedWith(path: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test('what a service loads of the connectors speaks to no target: no answer is read where keys are', () => {
+test('a service loads no connector code that reads answers of targets', () => {
   const loaded = loadedWith('packages/connectors/src/index.ts');
   expect(loaded).toContain('packages/connectors/src/pool/connector-pool.ts');
   const speaking = [...loaded].filter(
@@ -30,7 +30,7 @@ test('what a service loads of the connectors speaks to no target: no answer is r
   expect(speaking).toEqual([]);
 });
 
-test('a service has no driver of a target', () => {
+test('a service loads no driver of a target', () => {
   const wrong = [...files.values()].flatMap((file) =>
     file.path.startsWith('services/') && !file.forTests
       ? importsOf(file)

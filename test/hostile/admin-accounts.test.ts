@@ -78,7 +78,7 @@ const codeOf = ({ status, body }: RestAnswer) => `${status} ${body.code ?? ''}`;
 const entry = (id: string) => `/api/v1/vault/entries/${id}`;
 
 describe.each(Object.keys(kinds))('on a target of the kind %s', (name) => {
-  test('nobody reads the password of an account that they had changed through the admin entry of somebody else', async () => {
+  test('a user cannot read the password of an account that was changed through the admin entry of another user', async () => {
     const kind = await kinds[name]!();
     const { admin, account } = kind;
     const moduleId = await create(owner, '/api/v1/modules', {
@@ -95,7 +95,7 @@ describe.each(Object.keys(kinds))('on a target of the kind %s', (name) => {
     const call = async (method: 'POST' | 'PUT', path: string, body: object) =>
       codeOf(await attacker.client.call(method, path, body));
 
-    // The admin itself, by its name.
+    // The administrator account itself, by its name.
     const planted = await create(attacker, '/api/v1/vault/entries', {
       resourceId,
       username: admin.username,
@@ -116,14 +116,14 @@ describe.each(Object.keys(kinds))('on a target of the kind %s', (name) => {
         rotationIntervalHours: 1,
       }),
     ).toBe('403 insufficient_access');
-    // A generated secret proves nothing, and its owner accepts nothing.
+    // A generated secret proves nothing, and the owner of the entry cannot accept it.
     expect(await attacker.client.must('POST', `${entry(planted)}/verify`, {})).toMatchObject({
       outcome: 'refused',
     });
     expect(await call('POST', `${entry(planted)}/accept`, {})).toBe('403 not_resource_owner');
     expect(await attacker.client.must('GET', entry(planted))).toMatchObject({ unproven: true });
 
-    // By other ways to the admin entry and to the target.
+    // Other paths to the admin entry and to the target.
     expect(await call('POST', `/api/v1/resources/${resourceId}/discover-accounts`, {})).toBe(
       '403 insufficient_access',
     );
@@ -151,7 +151,7 @@ describe.each(Object.keys(kinds))('on a target of the kind %s', (name) => {
       ),
     ).toBe('409 unproven');
 
-    // An account whose password they know is proved by it, and still not changed through the admin.
+    // A known password proves an account, which still cannot be changed through the admin entry.
     const known = await create(attacker, '/api/v1/vault/entries', {
       resourceId,
       username: account.username,
@@ -165,7 +165,7 @@ describe.each(Object.keys(kinds))('on a target of the kind %s', (name) => {
     expect(await kind.accepts(admin)).toBe(true);
     expect(await kind.accepts(account)).toBe(true);
 
-    // The owner of the resource accepts what others named, has it rotated, and is the only one who reads it.
+    // The owner of the resource accepts the account, rotates it, and is the only user who can read it.
     await owner.client.must('POST', `${entry(planted)}/accept`, { reason: 'ours' });
     await tenant.admin.client.must('DELETE', entry(known));
     const named = await create(attacker, '/api/v1/vault/entries', {

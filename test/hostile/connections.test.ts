@@ -35,10 +35,10 @@ function secure(options: object = {}): Promise<TLSSocket> {
   });
 }
 
-/** The next moment at which more can be sent. */
+/** Resolves when more can be sent. */
 const drained = (socket: Socket): Promise<void> => new Promise((resolve) => socket.once('drain', resolve));
 
-/** What came before the other side closed. */
+/** The data received before the other side closed. */
 function untilClosed(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
@@ -49,7 +49,7 @@ function untilClosed(socket: Socket): Promise<string> {
   });
 }
 
-/** On a connection of its own: one that is kept for reuse may be closed by the server at any moment. */
+/** Uses a new connection, because the server may close a kept one at any time. */
 const isLive = async (): Promise<void> => {
   const socket = await secure();
   const closed = untilClosed(socket);
@@ -57,13 +57,13 @@ const isLive = async (): Promise<void> => {
   expect(await closed).toMatch(/^HTTP\/1\.1 200 /);
 };
 
-test('H-281 clients that send a byte now and then are cut off, while others are served', async () => {
+test('H-281 clients that send single bytes slowly are cut off, while others are served', async () => {
   const head = 'POST /api/v1/resources HTTP/1.1\r\nHost: localhost\r\n';
   const body = `${head}Authorization: Bearer ${tenant.admin.token}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n`;
   const slow = await Promise.all(
     Array.from({ length: 100 }, async (_, index) => {
       const socket = await secure();
-      // From now on: the first may be cut off before the last has come through.
+      // Starts before all are connected: the first may be cut off before the last is connected.
       const closed = untilClosed(socket);
       socket.write(index % 2 ? head : `${body}{`);
       return { socket, closed };
@@ -75,7 +75,7 @@ test('H-281 clients that send a byte now and then are cut off, while others are 
   try {
     await isLive();
     for (const text of await Promise.all(slow.map(({ closed }) => closed))) {
-      // A body may also be answered by its time-out within the route.
+      // The time-out of the route may also answer an unfinished body.
       if (text !== '') expect(text).toMatch(/^HTTP\/1\.1 (?:400|408) /);
     }
     await isLive();
@@ -111,7 +111,7 @@ test('H-287 HTTP/2 is not offered', async () => {
   await expect(secure({ ALPNProtocols: ['h2'] })).rejects.toThrow();
 });
 
-test('H-288 odd handshakes end, and nothing else does', async () => {
+test('H-288 invalid handshakes end, and other connections continue', async () => {
   await expect(secure({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })).rejects.toThrow();
   for (const servername of ['LOCALHOST', `${'a'.repeat(60)}.`.repeat(4).slice(0, 250), 'x'.repeat(300)]) {
     const socket = await secure({ servername, checkServerIdentity: () => undefined }).catch(() => undefined);

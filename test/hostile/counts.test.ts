@@ -10,16 +10,16 @@ beforeAll(() => {
 });
 afterAll(async () => network?.[Symbol.asyncDispose]());
 
-/** A limit of how many a tenant may have of something. */
+/** A limit on the number of objects of a tenant. */
 interface Limit {
   readonly limit: number;
   readonly code: string;
   readonly schema: string;
-  /** Makes one more. The first one is made before the rows are multiplied. */
+  /** Creates one object. The first one is created before its row is copied. */
   prepare(tenant: TestTenant): Promise<() => Promise<RestAnswer>>;
-  /** Copies the row of the tenant so often. */
+  /** Copies the row of the tenant this many times. */
   readonly copies: string;
-  /** How many the limit counts now. */
+  /** The number that the limit counts now. */
   readonly counted: string;
 }
 
@@ -74,7 +74,7 @@ const limits: Readonly<Record<string, Limit>> = {
     code: 'too_many_reports',
     schema: 'audit',
     prepare: async ({ admin }) => {
-      // Of different days: an equal one that waits would be answered instead.
+      // For different days, because a request for a waiting package returns that package.
       let days = 0;
       return () => {
         days += 1;
@@ -82,7 +82,7 @@ const limits: Readonly<Record<string, Limit>> = {
         return admin.client.post('/api/v1/compliance/reports', { from: '2026-01-01', to });
       };
     },
-    // Not due for a year: no worker takes them away while they are counted.
+    // Due in a year, so that no worker takes them during the test.
     copies: `INSERT INTO audit.compliance_reports SELECT (jsonb_populate_record(r, jsonb_build_object('id', gen_random_uuid(), 'state', 'queued',
       'next_attempt_at', now() + interval '1 year'))).*
       FROM audit.compliance_reports AS r, generate_series(1, $2) WHERE r.id = (SELECT id FROM audit.compliance_reports WHERE tenant_id = $1 LIMIT 1)`,
@@ -90,17 +90,17 @@ const limits: Readonly<Record<string, Limit>> = {
   },
 };
 
-test.each(Object.entries(limits))('twenty at once do not get past the limit of %s', async (name, limit) => {
+test.each(Object.entries(limits))('twenty calls at once do not exceed the limit of %s', async (name, limit) => {
   const tenant = await network.createTenant();
   const one = await limit.prepare(tenant);
   expect((await one()).status).toBeLessThan(300);
   const counted = () =>
     network.superuser(async (db) => (await db.query<{ n: number }>(limit.counted, [tenant.id])).rows[0]!.n);
-  // Those that a worker makes leave the count: it is filled to its brim, and no more is taken.
+  // Packages that a worker starts no longer count: fills the count up to the limit before the last check.
   const left = name.includes('packages that wait') ? 0 : 3;
   const room = limit.limit - left - (await counted());
   await network.superuser(async (db) => {
-    // Triggers of the service name its tables without their schema.
+    // Triggers of the service name tables without their schema.
     await db.query(`SET search_path = ${limit.schema}`);
     await db.query(limit.copies, [tenant.id, room]);
   });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(async () => network?.[Symbol.asyncDispose]());
 
-/** Sends bytes as they are and answers the status line's code; 0 when the connection was cut without an answer. */
+/** Sends raw bytes; returns the status code, or 0 if the connection was closed without an answer. */
 function raw(lines: readonly string[], body = ''): Promise<{ status: number; text: string }> {
   const url = new URL(network.access.urls[0]!);
   return new Promise((resolve, reject) => {
@@ -132,7 +132,7 @@ describe('bodies', () => {
     },
   );
   test.each(['roles', 'isSuperAdmin', 'mfaEnabled', 'passwordHash', 'lockedUntil', 'epoch'])(
-    'H-096 nobody writes %s through their own record',
+    'H-096 users cannot write %s through their own record',
     async (field) => {
       const before = await admin.must('GET', `/api/v1/users/${tenant.admin.id}`);
       const answer = await admin.put(`/api/v1/users/${tenant.admin.id}`, {
@@ -159,7 +159,7 @@ describe('bodies', () => {
   });
 });
 
-describe('a header that has one value is taken once', () => {
+describe('a header with a single value is accepted once', () => {
   test.each([
     ['Authorization', 'Bearer x'],
     ['Host', 'evil.test'],
@@ -186,12 +186,12 @@ describe('a header that has one value is taken once', () => {
   });
 });
 
-describe('what nobody knows who sends', () => {
+describe('requests from unknown senders', () => {
   test('a body of more than 16 KB is not read', async () => {
     const lines = ['Host: localhost', 'Content-Type: application/json', 'Content-Length: 1000000'];
     for (const path of ['login', 'refresh', 'setup', 'password/reset'])
       expect((await raw([`POST /api/v1/auth/${path} HTTP/1.1`, ...lines], '{"username":"')).status).toBe(413);
-    // Whoever says nothing of themselves is told so before anything is read.
+    // An unauthenticated call is refused before its body is read.
     expect((await raw(['POST /api/v1/resources HTTP/1.1', ...lines], '{"name":"')).status).toBe(401);
   });
 });
@@ -203,7 +203,7 @@ describe('headers', () => {
     ).toBe(431);
   });
   test.each(['null', 'https://evil.test', 'https://localhost.evil.test'])(
-    'H-292 no cross-origin word for %s',
+    'H-292 no cross-origin headers for %s',
     async (origin) => {
       const answer = await admin.get('/api/v1/users', { headers: { origin } });
       expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
@@ -249,7 +249,7 @@ describe('queries', () => {
       expect((await admin.get(`/api/v1/users?sortBy=${sortBy}`)).status).toBe(400);
     },
   );
-  test('H-241 wildcards are letters', async () => {
+  test('H-241 wildcards are literal characters', async () => {
     await admin.must('POST', '/api/v1/resources', { name: 'literal 100% a_b', type: 'server' });
     await admin.must('POST', '/api/v1/resources', { name: 'another one', type: 'server' });
     for (const [search, count] of [

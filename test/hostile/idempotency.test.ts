@@ -28,7 +28,7 @@ const keyed = (key: string, extra: Record<string, string> = {}) => ({
   headers: { 'idempotency-key': key, ...extra },
 });
 
-/** Events of an action that the vault wrote for this tenant, from where they are first: nothing has to travel. */
+/** Events of an action for this tenant in the outbox of the vault, so that no relay is needed. */
 function eventsOf(schema: 'vault' | 'auth', action: string, of = tenant): Promise<Record<string, unknown>[]> {
   return network.superuser(async (db) => {
     const { rows } = await db.query<{ payload: string }>(
@@ -46,7 +46,7 @@ const namesOf = async (client: RestClient, name: string): Promise<string[]> =>
     .map((item) => item.name)
     .filter((each) => each === name);
 
-/** Sends again until the first try has settled, as a client would. */
+/** Repeats the call until the first attempt has settled, as a client would. */
 const settled = (send: () => Promise<RestAnswer>): Promise<RestAnswer> =>
   eventually(async () => {
     const answer = await send();
@@ -58,7 +58,7 @@ test('20 at once with one key over two gateways: one effect, one event, one answ
   const [key, name] = [randomUUID(), `once-${randomUUID()}`];
   const send = (url: string) => admin.at(url).post(ENTRIES, entry(name), keyed(key));
   const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => send(urls[index % 2]!)));
-  // Whoever came while the first was under way was told so.
+  // Calls during the first one were answered with "in progress".
   for (const answer of answers) {
     expect(answer.status === 201 || answer.body.retryable === true, answer.text).toBe(true);
   }
@@ -72,7 +72,7 @@ test('20 at once with one key over two gateways: one effect, one event, one answ
   expect(events.filter(({ outcome }) => outcome !== 'allowed')).toEqual([]);
 });
 
-test('the kept answer is the first one, to the letter', async () => {
+test('the stored answer equals the first one, byte for byte', async () => {
   const [key, name] = [randomUUID(), `same-${randomUUID()}`];
   const first = await admin.post(ENTRIES, entry(name), keyed(key));
   await admin.must('PUT', `${ENTRIES}/${first.body.id}`, { name: `${name}-renamed` });
@@ -81,7 +81,7 @@ test('the kept answer is the first one, to the letter', async () => {
   expect(again.text).toBe(first.text);
 });
 
-test('another request under the key of the first is refused, and does nothing', async () => {
+test('another request with a used key is refused and has no effect', async () => {
   const [key, name] = [randomUUID(), `other-${randomUUID()}`];
   await admin.post(ENTRIES, entry(`first-${name}`), keyed(key));
   for (const answer of [
@@ -94,7 +94,7 @@ test('another request under the key of the first is refused, and does nothing', 
   expect(await namesOf(admin, name)).toEqual([]);
 });
 
-test('the key of another user, tenant or service is another key', async () => {
+test('the same key of another user, tenant or service is a different key', async () => {
   const [key, name] = [randomUUID(), `theirs-${randomUUID()}`];
   const other = await tenant.createUser(['administrator']);
   const foreign = await network.createTenant();
@@ -109,7 +109,7 @@ test('the key of another user, tenant or service is another key', async () => {
   expect(new Set(answers.map(({ body }) => body.id)).size).toBe(4);
 });
 
-test('a refused request uses up no key', async () => {
+test('a refused request does not use its key', async () => {
   const key = randomUUID();
   const name = `r-${randomUUID().slice(0, 8)}`;
   expect((await admin.post('/api/v1/roles', { name, permissions: 1 }, keyed(key))).status).toBe(400);
@@ -121,8 +121,8 @@ test('a refused request uses up no key', async () => {
   expect(other.status).toBe(201);
 });
 
-describe('answers that hold secrets are never kept', () => {
-  test('a token is made once; the repetition names it, without it', async () => {
+describe('answers with secrets are never stored', () => {
+  test('a token is created once; the repetition returns its id without the token', async () => {
     const key = randomUUID();
     const body = { name: 'for a robot', permissions: ['vault.entries.read'], expiresInDays: 1 };
     const first = await admin.post('/api/v1/api-tokens', body, keyed(key));
@@ -156,7 +156,7 @@ describe('answers that hold secrets are never kept', () => {
     expect((await retrieve('x')).status).toBe(200);
   });
 
-  test('no table of keys holds a secret of request or answer', async () => {
+  test('no table of keys contains a secret of request or answer', async () => {
     const name = `hidden-${randomUUID()}`;
     const key = randomUUID();
     await admin.post(ENTRIES, entry(name), keyed(key));
@@ -189,7 +189,7 @@ test.each([
   expect(await namesOf(admin, name)).toEqual([]);
 });
 
-test('a key opens nothing that its user may not do any more', async () => {
+test('a key does not repeat an answer that its user may no longer see', async () => {
   const key = randomUUID();
   const someone = await tenant.createUser(['administrator']);
   const body = { name: `r-${randomUUID().slice(0, 8)}`, permissions: [] };

@@ -11,7 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { enrolDevice, promptOf, reportPrompt } from '../support/elevation.ts';
 
-/** An installation of its own, with limits, which the shared one has not. */
+/** A separate installation with limits, which the shared one lacks. */
 let started: StartedNetwork;
 let tenant: TestTenant;
 let owner: TestUser;
@@ -21,18 +21,18 @@ beforeAll(async () => {
   started = await startNetwork({ rateLimits: 'on', replicas: { gateway: 2 } });
   urls = started.installation.urls;
   tenant = await started.network.createTenant();
-  // Before the floods below: sign-ins are counted as well.
+  // Before the floods below, because sign-ins are counted too.
   owner = await tenant.createUser(['administrator']);
 });
 afterAll(async () => started?.[Symbol.asyncDispose]());
 
-/** Many at once over both gateways. */
+/** Sends many requests at once through both gateways. */
 const flood = (count: number, send: (url: string) => Promise<RestAnswer>): Promise<RestAnswer[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => send(urls[index % 2]!)));
 const refused = (answers: readonly RestAnswer[]): RestAnswer[] =>
   answers.filter(({ status }) => status === 429);
 
-test('H-192 a device that reports more than ten prompts a second is told to come later', async () => {
+test('H-192 a device that reports more than ten prompts a second is told to retry later', async () => {
   const { id, agent } = await enrolDevice(tenant.admin.client);
   const answers = await Promise.all(
     Array.from({ length: 300 }, () => agent.post(`/api/v1/agents/${id}/elevation-requests`, promptOf())),
@@ -48,12 +48,12 @@ test('H-192 a device that reports more than ten prompts a second is told to come
   expect((await eventually(() => reportPrompt(other))).length).toBe(36);
 });
 
-test('the limit of a user holds over both gateways, and says when to come again', async () => {
+test('the limit of a user applies across both gateways, with the time to retry', async () => {
   const answers = await flood(300, (url) => tenant.admin.client.at(url).get('/api/v1/roles'));
   const over = refused(answers);
   expect(over.length).toBeGreaterThan(0);
   expect(answers.length - over.length).toBeGreaterThanOrEqual(20);
-  // A burst, and what comes free within a minute.
+  // A burst, and the requests that become free within a minute.
   expect(answers.length - over.length).toBeLessThan(100 + 100);
   for (const answer of over) {
     expect(answer.body).toMatchObject({ code: 'rate_limited', retryable: true });
@@ -65,7 +65,7 @@ test('the limit of a user holds over both gateways, and says when to come again'
   }
 });
 
-test('reports are five an hour, over both gateways together', async () => {
+test('reports are limited to five an hour across both gateways', async () => {
   const path = '/api/v1/audit/events/export?format=csv';
   const answers: RestAnswer[] = [];
   for (let index = 0; index < 6; index += 1)
@@ -89,7 +89,7 @@ describe('without a sign-in', () => {
     });
   };
 
-  test('H-005 no header makes up another address where no proxy is trusted', async () => {
+  test('H-005 without a trusted proxy no header changes the client address', async () => {
     const answers = await tries((index) => `203.0.113.${index}`);
     expect(refused(answers).length).toBeGreaterThan(0);
     // Twelve at once and one in six seconds.
@@ -132,7 +132,7 @@ describe('hosts', () => {
   });
 });
 
-test('robots have limits of their own, beside their owner', async () => {
+test('API tokens have limits separate from those of their owner', async () => {
   const tokens = await Promise.all(
     ['one', 'two'].map((name) => owner.client.must('POST', '/api/v1/api-tokens', { name })),
   );
@@ -143,8 +143,8 @@ test('robots have limits of their own, beside their owner', async () => {
   expect((await owner.client.get('/api/v1/roles')).status).not.toBe(429);
 });
 
-// Last: it uses up what this address may guess.
-test('tokens that are not valid count against their address, garbage too, over both gateways', async () => {
+// Last, because it uses the budget of this address.
+test('invalid and malformed tokens count against their address across both gateways', async () => {
   const expired = `eyJhbGciOiJFZERTQSJ9.${'a'.repeat(100)}.${'b'.repeat(86)}`;
   const bad = ['x', 'not.a.token', expired, `${owner.token}x`];
   let index = 0;
@@ -159,7 +159,7 @@ test('tokens that are not valid count against their address, garbage too, over b
   // Twenty at once, 80 a minute.
   expect(answers.length - refused(answers).length).toBeLessThanOrEqual(100);
   expect((await owner.client.get('/api/v1/roles')).status).toBe(200);
-  // Of what only auth can judge, no more is asked at once than is heard one after the other.
+  // Concurrent tokens that only auth can check are limited like sequential ones.
   const guesses = await flood(200, (url) =>
     started.network.anonymous.at(url).as(`clv_${crypto.randomUUID()}`).get('/api/v1/roles'),
   );

@@ -24,7 +24,7 @@ const everywhere = { allowedCidrs: ['0.0.0.0/0', '::/0'], allowedPorts: [{ from:
 const idOf = async (path: string, body: object) =>
   (await tenant.admin.client.must('POST', path, body)).id as string;
 
-/** What the test of a module says of a target, with a list that allows everything. */
+/** Result of a module test against a target, with a list that allows everything. */
 async function testedModule(host: string, port: number): Promise<string> {
   const moduleId = await idOf('/api/v1/modules', {
     name: randomUUID(),
@@ -58,10 +58,10 @@ async function testedSiem(host: string, port: number): Promise<string> {
 
 const CLOSED = /^The platform does not let this address be reached/;
 
-test('no server of the platform is reached through a module or a SIEM target, whatever lists say and the operator opened', async () => {
+test('no module or SIEM destination can reach a server of the platform, even if lists and operator allow it', async () => {
   // PostgreSQL, Redis, NATS, the calls, probes and edges of eight or more processes.
   expect(ownServers.length).toBeGreaterThanOrEqual(3 + 2 * 7);
-  // Past the command, which refuses to open them.
+  // Without the command, which refuses to open them.
   appendFileSync(
     layoutOf(network.access.dataDir).openTargetsFile,
     ownServers.map((own) => `${own}\n`).join(''),
@@ -76,7 +76,7 @@ test('no server of the platform is reached through a module or a SIEM target, wh
     expect([host, await testedModule(host, port)]).toEqual([host, expect.stringMatching(CLOSED)]);
 });
 
-test('this machine is closed until the operator opens one address of it, which needs no restart', async () => {
+test('addresses of this machine are closed until the operator opens one, without a restart', async () => {
   const server = createServer((socket) => void socket.on('error', () => {}).end()).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

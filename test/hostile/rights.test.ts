@@ -38,7 +38,7 @@ const see = (user: TestUser, id: string) => user.client.post(`${path(id)}/retrie
 const share = (id: string, user: TestUser, access: string) =>
   owner.client.must('PUT', `${path(id)}/shares/${user.id}`, { access });
 
-test('the permission to change entries lifts no protection, plants no value and gives no share', async () => {
+test('the permission to change entries alone cannot lower a protection, set a value or add a share', async () => {
   const id = await entryOf(owner, { requiresGrant: true, requiresReason: true });
   const attempts = [
     { requiresGrant: false },
@@ -70,14 +70,14 @@ test('the permission to change entries lifts no protection, plants no value and 
   expect(await owner.client.must('GET', path(id))).toMatchObject({ requiresGrant: true, currentVersion: 1 });
 });
 
-test('to lower a protection that a policy demands answers 409 with the request it opened; who gains decides on none', async () => {
+test('lowering a protection that a policy requires answers 409 with a request, which the person who gains cannot decide', async () => {
   const id = await entryOf(owner, { requiresGrant: true });
   await share(id, operator, 'view');
   const first = await change(owner, id, { requiresGrant: false, reason: 'moves to another vault' });
   expect({ status: first.status, code: first.body.code }).toEqual({ status: 409, code: 'approval_required' });
   const requestId = first.body.approvalRequestId as string;
   expect((await change(owner, id, { requiresGrant: false })).body.approvalRequestId).toBe(requestId);
-  // A field sent unchanged is no change, and the rest of the PUT is done.
+  // An unchanged field is not a change, and the rest of the PUT is applied.
   expect(
     (await change(owner, id, { requiresGrant: true, requiresReason: false, description: 'x' })).status,
   ).toBe(200);
@@ -98,7 +98,7 @@ test('to lower a protection that a policy demands answers 409 with the request i
   expect((await change(owner, id, { requiresGrant: false })).status).toBe(409);
   expect((await approve(approver)).body).toMatchObject({ status: 'approved', grantId: '' });
   expect((await see(operator, id)).status).toBe(403);
-  // The approval is the requester's: nobody else uses it, and they do so once.
+  // Only the requester can use the approval, once.
   await share(id, operator, 'manage');
   expect((await change(operator, id, { requiresGrant: false })).body.code).toBe('approval_required');
   expect((await change(owner, id, { requiresGrant: false })).body).toMatchObject({ requiresGrant: false });
@@ -108,7 +108,7 @@ test('to lower a protection that a policy demands answers 409 with the request i
   expect(again.body.approvalRequestId).not.toBe(requestId);
 });
 
-test('who owns a resource lowers its policy only with an approval of its approvers, which is used once', async () => {
+test('the owner of a resource lowers its policy only with an approval of its approvers, which works once', async () => {
   const { admin } = tenant;
   const { id } = await admin.client.must('POST', '/api/v1/resources', { name: 'governed', type: 'server' });
   const put = (quorum: number) =>
@@ -150,7 +150,7 @@ const OPERATIONS = [
 interface Asked {
   readonly id: string;
   readonly by: number;
-  /** Of a request for access once it is approved. */
+  /** The grant of an approved request. */
   grantId: string | undefined;
 }
 interface Given {
@@ -160,7 +160,7 @@ interface Given {
   live: boolean;
 }
 
-test('what a random sequence of calls through the gateway shows is what the rights of its caller allow', async () => {
+test('a random sequence of calls through the gateway discloses only what the access of each caller allows', async () => {
   const by = fc.nat(2);
   const access = fc.constantFrom('view', 'modify', 'manage');
   const step = fc.record({
@@ -168,7 +168,7 @@ test('what a random sequence of calls through the gateway shows is what the righ
     by,
     access,
   });
-  // Much has to happen before a grant shows something.
+  // A disclosure under a grant needs several calls first.
   const granted = fc
     .record({ by, decider: by, next: fc.constantFrom('collect', 'see', 'revoke'), last: by, access })
     .map(({ by, decider, next, last, access }) => [
@@ -189,16 +189,16 @@ test('what a random sequence of calls through the gateway shows is what the righ
     let requiresGrant = protectedFirst;
     let value = SECRET;
     const shares = new Map<number, string>();
-    /** Requests to lift the protection, by who made them. */
+    /** Requests to lower the protection, by requester. */
     const lifts = new Map<number, { readonly id: string; approved: boolean }>();
     let asked: Asked | undefined;
     const grants: Given[] = [];
     const full = (by: number) => by === 0 || shares.get(by) === 'manage';
-    // The owner is no approver.
+    // The owner is not an approver.
     const decides = (by: number, requester: number) => by !== 0 && by !== requester;
     for (const [index, { op, by, access }] of sequence.entries()) {
       const user = people[by]!;
-      // The approver only looks, and uses what was granted; of the others both are operators.
+      // The approver only reads and uses grants; the other two are operators.
       const acts = by !== 2;
       const shared = `${path(id)}/shares/${operator.id}`;
       const mine = grants.find(({ to, live, delivered }) => to === by && live && !delivered);
@@ -218,7 +218,7 @@ test('what a random sequence of calls through the gateway shows is what the righ
         same({ secret: body.secret }, { secret: allowed ? value : undefined });
         if (allowed) given.delivered = true;
       } else if (op === 'ask') {
-        // Of two grants of one person either may be used.
+        // If a person has two grants, either may be used.
         if (mine) continue;
         const body = { entryId: id, reason: `why ${index}`, durationMinutes: 30 };
         const answer = await user.client.post('/api/v1/requests', body);
@@ -254,7 +254,7 @@ test('what a random sequence of calls through the gateway shows is what the righ
         const [requester, lift] = [...lifts].find(([, { approved }]) => !approved) ?? [];
         if (!lift || !requiresGrant) continue;
         const { status } = await user.client.post(`/api/v1/requests/${lift.id}/approve`, {});
-        // Who shares the entry gains from it.
+        // A user with a share of the entry gains from it.
         const may = decides(by, requester!) && !shares.has(by);
         same({ status }, { status: may ? 200 : 403 });
         lift.approved ||= may;
@@ -267,7 +267,7 @@ test('what a random sequence of calls through the gateway shows is what the righ
         same({ status }, { status: acts && full(by) ? (shares.has(1) ? 204 : 404) : 403 });
         if (acts && full(by)) shares.delete(1);
       } else {
-        // No operator holds the permission to delete.
+        // Operators lack the permission to delete.
         same({ status: (await user.client.call('DELETE', path(id))).status }, { status: 403 });
       }
     }

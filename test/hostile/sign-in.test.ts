@@ -17,13 +17,13 @@ const login = (username: string, password: string, { client = network.anonymous,
   );
 
 let addresses = 0;
-/** Somebody at an address of their own, which nobody has signed in from. */
+/** A client at a new address, from which no user has signed in. */
 const elsewhere = () => {
   addresses += 1;
   return { client: network.anonymous.from(`127.7.0.${addresses}`) };
 };
 
-/** ASCII in its full-width form, which looks the same and canonicalises to the same name. */
+/** Full-width form of ASCII, which canonicalises to the same name. */
 const fullWidth = (text: string): string =>
   text.replace(/[!-~]/g, (letter) => String.fromCodePoint(letter.codePointAt(0)! + 0xfee0));
 
@@ -35,7 +35,7 @@ async function lockOut({ username }: TestUser): Promise<void> {
   }
 }
 
-test('H-001 an unknown tenant, an unknown user and a wrong password get the same answers, wait included', async () => {
+test('H-001 an unknown tenant, an unknown user and a wrong password have the same answers and delays', async () => {
   const user = await tenant.createUser([]);
   const from = elsewhere();
   for (const status of [401, 401, 429]) {
@@ -50,13 +50,13 @@ test('H-001 an unknown tenant, an unknown user and a wrong password get the same
   }
 });
 
-test('H-002/H-003 five wrong passwords under any spelling lock the account where it did not sign in before, and only there', async () => {
+test('H-002/H-003 five wrong passwords in any spelling of the name lock the account, only for unknown places', async () => {
   const user = await tenant.createUser([]);
   await lockOut(user);
   const locked = await login(user.username, user.password, elsewhere());
   expect(locked.status).toBe(401);
   expect(locked.text).toBe((await login(user.username, 'wrong', elsewhere())).text);
-  // From where its owner signs in, at every gateway.
+  // From the known address of the owner, at every gateway.
   for (const url of network.access.urls)
     expect((await login(user.username, user.password, { client: network.anonymous.at(url) })).status).toBe(
       200,
@@ -65,7 +65,7 @@ test('H-002/H-003 five wrong passwords under any spelling lock the account where
   expect((await login(user.username, user.password, elsewhere())).status).toBe(200);
 });
 
-test('H-016 a disabled user is out at once, and old tokens stay dead when enabled again', async () => {
+test('H-016 disabling a user takes effect at once, and enabling does not restore old tokens', async () => {
   const user = await tenant.createUser(['requester']);
   const session = (await login(user.username, user.password)).body;
   await tenant.admin.client.must('PUT', `/api/v1/users/${user.id}`, { status: 'disabled' });
@@ -79,7 +79,7 @@ test('H-016 a disabled user is out at once, and old tokens stay dead when enable
   expect((await login(user.username, user.password)).status).toBe(200);
 });
 
-test('H-013 a reset token burns after five wrong tries, and works once', async () => {
+test('H-013 a reset token is invalid after five wrong attempts, and works once', async () => {
   const user = await tenant.createUser([]);
   const start = async () =>
     (await tenant.admin.client.must('POST', `/api/v1/users/${user.id}/password/reset`, {}))
@@ -94,7 +94,7 @@ test('H-013 a reset token burns after five wrong tries, and works once', async (
   expect((await complete(token)).status).toBeGreaterThanOrEqual(400);
 });
 
-test('H-015 the own password changes only with the old one', async () => {
+test('H-015 changing one’s own password requires the old one', async () => {
   const user = await tenant.createUser([]);
   const change = (currentPassword: string) =>
     user.client.put('/api/v1/users/me/password', {
@@ -105,7 +105,7 @@ test('H-015 the own password changes only with the old one', async () => {
   expect((await login(user.username, user.password)).status).toBe(200);
 });
 
-test('H-112 names are free in each tenant', async () => {
+test('H-112 each tenant has its own user names', async () => {
   const other = await network.createTenant();
   for (const client of [tenant.admin.client, other.admin.client]) {
     await client.must('POST', '/api/v1/users', { username: 'same-name', roles: [] });
@@ -113,7 +113,7 @@ test('H-112 names are free in each tenant', async () => {
   }
 });
 
-test('H-247 a forged log line stays one escaped line', async () => {
+test('H-247 a forged log line is one escaped line', async () => {
   const name = 'x\nlevel=info msg=forged \u001b[31m';
   expect([400, 401]).toContain((await login(name, 'wrong')).status);
   await eventually(async () => {
@@ -122,10 +122,10 @@ test('H-247 a forged log line stays one escaped line', async () => {
   });
 });
 
-test('H-329 details of health need a session; probes do not', async () => {
+test('H-329 health details require a session; probes do not', async () => {
   expect((await network.anonymous.get('/system/health/detail')).status).toBe(401);
   expect((await tenant.admin.client.get('/system/health/detail')).status).toBe(200);
-  // A part that is slow to answer is not ready for a moment.
+  // A dependency that answers slowly is not ready for a moment.
   for (const path of ['ping', 'live', 'ready'])
     await eventually(async () =>
       expect((await network.anonymous.get(`/system/health/${path}`)).status).toBe(200),

@@ -19,7 +19,7 @@ interface StoreConfig {
   database: { host: string; port: number; name: string } & Record<string, string>;
 }
 
-/** A session under one of a service's own roles. */
+/** A database session with a role of a service. */
 async function as<T>(
   service: string,
   role: 'user' | 'systemUser' | 'ownerUser',
@@ -49,7 +49,7 @@ async function as<T>(
 }
 
 describe.each(services)('the role of %s', (service) => {
-  test('H-111 sees no row of any tenant before a tenant is set, in any of its tables', async () => {
+  test('H-111 sees no row of any tenant in any of its tables until a tenant is set', async () => {
     await as(service, 'user', async (client) => {
       const { rows } = await client.query<{ name: string }>(
         `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
@@ -98,7 +98,7 @@ describe('H-260 the audit log', () => {
           'DELETE FROM audit.tree_heads',
           'TRUNCATE audit.tree_heads CASCADE',
         ]) {
-          // Whoever waits for a table holds up all that come later, of other tests too: better to come again.
+          // Waiting for a table lock would block later statements of other tests: fail and retry instead.
           const result = await eventually(() =>
             client.query(statement).then(
               (done) => done.rowCount,
@@ -108,7 +108,7 @@ describe('H-260 the audit log', () => {
               },
             ),
           );
-          // The owner is behind row-level security too and may see no row; nothing may change either way.
+          // Row-level security also applies to the owner, who may see no row; nothing may change in either case.
           expect({ statement, result: result === 0 ? 'refused' : result }).toEqual({
             statement,
             result: 'refused',
@@ -119,7 +119,7 @@ describe('H-260 the audit log', () => {
   );
 });
 
-test('H-124 a flipped bit in any stored field is an integrity error, and other entries stay fine', async () => {
+test('H-124 a flipped bit in any stored field is an integrity error, and other entries still work', async () => {
   const { client } = tenant.admin;
   const [broken, fine] = await Promise.all(
     ['broken', 'fine'].map(

@@ -35,7 +35,7 @@ afterAll(async () => {
 
 type Tenant = { id: string; status: string; pendingServices: string[]; deprovisioning?: { state: string } };
 
-/** Answers the tenant when every service has heard of it: one that is slow is told a moment later. */
+/** Returns the tenant when every service knows its status; a slow service learns of it later. */
 const order = async (verb: string, id: string, by = platform): Promise<Tenant> => {
   await by.must('POST', `${TENANTS}/${id}/${verb}`, { reason: 'hostile test' });
   return eventually(async () => {
@@ -50,7 +50,7 @@ const tokenOf = (url: unknown): string => String(url).split('#token=')[1]!;
 const setUp = (url: unknown, username = 'first'): Promise<RestAnswer> =>
   network.anonymous.post('/api/v1/auth/setup', { token: tokenOf(url), username, password: PASSWORD });
 
-/** A tenant by the API, whose first administrator has set a password through the link. */
+/** A tenant created by the API, whose first administrator has set a password with the link. */
 async function provisioned(name = `h-${randomUUID()}`) {
   const made = await platform.must('POST', TENANTS, { name, displayName: 'Hostile' });
   const { id } = made.tenant as Tenant;
@@ -62,15 +62,15 @@ async function rotationState(admin: RestClient, entryId: string, id: string): Pr
   return state as string;
 }
 
-/** Rows of a store, past row-level security. */
+/** Rows of a store, without row-level security. */
 const rowsOf = <T extends object>(sql: string, values: unknown[]): Promise<T[]> =>
   network.superuser(async (client) => {
-    // The triggers of a store find their tables by it.
+    // Triggers of the store find their tables by the search path.
     await client.query('SET search_path = vault');
     return (await client.query<T>(sql, values)).rows;
   });
 
-test('a provisioned tenant has an administrator who signs in with its name, through the link, once', async () => {
+test('the administrator of a new tenant signs in with the tenant name; the link works once', async () => {
   const tenant = await provisioned();
   const attempts = await Promise.all([1, 2, 3].map((n) => setUp(tenant.setupUrl, `first${n}`)));
   expect(attempts.filter((answer) => answer.status < 300)).toHaveLength(1);
@@ -84,7 +84,7 @@ test('a provisioned tenant has an administrator who signs in with its name, thro
   });
 });
 
-test('H-016 a suspended tenant is out at once, and nothing that was open comes back with it', async () => {
+test('H-016 suspending a tenant ends its access at once, and reinstatement restores no open access', async () => {
   const tenant = await network.createTenant();
   const { admin, requester, approver } = await createPeople(tenant);
   const account = await postgresAccount(admin, target);
@@ -103,7 +103,7 @@ test('H-016 a suspended tenant is out at once, and nothing that was open comes b
   const { grantId } = await approver.client.must('POST', `/api/v1/requests/${request.id}/approve`, {});
   expect((await robot.get('/api/v1/resources')).status).toBe(200);
   expect((await agent.get(ownConfiguration)).status).toBe(200);
-  // A job that waits: the due row is what counts, and it must not run however often it is found.
+  // A waiting job: its due row must not run, however often the sweep finds it.
   await rowsOf(
     `UPDATE vault.entries SET next_rotation_at = now() + interval '1 hour', rotation_interval_hours = 1 WHERE id = $1`,
     [account.entryId],
@@ -143,12 +143,12 @@ test('H-016 a suspended tenant is out at once, and nothing that was open comes b
   const back = network.anonymous.as(again.body.access_token as string);
   expect((await back.get(`/api/v1/grants/${grantId}/credentials`)).status).toBe(409);
   expect((await back.must('GET', `/api/v1/grants/${grantId}`)).status).toBe('revoked');
-  // A machine has nobody to sign in anew: its token works again, after a fresh look at the tenant. So does an agent's.
+  // A machine cannot sign in again: its token and that of an agent work again, after the tenant was checked.
   expect((await robot.get('/api/v1/resources')).status).toBe(200);
   expect((await agent.get(ownConfiguration)).status).toBe(200);
 });
 
-test('a rotation that waits when its tenant is suspended is over, and stays so after the reinstatement', async () => {
+test('a rotation that waits when its tenant is suspended ends, also after the reinstatement', async () => {
   const tenant = await network.createTenant();
   const { admin } = await createPeople(tenant);
   const account = await postgresAccount(admin, target);
@@ -158,7 +158,7 @@ test('a rotation that waits when its tenant is suspended is over, and stays so a
   await eventually(async () =>
     expect(await rotationState(admin, account.entryId, id as string)).toBe('verified'),
   );
-  // As a worker left it that was cut off before it began: waiting, and nobody's.
+  // As left by a worker that was interrupted before it began: waiting, without a lease.
   const queued = randomUUID();
   await rowsOf(
     `WITH candidate AS (
@@ -184,7 +184,7 @@ test('a rotation that waits when its tenant is suspended is over, and stays so a
   expect(after!.state).toBe('refused');
 });
 
-test('H-106 nobody outside the platform reads or changes tenants, whatever roles they hold', async () => {
+test('H-106 no user outside the platform tenant can read or change tenants, with any role', async () => {
   const [tenant, other] = await Promise.all([network.createTenant(), network.createTenant()]);
   const { client } = tenant.admin;
   for (const path of [
@@ -205,7 +205,7 @@ test('H-106 nobody outside the platform reads or changes tenants, whatever roles
   expect((await other.admin.client.get('/api/v1/users/me')).status).toBe(200);
 });
 
-test('H-109 names that could be taken for another or for a part of the system are refused', async () => {
+test('H-109 names similar to other names or to names of the system are refused', async () => {
   const [taken] = [await provisioned()];
   for (const name of [
     'root',
@@ -233,7 +233,7 @@ test('H-109 names that could be taken for another or for a part of the system ar
   expect((await platform.post(TENANTS, { name: taken.name })).status).toBe(409);
 });
 
-test('H-112 what a tenant names is taken in that tenant only', async () => {
+test('H-112 names are unique per tenant only', async () => {
   const [one, two] = await Promise.all([network.createTenant(), network.createTenant()]);
   for (const { client } of [one.admin, two.admin]) {
     const user = { username: 'same', password: PASSWORD, roles: [] };
@@ -244,7 +244,7 @@ test('H-112 what a tenant names is taken in that tenant only', async () => {
   }
 });
 
-test('neither the platform itself nor a tenant that nobody knows can be suspended', async () => {
+test('neither the platform tenant nor an unknown tenant can be suspended', async () => {
   const tenant = await network.createTenant();
   const { items } = await platform.must('GET', `${TENANTS}?search=default`);
   const own = (items as (Tenant & { platform: boolean })[]).find((each) => each.platform)!;
@@ -256,7 +256,7 @@ test('neither the platform itself nor a tenant that nobody knows can be suspende
   expect((await platform.post(`${TENANTS}/${randomUUID()}/suspend`, { reason: 'x' })).status).toBe(404);
 });
 
-/** Two administrators wind the tenant down. */
+/** Two administrators deprovision the tenant. */
 async function deprovision(id: string): Promise<void> {
   expect((await order('deprovision', id)).deprovisioning).toMatchObject({ state: 'awaiting-confirmation' });
   const alone = await platform.post(`${TENANTS}/${id}/deprovision`, { reason: 'myself again' });
@@ -267,7 +267,7 @@ async function deprovision(id: string): Promise<void> {
   });
 }
 
-test('F-56 a deprovisioning takes two persons and is taken back within the window, with everything', async () => {
+test('F-56 a deprovisioning requires two persons and can be reverted within the window, without loss', async () => {
   const tenant = await network.createTenant();
   const { admin } = tenant;
   const entry = await admin.client.must('POST', '/api/v1/vault/entries', {
@@ -290,10 +290,10 @@ test('F-56 a deprovisioning takes two persons and is taken back within the windo
   expect(shown.secret).toBe('still here');
 });
 
-test('when the retention is over nobody takes a deprovisioning back: a tenant never returns without its keys', async () => {
+test('after the retention a deprovisioning cannot be reverted: a tenant never returns without its keys', async () => {
   const tenant = await network.createTenant();
   await deprovision(tenant.id);
-  // As the destruction finds it that waits for a vault that is away: keys of it may be gone.
+  // State of a destruction that waits for the vault: some keys may be destroyed.
   await rowsOf(
     `UPDATE auth.deprovision_orders SET destroy_at = now(), next_try_at = now() + interval '1 hour' WHERE tenant_id = $1`,
     [tenant.id],
@@ -311,12 +311,12 @@ async function destroyed(tenant: TestTenant): Promise<Record<string, unknown>> {
   });
 }
 
-test('H-108 after the retention the keys are gone, provably, and the name starts empty', async () => {
+test('H-108 after the retention the keys are provably destroyed, and a new tenant of that name is empty', async () => {
   const tenant = await network.createTenant();
   const { client, username, password } = tenant.admin;
   await client.must('POST', '/api/v1/vault/entries', { name: 'old', type: 'note', secret: 'ends here' });
   const { items: keys } = await client.must('GET', '/api/v1/audit/keys');
-  // The record names the head of a log that is sealed.
+  // The record names a head of the sequenced log.
   await eventually(() => client.must('GET', '/api/v1/audit/tree-head'));
   const record = await destroyed(tenant);
 
@@ -356,7 +356,7 @@ test('H-108 after the retention the keys are gone, provably, and the name starts
   expect((await admin.must('GET', '/api/v1/vault/entries')).totalItems).toBe(0);
 });
 
-test('a name that was given away meanwhile costs the former tenant its name, not its data', async () => {
+test('if the name was reused, the former tenant loses its name but not its data', async () => {
   const tenant = await network.createTenant();
   await deprovision(tenant.id);
   await provisioned(tenant.name);
@@ -367,7 +367,7 @@ test('a name that was given away meanwhile costs the former tenant its name, not
   expect((await login(name, tenant.admin.username, tenant.admin.password)).status).toBe(200);
 });
 
-test('health tells of every part, and billing events are what happened, without gaps', async () => {
+test('health shows every dependency, and billing events are complete and correct', async () => {
   const tenant = await network.createTenant();
   const { client } = tenant.admin;
   const user = await client.must('POST', '/api/v1/users', { username: 'u', password: PASSWORD, roles: [] });

@@ -17,7 +17,7 @@ const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toSt
 const status = async (token: string): Promise<number> =>
   (await network.anonymous.as(token).get('/api/v1/users/me')).status;
 
-/** Signs with the installation's own key: what is refused then is refused for its content alone. */
+/** Signs with the key of the installation, so that a refusal concerns only the content. */
 function signed(header: object, claims: object): string {
   const key = readFileSync(join(network.access.dataDir, 'secrets/access-token.pem'), 'utf8');
   const input = `${part(header)}.${part(claims)}`;
@@ -25,7 +25,7 @@ function signed(header: object, claims: object): string {
 }
 
 describe('access tokens', () => {
-  test('the unchanged header and claims under our key are accepted, so that the refusals below mean something', async () => {
+  test('unchanged header and claims under the key of the installation are accepted', async () => {
     const { token } = tenant.admin;
     expect(await status(signed(decodeProtectedHeader(token), decodeJwt(token)))).toBe(200);
   });
@@ -91,7 +91,7 @@ describe('access tokens', () => {
     );
   });
 
-  test('H-084 a token in the query string is none', async () => {
+  test('H-084 a token in the query string is ignored', async () => {
     const answer = await network.anonymous.get(`/api/v1/users/me?access_token=${tenant.admin.token}`);
     expect([400, 401]).toContain(answer.status);
   });
@@ -109,7 +109,7 @@ describe('refresh', () => {
   const refresh = (token: unknown) =>
     network.anonymous.post('/api/v1/auth/refresh', { refresh_token: token });
 
-  test('a refresh token works once; the next one goes on', async () => {
+  test('a refresh token works once; the next one continues the session', async () => {
     const first = await login();
     const second = await refresh(first.refresh_token);
     expect(second.status).toBe(200);
@@ -123,7 +123,7 @@ describe('refresh', () => {
     expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
   });
 
-  test('H-050 refresh racing logout: nothing lives after the logout was answered', async () => {
+  test('H-050 refresh racing logout: no token is valid after the answer to the logout', async () => {
     for (let round = 0; round < 25; round += 1) {
       const first = await login();
       const [, raced] = await Promise.all([

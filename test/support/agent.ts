@@ -11,10 +11,10 @@ const main = join(import.meta.dirname, '../../packages/cli/src/main.ts');
 
 export type AgentLine = { readonly event: string } & Readonly<Record<string, unknown>>;
 
-/** A device's own folder, with the token of its agent. */
+/** The folder of a device, with the token of its agent. */
 export interface AgentHome extends Disposable {
   readonly tokenFile: string;
-  /** Starts its agent, as a process of its own. */
+  /** Starts the agent as a separate process. */
   start(script: readonly object[], ...options: string[]): AgentProcess;
 }
 
@@ -23,14 +23,14 @@ export interface AgentProcess {
   readonly events: readonly string[];
   /** Resolves with the first line of this event. */
   told(event: string): Promise<AgentLine>;
-  /** Tells it to end. */
+  /** Sends SIGTERM. */
   stop(): void;
-  /** Ends it with no time for anything. */
+  /** Sends SIGKILL. */
   kill(): void;
   readonly exitCode: Promise<number | null>;
 }
 
-/** A wire between an agent and a gateway, which can be cut. */
+/** A proxy between an agent and a gateway that can close all connections. */
 export interface Wire extends AsyncDisposable {
   readonly url: string;
   cut(): void;
@@ -86,7 +86,7 @@ export function agentHome(
   writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
   const running = new Set<ChildProcess>();
   let scripts = 0;
-  // What this machine's own user is signed in to is no business of the agent.
+  // The agent must not use the sign-in of the user of this machine.
   const env = {
     PATH: process.env.PATH ?? '',
     HOME: folder,
@@ -133,7 +133,7 @@ export function agentHome(
     },
     [Symbol.dispose]: () => {
       for (const child of running) child.kill('SIGKILL');
-      // One that is being ended may still have written something meanwhile.
+      // An agent that is ending may still write files.
       rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };

@@ -1,14 +1,14 @@
 import { eventually, type RestAnswer } from '@claviger/testkit';
 import { expect } from 'vitest';
 
-/** How calls ended that were sent at once. */
+/** Results of calls that were sent at once. */
 export interface Settled {
   readonly answers: readonly RestAnswer[];
-  /** Whether one was cut off on the way, as happens to who waits too long for the others: what it did nobody told. */
+  /** Whether a call was cut off, e.g. after waiting too long for the others: its effect is unknown. */
   readonly cutOff: boolean;
 }
 
-/** Sends all at once; whoever is cut off sends again, as a client does, until it is answered. */
+/** Sends all calls at once; repeats a call that was cut off, as a client does, until it is answered. */
 export async function settledAtOnce(sends: readonly (() => Promise<RestAnswer>)[]): Promise<Settled> {
   let cutOff = false;
   const answers = await Promise.all(
@@ -24,7 +24,7 @@ export async function settledAtOnce(sends: readonly (() => Promise<RestAnswer>)[
   return { answers, cutOff };
 }
 
-/** One was done and all others were refused so; answers those done, which are none only where the one was cut off. */
+/** Asserts one success and this refusal for the rest; returns the successes (none only if it was cut off). */
 export function expectOne({ answers, cutOff }: Settled, success: number, refusal: RegExp): RestAnswer[] {
   const done = answers.filter(({ status }) => status === success);
   const others = answers.filter(({ status }) => status !== success);

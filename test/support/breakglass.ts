@@ -12,7 +12,7 @@ export async function steppedUp(tenant: TestTenant, roles: readonly string[]): P
   return user;
 }
 
-/** An entry that nobody sees without a grant. */
+/** An entry that requires a grant. */
 export async function guardedEntry(tenant: TestTenant): Promise<string> {
   const { id } = await tenant.admin.client.must('POST', '/api/v1/vault/entries', {
     name: `guarded ${randomUUID()}`,

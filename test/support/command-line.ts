@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { type CommandOutcome, runInProcess } from '@claviger/cli/test-in-process';
 import type { NetworkAccess, TestUser } from '@claviger/testkit';
 
-/** The commands on a folder of their own, each time as somebody. */
+/** Runs commands with a configuration folder of their own, as a given user. */
 export interface CommandLine extends Disposable {
   readonly folder: string;
-  /** A file there with this JSON; answers its path. */
+  /** Writes this JSON to a file in the folder; returns its path. */
   file(name: string, content: unknown): string;
   run(who: TestUser, ...args: string[]): Promise<CommandOutcome>;
-  /** Of a command that must succeed, the JSON that it prints. */
+  /** Runs a command that must succeed; returns the JSON that it prints. */
   json(who: TestUser, ...args: string[]): Promise<Record<string, unknown>>;
 }
 

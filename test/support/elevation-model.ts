@@ -1,4 +1,4 @@
-/** What somebody tried on an elevation, and the answer: `ok` or the code of the refusal. */
+/** A call on an elevation and its answer: `ok` or the code of the refusal. */
 export interface Call {
   readonly move: 'approve' | 'deny' | 'revoke' | 'actuate';
   readonly code: string;
@@ -20,7 +20,7 @@ const TO: Record<Call['move'], State> = {
   revoke: 'revoked',
 };
 
-/** The next state where one thread would have answered so, written apart from the service; undefined where it would not. */
+/** The next state if a single thread would give this answer, else undefined. Independent of the service's code. */
 export function step(state: State, { move, code }: Call): State | undefined {
   const fits = FITS[move].includes(state);
   if (code === 'ok') return fits ? TO[move] : undefined;

@@ -19,7 +19,7 @@ export async function enrolDevice(administrator: RestClient, siteId = ''): Promi
   return { id, hostname, agent: administrator.as(agentToken as string) };
 }
 
-/** What an agent reports of a prompt that no rule knows. */
+/** The report of a prompt that no rule matches. */
 export function promptOf(fields: object = {}): object {
   return {
     subject_username: 'acme\\sarah',
@@ -35,7 +35,7 @@ export function promptOf(fields: object = {}): object {
   };
 }
 
-/** Reports a prompt of the device; answers the id of the request. */
+/** Reports a prompt of the device; returns the id of the request. */
 export async function reportPrompt({ id, agent }: Device, fields: object = {}): Promise<string> {
   const answer = await agent.must('POST', `/api/v1/agents/${id}/elevation-requests`, promptOf(fields));
   return answer.id as string;

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Has a server and all processes that it started stand still, wherever they are, until this is disposed. Linux. */
+/** Stops (SIGSTOP) a server and all processes that it started, until disposed. Linux only. */
 export function freeze(pid: number): Disposable {
   const stopped: number[] = [];
   const stop = (each: number): void => {
     stopped.push(each);
     signal(each, 'SIGSTOP');
   };
-  // The server itself first: then it starts no more of them.
+  // The server itself first, so that it starts no more processes.
   stop(pid);
   for (const child of childrenOf(pid)) stop(child);
   return {
@@ -21,7 +21,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
-    // One that has ended meanwhile stands still for ever.
+    // A process that has ended counts as stopped.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
@@ -33,10 +33,10 @@ function childrenOf(pid: number): number[] {
     .map(Number);
 }
 
-/** undefined of a process that has ended meanwhile. */
+/** Returns undefined for a process that has ended. */
 function parentOf(pid: string): number | undefined {
   try {
-    // "pid (name) state parent …": a name may hold anything, also brackets.
+    // "pid (name) state parent …": a name may contain any character, including brackets.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {

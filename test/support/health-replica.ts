@@ -1,10 +1,10 @@
 import * as health from '@claviger/contracts/cluster/v1/health';
 import { type BaseConfig, createLogger, createRpcServer, type RpcServer } from '@claviger/service-kit';
 
-/** What a replica does with a call, given its request id; the node in the answer is what this returns. */
+/** Handles a call with this request id; the answer names the returned value as its node. */
 export type Answer = (requestId: string) => string | Promise<string>;
 
-/** A real RPC server with the health service alone: one replica of a service, as its callers see it. */
+/** A real RPC server with only the health service; callers see it as one replica of a service. */
 export async function serveHealth(config: BaseConfig, answer: Answer): Promise<RpcServer & { port: number }> {
   const server = createRpcServer({
     config,
@@ -26,7 +26,7 @@ export async function serveHealth(config: BaseConfig, answer: Answer): Promise<R
   return { ...server, port: await server.listen() };
 }
 
-// As a process of its own: counts its calls, and tells its port.
+// When run as a process, it counts its calls and prints its port.
 if (import.meta.main) {
   let calls = 0;
   const { port } = await serveHealth(JSON.parse(process.argv[2]!), () => String(++calls));

@@ -1,15 +1,15 @@
 import type { Network } from '@claviger/testkit';
 import { expect } from 'vitest';
 
-/** One transaction of a leader that was committed. */
+/** A committed transaction of a leader. */
 export interface LeaderWrite {
   readonly term: number;
   readonly node: string;
 }
 
 /**
- * Notes every transaction in which a leader of the service writes, where it asserts its term: under the lock that keeps
- * the next term from beginning, so that the numbers of the notes are in the order of terms if, and only if, the fence holds.
+ * Records every transaction in which a leader of the service writes, at the assertion of its term. The assertion holds
+ * a lock until the next term can begin, so the records are in the order of terms if and only if fencing works.
  */
 export async function noteLeaderWrites(network: Network, service: string): Promise<void> {
   await network.superuser(async (db) => {
@@ -43,7 +43,7 @@ export function leaderWrites(network: Network, service: string): Promise<LeaderW
   });
 }
 
-/** Who leads by PostgreSQL. */
+/** The leader according to PostgreSQL. */
 export function leaseOf(network: Network, service: string): Promise<LeaderWrite> {
   return network.superuser(async (db) => {
     const { rows } = await db.query<LeaderWrite>(`SELECT term::int, node FROM ${service}.leader_lease`);
@@ -51,7 +51,7 @@ export function leaseOf(network: Network, service: string): Promise<LeaderWrite>
   });
 }
 
-/** I4: one node for each term, and nothing of an older term after something of a newer one. */
+/** I4: each term has one node, and no record of an older term follows one of a newer term. */
 export function expectFenced(writes: readonly LeaderWrite[]): void {
   const terms = writes.map((write) => write.term);
   expect(terms).toEqual(terms.toSorted((a, b) => a - b));

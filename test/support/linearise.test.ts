@@ -5,7 +5,7 @@ import { linearise, type Observed } from './linearise.ts';
 const MOVES = ['approve', 'actuate', 'revoke', 'deny'] as const;
 const CODES = ['ok', 'wrong_status', 'race_lost'] as const;
 
-/** Chance that is the same in each run. */
+/** Random numbers that are the same in each run. */
 function chance(seed: number): (below: number) => number {
   let state = seed * 2_654_435_761;
   return (below) => {
@@ -20,7 +20,7 @@ const seen = (move: Call['move'], code: string, sentAtMs: number, answeredAtMs: 
   answeredAtMs,
 });
 
-/** What a hundred callers see of one thread that serves one of them each millisecond, and none is answered at once. */
+/** The history of a hundred callers of one thread, which serves one call each millisecond; all answers are delayed. */
 function ofOneThread(initial: State, seed: number): Observed<Call>[] {
   const random = chance(seed);
   let state = initial;
@@ -33,7 +33,7 @@ function ofOneThread(initial: State, seed: number): Observed<Call>[] {
   });
 }
 
-/** Every order there is: slow, and without a thought. */
+/** Tries every order, as a reference. */
 function anyOrder(left: readonly Observed<Call>[], state: State): boolean {
   if (left.length === 0) return true;
   return left.some((first) => {
@@ -44,7 +44,7 @@ function anyOrder(left: readonly Observed<Call>[], state: State): boolean {
   });
 }
 
-test('of few calls the checker says what a search through every order says', () => {
+test('for short histories the checker agrees with a search through every order', () => {
   const random = chance(1);
   const verdicts = { possible: 0, impossible: 0 };
   for (let n = 0; n < 4_000; n += 1) {
@@ -64,11 +64,11 @@ describe.each(['pending', 'approved'] as const)('a hundred calls from %s', (init
   const histories = Array.from({ length: 20 }, (_, seed) => ofOneThread(initial, seed + 1));
   const check = (history: readonly Observed<Call>[]) => linearise<Call, State>(history, initial, step);
   const isOk = ({ call }: Observed<Call>): boolean => call.code === 'ok';
-  /** The history with one call seen otherwise. */
+  /** The history with one changed call. */
   const changed = (history: Observed<Call>[], at: number, change: Partial<Observed<Call>>) =>
     history.map((each, index) => (index === at ? { ...each, ...change } : each));
 
-  test('of one thread are accepted, in an order that makes sense', () => {
+  test('of one thread are accepted, in a valid order', () => {
     for (const history of histories) {
       const order = check(history);
       expect(order).toHaveLength(100);
@@ -79,7 +79,7 @@ describe.each(['pending', 'approved'] as const)('a hundred calls from %s', (init
     }
   });
 
-  test('are refused when something happened twice, whenever the second was', () => {
+  test('are refused when an effect happened twice, at any time', () => {
     for (const history of histories) {
       const done = history.filter(isOk);
       expect(done.length).toBeGreaterThan(0);
@@ -88,7 +88,7 @@ describe.each(['pending', 'approved'] as const)('a hundred calls from %s', (init
     }
   });
 
-  test('are refused when what others built on was answered with a refusal', () => {
+  test('are refused when a call on which others depend was answered with a refusal', () => {
     for (const history of histories) {
       const first = history.findIndex(isOk);
       if (history.filter(isOk).length < 2 || history[first]!.call.move === 'actuate') continue;
@@ -97,14 +97,14 @@ describe.each(['pending', 'approved'] as const)('a hundred calls from %s', (init
     }
   });
 
-  test('are refused when the first that was done was not sent before all others had their answers', () => {
+  test('are refused when the first effective call was sent after the answers to all others', () => {
     for (const history of histories) {
       const first = history.findIndex(isOk);
       expect(check(changed(history, first, { sentAtMs: 500, answeredAtMs: 501 }))).toBeUndefined();
     }
   });
 
-  test('are refused with an answer that no thread gives', () => {
+  test('are refused with an answer that no thread can give', () => {
     for (const code of ['not_found', 'mfa_not_satisfied', 'unavailable'])
       expect(check(changed(histories[0]!, 50, { call: { move: 'approve', code } }))).toBeUndefined();
   });

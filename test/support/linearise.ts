@@ -1,4 +1,4 @@
-/** One call as it was seen from outside: when it was sent, when its answer was there, and what it did. */
+/** One call as seen by its client: the times of sending and answer, and its effect. */
 export interface Observed<C> {
   readonly call: C;
   readonly sentAtMs: number;
@@ -6,9 +6,9 @@ export interface Observed<C> {
 }
 
 /**
- * An order of all calls in which each could have happened at one instant between its sending and its answer, one after the
- * other, by the model; undefined when there is none. `step` answers the next state, or undefined where the model would
- * have answered otherwise. A call that changes nothing is taken as soon as it fits: that never takes a choice away.
+ * Returns a linearisation: a sequential order of all calls, each between its sending and its answer, that the model
+ * allows; undefined if there is none. `step` returns the next state, or undefined if the model gives another answer.
+ * A call without effect is placed as soon as it fits, which never excludes a solution.
  */
 export function linearise<C, S>(
   observed: readonly Observed<C>[],
@@ -18,7 +18,7 @@ export function linearise<C, S>(
   const search = (left: readonly Observed<C>[], state: S, order: readonly C[]): readonly C[] | undefined => {
     if (left.length === 0) return order;
     const firstAnswerMs = Math.min(...left.map((each) => each.answeredAtMs));
-    // What was sent after another answer was there cannot come before it.
+    // A call that was sent after the answer to another call cannot come before that call.
     const next = left.filter((each) => each.sentAtMs <= firstAnswerMs);
     const idle = next.find((each) => step(state, each.call) === state);
     if (idle) return search(without(left, idle), state, [...order, idle.call]);

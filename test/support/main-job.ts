@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { PostgresTarget, SshTarget } from '@claviger/targets';
 import { eventually, type RestClient, type TestTenant, type TestUser } from '@claviger/testkit';
 
-/** A tenant with the people of the main job. */
+/** A tenant with the users of the main scenario. */
 export interface People {
   readonly tenant: TestTenant;
   readonly admin: RestClient;
@@ -29,7 +29,7 @@ const idOf = async (client: RestClient, path: string, body: object): Promise<str
   (await client.must('POST', path, body)).id as string;
 const suffix = (): string => randomUUID().slice(0, 8);
 
-/** A role on a real PostgreSQL server whose password the vault keeps. `port` may be a proxy's. */
+/** A role on a real PostgreSQL server whose password the vault stores. `port` may be that of a proxy. */
 export async function postgresAccount(
   admin: RestClient,
   target: PostgresTarget,
@@ -60,7 +60,7 @@ export async function postgresAccount(
   return { resourceId, entryId, username, password };
 }
 
-/** A Linux account behind a real sshd whose password the vault keeps. */
+/** A Linux account on a real sshd whose password the vault stores. */
 export async function sshAccount(admin: RestClient, target: SshTarget): Promise<Account> {
   const { username, password } = await target.createAccount();
   const moduleId = await idOf(admin, '/api/v1/modules', {
@@ -94,20 +94,20 @@ export async function requestAccess(people: People, entryId: string, durationMin
   return request.id as string;
 }
 
-/** Asks and has it approved; answers the grant. */
+/** Requests access and approves it; returns the grant. */
 export async function grantAccess(people: People, entryId: string): Promise<string> {
   const request = await requestAccess(people, entryId);
   const approved = await people.approver.client.must('POST', `/api/v1/requests/${request}/approve`, {});
   return approved.grantId as string;
 }
 
-/** The secret of an entry, as its administrator retrieves it. */
+/** Retrieves the secret of an entry as its administrator. */
 export async function retrieve(admin: RestClient, entryId: string): Promise<string> {
   const answer = await admin.must('POST', `/api/v1/vault/entries/${entryId}/retrieve`, { reason: 'check' });
   return answer.secret as string;
 }
 
-/** Waits until the newest rotation of an entry has reached one of these states; answers it. */
+/** Waits until the newest rotation of an entry is in one of these states; returns it. */
 export function rotationReaches(
   admin: RestClient,
   entryId: string,

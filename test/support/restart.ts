@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Restarts a node; answers when the gateways reach it, which is a moment after it is ready. Every other node must run. */
+/** Restarts a node; resolves when the gateways reach it, shortly after it is ready. Every other node must run. */
 export async function restartReachable(
   installation: Installation,
   node: string,
@@ -13,7 +13,7 @@ export async function restartReachable(
   await installation.waitUntilReady();
 }
 
-/** Restarts a node so that it is killed at this point: with what waits for it, it may get there before it is ready. */
+/** Restarts a node with a failpoint that kills it; waiting work may trigger the failpoint before it is ready. */
 export async function restartToCrash(installation: Installation, node: string, point: string): Promise<void> {
   try {
     await installation.restart(node, { env: { FAILPOINTS: point } });
@@ -22,7 +22,7 @@ export async function restartToCrash(installation: Installation, node: string, p
   }
 }
 
-/** Waits until a node has been killed at its failpoint. Nobody starts it again. */
+/** Waits until a node has been killed at its failpoint. It is not restarted. */
 export async function crashed(installation: Installation, node: string): Promise<void> {
   await expect.poll(() => installation.pid(node)).toBeUndefined();
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type RsyslogTarget, selfSignedCertificate } from '@claviger/targets';
 import { enrolSecondFactor, type TestTenant } from '@claviger/testkit';
 
-/** Lets a tenant's administrator change settings: that needs a second factor proved a moment ago. */
+/** Proves a second factor for the administrator of a tenant; changing settings requires a recent one. */
 export async function ableToConfigure(tenant: TestTenant): Promise<void> {
   await enrolSecondFactor(tenant.admin.client);
 }
@@ -13,7 +13,7 @@ export async function setSiemTargets(tenant: TestTenant, targets: readonly objec
   await tenant.admin.client.must('PUT', '/api/v1/admin/config', { values: { siem: { targets } } });
 }
 
-/** What one tenant's events say of themselves, in the order in which rsyslog took them. */
+/** The events of one tenant, in the order in which rsyslog received them. */
 export async function arrivedAt(
   rsyslog: RsyslogTarget,
   tenantId: string,
@@ -29,7 +29,7 @@ export async function arrivedAt(
     });
 }
 
-/** An HTTPS server that takes events, or answers as it is told to. */
+/** An HTTPS server that accepts events, or gives a configured answer. */
 export interface HttpsSink extends Disposable {
   readonly url: string;
   readonly ca: string;

@@ -9,16 +9,16 @@ import { crashed, restartReachable } from './restart.ts';
 export interface Topology {
   readonly network: Network;
   readonly installation: Installation;
-  /** Arms failpoints of a node that runs, e.g. `vault.rotate.before_promote=crash`; '' disarms them. */
+  /** Arms failpoints of a running node, e.g. `vault.rotate.before_promote=crash`; '' disarms them. */
   arm(node: string, points: string): void;
   /** Waits until a node has been killed at its failpoint, disarms it, and starts it again. */
   recover(node: string): Promise<void>;
 }
 
 /**
- * Starts the installation before the tests of the file that calls this, and stops it after them. A test that kills or
- * stops something starts it again: one that passed and left something stopped fails. After one that failed everything
- * is started again, so that the next one has what it needs.
+ * Starts the installation before the tests of the calling file, and stops it after them. A test must restart what it
+ * kills or stops: it fails if it leaves a process stopped. After a failed test everything is started again for the
+ * next one.
  */
 export function startTopology(
   options: () => Promise<Partial<StartOptions>> | Partial<StartOptions>,
@@ -54,7 +54,7 @@ export function startTopology(
   };
 }
 
-/** Relative to the data folder, in which the services run. */
+/** Relative to the data folder, which is the working directory of the services. */
 const failpointsOf = (node: string): string => join('run', `failpoints-${node}`);
 
 const nodesOf = ({ replicas }: Partial<StartOptions>): string[] =>
@@ -62,7 +62,7 @@ const nodesOf = ({ replicas }: Partial<StartOptions>): string[] =>
     Array.from({ length: replicas?.[service] ?? 1 }, (_, index) => `${service}-${index + 1}`),
   );
 
-/** Disarms all failpoints and starts what does not run; returns the names of what did not run. */
+/** Disarms all failpoints and starts stopped processes; returns the names of the stopped ones. */
 async function heal(installation: Installation): Promise<string[]> {
   const { dataDir, nodes } = installation;
   const { postgres, redis, nats } = installation.parts;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Topology } from '../../support/topology.ts';
 
-/** What writes is refused while its audit event cannot be stored. */
+/** Writing operations are refused while their audit event cannot be stored. */
 export function auditUnavailable(topology: Topology): void {
   test('H-123 when the audit record cannot be written, a secret is not decrypted and nothing is changed', async () => {
     const { network } = topology;

@@ -12,7 +12,7 @@ import {
 import { restartReachable } from '../../support/restart.ts';
 import type { Topology } from '../../support/topology.ts';
 
-/** Emergency access works without Redis and NATS, and without the vault it waits. */
+/** Emergency access works without Redis and NATS; without the vault it waits. */
 export function emergencyAccess(topology: Topology): void {
   let tenant: TestTenant;
   let boss: TestUser;
@@ -29,14 +29,14 @@ export function emergencyAccess(topology: Topology): void {
       await db.query(text, values);
     });
 
-  test('H-183 without Redis and NATS a sealed code opens, the vault discloses, and time ends it while nobody sweeps', async () => {
+  test('H-183 without Redis and NATS an offline code opens access, the vault discloses, and access ends without a sweep', async () => {
     const { redis, nats } = topology.installation.parts;
     const who = await steppedUp(tenant, ['operator']);
     const codes = await sealedCodes(boss.client, 2);
     await Promise.all([redis.stop(), nats.stop()]);
     const { id } = await who.client.must('POST', `${BREAKGLASS}/activate`, { ...WHY, sealedCode: codes[0] });
     expect(await retrieve(who.client, entryId)).toMatchObject({ status: 200, body: { secret: SECRET } });
-    // H-184 holds as well: auth is asked for each call.
+    // H-184 also holds: auth is asked for each call.
     expect((await who.client.post(`${BREAKGLASS}/sessions/${id}/review`, { review: 'x' })).status).toBe(403);
     expect((await who.client.must('GET', `${BREAKGLASS}/status`)).active).toBe(true);
     expect((await who.client.must('POST', `${BREAKGLASS}/deactivate`, {})).disclosed).toBe(1);
@@ -44,7 +44,7 @@ export function emergencyAccess(topology: Topology): void {
 
     const again = await who.client.must('POST', `${BREAKGLASS}/activate`, { ...WHY, sealedCode: codes[1] });
     expect((await retrieve(who.client, entryId)).status).toBe(200);
-    // Its time passes, for each who keeps it; the sweeps stand still, since nobody is elected.
+    // Each service applies the time limit, although no sweep runs without a leader.
     await sql('UPDATE vault.emergency_sessions SET expires_at = now() WHERE id = $1', [again.id]);
     await sql('UPDATE workflow.breakglass_sessions SET expires_at = now() WHERE id = $1', [again.id]);
     expect((await retrieve(who.client, entryId)).status).toBe(403);
@@ -58,7 +58,7 @@ export function emergencyAccess(topology: Topology): void {
         disclosures: [{ rotation: 'impossible' }],
       }),
     );
-    // Each step is in the log once, whatever was away.
+    // Each step is in the log once, despite the outages.
     await eventually(
       async () => {
         const { items } = await tenant.admin.client.must(
@@ -80,10 +80,10 @@ export function emergencyAccess(topology: Topology): void {
     );
   });
 
-  test('while the vault is away an activation stands, and opens when it is back', async () => {
+  test('an activation while the vault is down is stored, and takes effect when the vault is back', async () => {
     const who = await steppedUp(tenant, ['operator']);
     const [sealedCode] = await sealedCodes(boss.client, 1);
-    /** As if the pause before the next attempt to reach the vault had passed. */
+    /** Skips the pause before the next attempt to reach the vault. */
     const reaches = (status: number) =>
       eventually(async () => {
         await sql(

@@ -4,7 +4,7 @@ import { type Device, enrolDevice, reportPrompt } from '../../support/elevation.
 import { restartReachable } from '../../support/restart.ts';
 import type { Topology } from '../../support/topology.ts';
 
-/** The go signal of an elevation is given once, whenever workflow is killed. */
+/** The go signal of an elevation is given once, even if workflow is killed at any step. */
 export function elevationKilled(topology: Topology): void {
   let decider: RestClient;
   let device: Device;
@@ -25,7 +25,7 @@ export function elevationKilled(topology: Topology): void {
   const actuate = (elevationRequestId: string) =>
     decider.post(`/api/v1/devices/${device.id}/actuate-elevation`, { elevationRequestId });
 
-  /** Asked again while workflow is away, and when this was too often for one device. */
+  /** Repeats the call while workflow is unavailable or the limit of the device is reached. */
   const commandsOf = (requestId: string) =>
     eventually(
       async () => {
@@ -43,7 +43,7 @@ export function elevationKilled(topology: Topology): void {
     await topology.recover('workflow-1');
   }
 
-  test('workflow killed after the go signal was stored: exactly one command, and no second one', async () => {
+  test('workflow killed after it stored the go signal: exactly one command exists', async () => {
     const id = await approved();
     await killedAt('workflow.elevation.after_actuate', () => actuate(id));
     expect(await commandsOf(id)).toHaveLength(1);
@@ -52,7 +52,7 @@ export function elevationKilled(topology: Topology): void {
     expect(await commandsOf(id)).toHaveLength(1);
   });
 
-  test('workflow killed before the go signal was stored: none, and it can be given then', async () => {
+  test('workflow killed before it stored the go signal: no command exists, and the signal can be given again', async () => {
     const id = await approved();
     await killedAt('workflow.elevation.before_actuate_commit', () => actuate(id));
     expect(await commandsOf(id)).toEqual([]);
@@ -60,7 +60,7 @@ export function elevationKilled(topology: Topology): void {
     expect(await commandsOf(id)).toHaveLength(1);
   });
 
-  test('workflow stopped while agents wait: they are answered, and wait at the next one', async () => {
+  test('workflow stopped while agents wait: they are answered, and wait at another replica', async () => {
     const waiting = device.agent.get(`/api/v1/agents/${device.id}/commands?waitSeconds=20`);
     await restartReachable(topology.installation, 'workflow-1');
     expect([200, 503]).toContain((await waiting).status);

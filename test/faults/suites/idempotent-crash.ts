@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { beforeAll, expect, test } from 'vitest';
 import type { Topology } from '../../support/topology.ts';
 
-/** A repeated call with an idempotency key has one effect, whatever was killed or lost between. */
+/** A repeated call with an idempotency key has one effect, also after a kill or a loss of data in between. */
 export function idempotentCrash(topology: Topology): void {
   let tenant: TestTenant;
 
@@ -19,7 +19,7 @@ export function idempotentCrash(topology: Topology): void {
     return (items as { id: string; name: string }[]).filter((item) => item.name === name).map(({ id }) => id);
   }
 
-  test('a vault killed between commit and answer: the repetition learns what was done, and does nothing', async () => {
+  test('a vault killed between commit and answer: the repetition returns the result and has no effect', async () => {
     topology.arm('vault-1', 'idempotency.before_answer_kept=crash');
     const [name, key] = [`once-${randomUUID()}`, randomUUID()];
     const send = () =>
@@ -35,7 +35,7 @@ export function idempotentCrash(topology: Topology): void {
       expect(ids).toHaveLength(1);
       return ids;
     });
-    // First "under way", as long as the answer might still come.
+    // First "in progress", as long as the answer may still arrive.
     const answer = await eventually(
       async () => {
         const again = await send();
@@ -49,7 +49,7 @@ export function idempotentCrash(topology: Topology): void {
     expect(await entriesNamed(name)).toEqual([id]);
   });
 
-  test('a kept answer outlives the loss of everything in Redis', async () => {
+  test('a stored answer survives the loss of all data in Redis', async () => {
     const [name, key] = [`kept-${randomUUID()}`, randomUUID()];
     const send = () =>
       tenant.admin.client.post(

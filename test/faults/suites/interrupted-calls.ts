@@ -5,7 +5,7 @@ import { freeze } from '../../support/freeze.ts';
 import { createPeople, type People, requestAccess } from '../../support/main-job.ts';
 import type { Topology } from '../../support/topology.ts';
 
-/** Calls that a killed, stopped or frozen process interrupts have their effect once, or none. */
+/** A call that a killed, stopped or paused process interrupts has one effect or none. */
 export function interruptedCalls(topology: Topology): void {
   let people: People;
   beforeAll(async () => {
@@ -36,7 +36,7 @@ export function interruptedCalls(topology: Topology): void {
 
   interface Retrieval {
     readonly requestId: string;
-    /** undefined where none came. */
+    /** undefined without an answer. */
     readonly answer: RestAnswer | undefined;
   }
 
@@ -54,7 +54,7 @@ export function interruptedCalls(topology: Topology): void {
 
   const isSeen = ({ answer }: Retrieval): boolean => answer?.status === 200;
 
-  test('F-01 a gateway killed with the secret in its hands: the log has the one retrieval, and no second one', async () => {
+  test('F-01 a gateway killed while it holds the secret: the log has exactly one retrieval', async () => {
     const { installation } = topology;
     const entryId = await note();
     topology.arm('gateway-1', 'gateway.after_disclosure=crash');
@@ -63,7 +63,7 @@ export function interruptedCalls(topology: Topology): void {
       const { requestId, answer } = await retrieveBy(people.admin, entryId);
       tries.push(requestId);
       expect(answer).toBeUndefined();
-      // One over a connection of the former gateway has reached nobody.
+      // A call on a connection to the former gateway reached no process.
       expect(installation.pid('gateway-1')).toBeUndefined();
     });
     await topology.recover('gateway-1');
@@ -87,7 +87,7 @@ export function interruptedCalls(topology: Topology): void {
     ['before', true],
     ['after', false],
   ])(
-    'F-08 auth killed %s it commits a refresh: the token works once at most, and one family lives',
+    'F-08 auth killed %s it commits a refresh: the token works at most once, and one token family remains',
     async (moment, isUnused) => {
       const { network } = topology;
       const user = await people.tenant.createUser(['requester']);
@@ -104,7 +104,7 @@ export function interruptedCalls(topology: Topology): void {
 
       const settled = await eventually(async () => {
         const answer = await refresh();
-        // "In progress" is what it says of a token that was spent a moment ago.
+        // A token that was used a moment ago is answered with "in progress".
         expect(answer.status).not.toBe(503);
         return answer;
       });
@@ -121,10 +121,10 @@ export function interruptedCalls(topology: Topology): void {
     },
   );
 
-  test('F-15 PostgreSQL stands still: callers are told so, nothing piles up, and all goes on by itself', async () => {
+  test('F-15 PostgreSQL paused: calls are refused, no queue grows, and recovery is automatic', async () => {
     const { installation, network } = topology;
     const entryId = await note();
-    // Good for minutes: what is renewed while the database stands still might be lost.
+    // A token valid for minutes: a renewal while the database is paused might be lost.
     const client = network.anonymous.as(await people.tenant.admin.freshToken());
     const pids = () => ['gateway-1', 'auth-1', 'vault-1', 'workflow-1', 'audit-1'].map(installation.pid);
     const before = pids();
@@ -133,7 +133,7 @@ export function interruptedCalls(topology: Topology): void {
     {
       using _frozen = freeze(installation.parts.postgres.pid!);
       const refused = await Promise.all(Array.from({ length: 50 }, () => retrieveBy(client, entryId)));
-      // Of what had reached the database nobody knows what becomes of it: 504.
+      // The result of a statement that had reached the database is unknown: 504.
       for (const { answer } of refused) expect([503, 504]).toContain(answer?.status);
       await eventually(async () =>
         expect((await network.anonymous.get('/system/health/ready')).status).toBe(503),
@@ -156,7 +156,7 @@ export function interruptedCalls(topology: Topology): void {
     });
   });
 
-  test('F-53 services told to stop under load finish what they have begun: what was answered stands, once', async () => {
+  test('F-53 services stopped under load finish running calls: each answered call has one effect', async () => {
     const { installation } = topology;
     const entryId = await note();
     const requests: string[] = [];
@@ -170,7 +170,7 @@ export function interruptedCalls(topology: Topology): void {
         while (running) {
           const tried = await retrieveBy(people.admin, entryId);
           if (isSeen(tried)) seen.push(tried.requestId);
-          // A client that is refused tries again a little later, on purpose.
+          // A refused client tries again after a short pause, on purpose.
           else await new Promise((resolve) => setTimeout(resolve, 50));
         }
       }),

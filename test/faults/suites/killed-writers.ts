@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { crashed, restartReachable } from '../../support/restart.ts';
 import type { Topology } from '../../support/topology.ts';
 
-/** Killed services lose and double no event. */
+/** Killed services neither lose nor double events. */
 export function killedWriters(topology: Topology): void {
   let tenant: TestTenant;
   let entryId: string;
@@ -33,7 +33,7 @@ export function killedWriters(topology: Topology): void {
     }
   }
 
-  /** Every acknowledged retrieval is sealed once; the numbers of the tenant's log are dense and covered by its newest head. */
+  /** Every acknowledged retrieval is sequenced once; the numbers are consecutive and covered by the newest head. */
   async function expectWholeLog(): Promise<void> {
     await eventually(
       () =>
@@ -51,7 +51,7 @@ export function killedWriters(topology: Topology): void {
           );
           expect(heads[0]!.size).toBe(rows.length);
         }),
-      // What the killed process had taken comes again when the time for its acknowledgement is over.
+      // Messages of the killed process are delivered again after the acknowledgement time-out.
       { timeoutMs: 200_000, intervalMs: 200 },
     );
   }
@@ -60,7 +60,7 @@ export function killedWriters(topology: Topology): void {
     ['F-09', 'audit.ingest.before_ack'],
     ['F-10', 'audit.seal.before_commit'],
     ['F-10', 'audit.seal.after_commit'],
-  ])('%s audit killed at %s loses and doubles no event', async (_, point) => {
+  ])('%s audit killed at %s neither loses nor doubles events', async (_, point) => {
     topology.arm('audit-1', `${point}=crash`);
     await retrieveTimes(5);
     await crashed(topology.installation, 'audit-1');
@@ -69,7 +69,7 @@ export function killedWriters(topology: Topology): void {
     await expectWholeLog();
   });
 
-  test('F-05 a vault killed before its events were published publishes them when it is back', async () => {
+  test('F-05 a vault killed before it published its events publishes them after its restart', async () => {
     const { installation } = topology;
     await installation.parts.nats.stop();
     await retrieveTimes(10);

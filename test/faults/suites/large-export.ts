@@ -6,15 +6,15 @@ import type { Topology } from '../../support/topology.ts';
 const REASON_LENGTH = 4_000;
 
 /**
- * An export is whole, and streams at the pace of its reader; the memory of the services grows by at most
- * `maxGrowthBytes` meanwhile. Each of the `events` has a reason of 4,000 characters.
+ * An export is complete and streams at the pace of its reader, while the memory of the services grows by at most
+ * `maxGrowthBytes`. Each of the `events` has a reason of 4,000 characters.
  */
 export function largeExport(
   topology: Topology,
   events: number,
   maxGrowthBytes = Number.POSITIVE_INFINITY,
 ): void {
-  /** Duties look at some rows in each of their runs; an export takes thousands in the same time. */
+  /** Each run of a duty reads some rows; an export reads thousands in the same time. */
   const IDLE_ROWS = 200;
 
   let tenant: TestTenant;
@@ -27,8 +27,8 @@ export function largeExport(
     ['gateway-1', 'audit-1'].map((node) => residentBytes(topology.installation.pid(node)!));
   const open = (query: string) => openExport(topology.network, tenant.admin.token, query);
 
-  // First: what other exports have read would be told while this one is watched.
-  test('a client that reads nothing is waited for, and one that leaves ends the reading of the log', async () => {
+  // Runs first, because statistics of earlier exports could arrive during this one.
+  test('the export waits for a client that does not read, and ends when the client disconnects', async () => {
     const fetched = () =>
       topology.network.superuser(async (db) => {
         const { rows } = await db.query<{ n: number }>(
@@ -37,7 +37,7 @@ export function largeExport(
         );
         return rows[0]!.n;
       });
-    /** PostgreSQL tells what an idle connection has read after up to ten seconds: a run this long misses nothing. */
+    /** PostgreSQL reports the reads of an idle connection after up to ten seconds. */
     const WHOLE = 22;
     const settled = async (quiet = 4) => {
       let last = -1;
@@ -66,9 +66,9 @@ export function largeExport(
     ['csv', 'text/csv; charset=utf-8', 'audit-events-export.csv', /\r\n/g, 1],
     ['json', 'application/json', 'audit-events-export.json', /"leafHash":/g, 0],
   ])(
-    '%s of any size is whole, and streams in the memory that it may take',
+    '%s of any size is complete and streams within its memory limit',
     async (format, type, file, mark, extra) => {
-      // What it takes to do this at all is not growth.
+      // The base memory of an export does not count as growth.
       for await (const _ of (await open(`format=${format}&to=2026-01-01`)).chunks);
       const before = memory();
       const answer = await open(`format=${format}&from=2026-01-01&to=2026-03-01&action=vault.*`);
@@ -90,7 +90,7 @@ export function largeExport(
         const marks = [...text.matchAll(mark)];
         found += marks.length;
         const last = marks.at(-1);
-        // A mark can lie across two pieces, and must not be counted in both.
+        // A mark can span two chunks and must be counted once.
         rest = text.slice(Math.max(last ? last.index + last[0].length : 0, text.length - 20));
         chunks += 1;
         if (chunks % 100 === 0)

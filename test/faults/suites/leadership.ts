@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectFenced, leaderWrites, leaseOf, noteLeaderWrites } from '../../support/leader-writes.ts';
 import type { Topology } from '../../support/topology.ts';
 
-/** Leaders that are killed, stopped (so many times) or demoted. It needs three replicas of vault and workflow. */
+/** Leaders that are killed, paused (`rounds` times) or demoted. Requires three replicas of vault and workflow. */
 export function leadership(topology: Topology, rounds: number): void {
   let redis: Redis;
   let admin: RestClient;
@@ -55,7 +55,7 @@ export function leadership(topology: Topology, rounds: number): void {
     return entryIds.map((id) => rows.filter((row) => row.id === id).length);
   }
 
-  /** Waits until a leader of a later term has written; answers its lease. */
+  /** Waits until a leader of a later term has written; returns its lease. */
   function nextToAct(service: string, after: number) {
     return eventually(
       async () => {
@@ -71,12 +71,12 @@ export function leadership(topology: Topology, rounds: number): void {
     );
   }
 
-  test('a leader that is killed is followed by another, which goes on with its duties', async () => {
+  test('after a leader is killed another is elected and continues its duties', async () => {
     const { installation, network } = topology;
     const before = await leaseOf(network, 'workflow');
     await installation.kill(before.node);
     const { term } = await leaseOf(network, 'workflow');
-    // A refusal leaves an event, which somebody must relay.
+    // A refusal leaves an event, which the leader must relay.
     await eventually(async () => {
       const refused = await admin.post('/api/v1/requests', {
         entryId: randomUUID(),
@@ -91,7 +91,7 @@ export function leadership(topology: Topology, rounds: number): void {
     await installation.restart(before.node);
   });
 
-  /** Has the leader of the vault stand still. Another may have followed it just before: then that one. */
+  /** Pauses the leader of the vault; if another was elected just before, pauses that one. */
   async function pausedLeader() {
     const { installation, network } = topology;
     for (;;) {
@@ -103,7 +103,7 @@ export function leadership(topology: Topology, rounds: number): void {
     }
   }
 
-  test('F-19 F-23 a leader that stood still past its lease writes nothing more, also where Redis was emptied meanwhile; each schedule runs once', async () => {
+  test('F-19 F-23 a leader paused past its lease writes nothing more, even if Redis was emptied; each schedule runs once', async () => {
     const { installation, network } = topology;
     const entries: string[] = [];
     for (let round = 0; round < rounds; round += 1) {
@@ -120,7 +120,7 @@ export function leadership(topology: Topology, rounds: number): void {
     }
     const once = entries.map(() => 1);
     await eventually(async () => expect(await runsOf(entries)).toEqual(once));
-    // What was paused has had its turn by now.
+    // The paused process has had time to run by now.
     const { node } = await leaseOf(network, 'vault');
     expect(VAULTS).toContain(node);
     expectFenced(await leaderWrites(network, 'vault'));
@@ -130,7 +130,7 @@ export function leadership(topology: Topology, rounds: number): void {
 
   test('promoting and demoting under load loses no request', async () => {
     const { network } = topology;
-    // A second factor counts for some minutes: proved here, not before everything else.
+    // A second factor is recent for some minutes only, so it is proved here and not at the start.
     const { client: platform } = await network.createPlatformAdministrator();
     let running = true;
     const statuses: number[] = [];
@@ -143,7 +143,7 @@ export function leadership(topology: Topology, rounds: number): void {
             secret: 'value',
           });
           statuses.push(answer.status);
-          // Paced on purpose: load, not a flood.
+          // The pause limits the load, on purpose.
           await new Promise((resolve) => setTimeout(resolve, 20));
         }
       }),
@@ -151,7 +151,7 @@ export function leadership(topology: Topology, rounds: number): void {
     const order = (verb: string, node: string) =>
       platform.post(`/api/v1/admin/cluster/${verb}`, { service: 'vault', node, reason: 'a test' });
     for (let round = 0; round < 3; round += 1) {
-      // Refused while Redis has not heard of it again, or when it has followed by itself meanwhile.
+      // Refused until Redis has a heartbeat of the replica, or if it has become leader in the meantime.
       const other = await eventually(async () => {
         const lease = await leaseOf(network, 'vault');
         const node = VAULTS.find((each) => each !== lease.node)!;
@@ -170,7 +170,7 @@ export function leadership(topology: Topology, rounds: number): void {
       });
       const refused = await order('promote', other);
       expect([refused.status, refused.body.code]).toEqual([409, 'node_demoted']);
-      // What Redis forgets, PostgreSQL keeps.
+      // PostgreSQL keeps what Redis loses.
       await redis.flushall();
       expect((await order('promote', other)).body.code).toBe('node_demoted');
       expect((await order('readmit', other)).body).toMatchObject({ changed: true });
@@ -182,7 +182,7 @@ export function leadership(topology: Topology, rounds: number): void {
     expectFenced(await leaderWrites(network, 'vault'));
   });
 
-  test('the only replica of a service is demoted by force alone, with an event and a line in the log', async () => {
+  test('the only replica of a service is demoted only by force, with an event and a log line', async () => {
     const { network, installation } = topology;
     const { client: platform } = await network.createPlatformAdministrator();
     const demote = (force?: boolean) =>
@@ -216,7 +216,7 @@ export function leadership(topology: Topology, rounds: number): void {
     });
   });
 
-  test('the status names every replica of every service, and who cannot lead is refused by name', async () => {
+  test('the status names every replica of every service, and a refusal names the replica that cannot lead', async () => {
     const { client: platform } = await topology.network.createPlatformAdministrator();
     const order = (node: string) =>
       platform.post('/api/v1/admin/cluster/promote', { service: 'vault', node, reason: 'a test' });
@@ -224,7 +224,7 @@ export function leadership(topology: Topology, rounds: number): void {
       const answer = (await platform.must('GET', '/api/v1/admin/cluster/status')) as unknown as {
         services: Service[];
       };
-      // Redis was emptied a moment ago: each is there again with its next heartbeat.
+      // Redis was just emptied: each replica appears again with its next heartbeat.
       const named = answer.services.flatMap(({ replicas }) => replicas.map(({ node }) => node));
       expect(named.toSorted()).toEqual(topology.installation.nodes.map(({ node }) => node).toSorted());
       for (const { service, leader, problem, replicas } of answer.services) {

@@ -15,7 +15,7 @@ import {
 } from '../../support/main-job.ts';
 import type { Topology } from '../../support/topology.ts';
 
-/** NATS and Redis that lose their data, and PostgreSQL that is cut off, lose and double nothing. */
+/** No event or effect is lost or doubled when NATS or Redis lose their data, or PostgreSQL is unreachable. */
 export function lostStores(topology: Topology): void {
   let people: People;
   let target: PostgresTarget;
@@ -30,7 +30,7 @@ export function lostStores(topology: Topology): void {
   const rowsOf = <R extends object>(text: string, values: unknown[] = []): Promise<R[]> =>
     topology.network.superuser(async (db) => (await db.query<R>(text, values)).rows);
 
-  /** Request ids of the sealed retrievals of one entry. */
+  /** Request ids of the sequenced retrievals of one entry. */
   const sealedRetrievals = async (entryId: string): Promise<string[]> =>
     (
       await rowsOf<{ request_id: string }>(
@@ -49,7 +49,7 @@ export function lostStores(topology: Topology): void {
     return entry.id as string;
   }
 
-  /** Retrieves with a request id of its own; answers it when the secret was handed out. */
+  /** Retrieves with a new request id; returns the id if the secret was disclosed. */
   async function see(entryId: string): Promise<string | undefined> {
     const requestId = randomUUID();
     const answer = await people.admin
@@ -62,7 +62,7 @@ export function lostStores(topology: Topology): void {
     return answer?.status === 200 ? requestId : undefined;
   }
 
-  test('F-28 events that NATS had taken over and lost, while audit was away, are in the log once', async () => {
+  test('F-28 events that NATS stored and lost while audit was down are in the log once', async () => {
     const { installation } = topology;
     const entryId = await note();
     await installation.kill('audit-1');
@@ -84,7 +84,7 @@ export function lostStores(topology: Topology): void {
     );
   });
 
-  test('F-19 Redis killed and emptied during a rotation and after a logout: the one ends, the other stays', async () => {
+  test('F-19 Redis killed and emptied: a running rotation completes, and a logout stays in effect', async () => {
     const { installation, network } = topology;
     const { redis } = installation.parts;
     const account = await postgresAccount(people.admin, target);
@@ -96,7 +96,7 @@ export function lostStores(topology: Topology): void {
       reason: 'no Redis',
     });
     expect(asked.status).toBe(202);
-    // The sweep finds what the queue cannot be told of.
+    // The sweep finds work that the queue did not receive.
     await rotationReaches(people.admin, account.entryId, ['verified']);
     expect((await leaver.client.get('/api/v1/requests')).status).toBe(401);
     for (const file of ['dump.rdb', 'appendonlydir'])
@@ -115,7 +115,7 @@ export function lostStores(topology: Topology): void {
     expect(readFileSync(network.access.logFiles['vault-1']!, 'utf8')).not.toContain('rows were not removed');
   });
 
-  test('F-13 PostgreSQL cut off under load: what was acknowledged stands, once, and all goes on by itself', async () => {
+  test('F-13 PostgreSQL unreachable under load: acknowledged effects remain, once, and recovery is automatic', async () => {
     const { installation } = topology;
     const { postgres } = installation.parts;
     const entryId = await note();
@@ -129,7 +129,7 @@ export function lostStores(topology: Topology): void {
         while (running) {
           const id = await see(entryId);
           if (id) acknowledged.push(id);
-          // A client that is refused tries again a little later, on purpose.
+          // A refused client tries again after a short pause, on purpose.
           else await new Promise((resolve) => setTimeout(resolve, 50));
         }
       }),
@@ -140,7 +140,7 @@ export function lostStores(topology: Topology): void {
     const approve = (requestId: string) =>
       people.approver.client.post(`/api/v1/requests/${requestId}/approve`, {}).catch(() => undefined);
     const inFlight = Promise.all([...grants.map(take), ...requests.map(approve)]);
-    // Immediate shutdown: every backend is gone, what was not committed never was.
+    // Immediate shutdown ends every backend and discards uncommitted changes.
     postgres.kill('SIGQUIT');
     await expect.poll(() => postgres.pid, { timeout: 60_000 }).toBeUndefined();
     const first = await inFlight;
@@ -153,7 +153,7 @@ export function lostStores(topology: Topology): void {
 
     const second = await Promise.all(grants.map(take));
     for (const [index, again] of second.entries()) {
-      // An answer that was lost is not given a second time; one that was never taken is still there.
+      // A lost answer is not given again; a credential that was not delivered is still available.
       if (first[index]?.status === 200) expect(again?.status).toBe(409);
       else expect([200, 409]).toContain(again?.status);
     }

@@ -2,9 +2,9 @@ import { eventually } from '@claviger/testkit';
 import { expect, test } from 'vitest';
 import type { Topology } from '../../support/topology.ts';
 
-/** No event is lost or doubled while NATS is away under load for so many milliseconds. */
+/** No event is lost or doubled while NATS is down under load for this many milliseconds. */
 export function natsAway(topology: Topology, outageMs: number): void {
-  test('F-27 with NATS away under load, no event is lost or doubled', async () => {
+  test('F-27 with NATS down under load, no event is lost or doubled', async () => {
     const { network, installation } = topology;
     const tenant = await network.createTenant();
     const entry = await tenant.admin.client.must('POST', '/api/v1/vault/entries', {
@@ -22,10 +22,10 @@ export function natsAway(topology: Topology, outageMs: number): void {
           { reason: 'load' },
           { headers: { 'x-request-id': requestId } },
         );
-        // Retrieval never needs NATS.
+        // Retrieval does not depend on NATS.
         expect(answer.status).toBe(200);
         acknowledged.push(requestId);
-        // Paced on purpose: load, not a flood.
+        // The pause limits the load, on purpose.
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     };

@@ -3,9 +3,9 @@ import { eventually, type Network, type OtlpCollector } from '@claviger/testkit'
 import { expect, test } from 'vitest';
 import { createPeople, postgresAccount, rotationReaches } from '../../support/main-job.ts';
 
-/** One trace holds a call and what follows from it, and no secret. The installation sends its spans to the collector. */
+/** One trace contains a call and its effects, and no secret. The installation sends its spans to the collector. */
 export function oneTrace(network: () => Network, collectorOf: () => OtlpCollector): void {
-  test('one trace holds the REST request, gRPC, SQL, the NATS hop and the job, and no secret', async () => {
+  test('one trace contains the REST request, gRPC, SQL, NATS and the job, and no secret', async () => {
     const collector = collectorOf();
     const target = await startPostgresTarget();
     try {
@@ -37,7 +37,7 @@ export function oneTrace(network: () => Network, collectorOf: () => OtlpCollecto
         }
         return spans;
       });
-      // Every span but the first hangs on another of the same trace.
+      // Every span except the first has a parent in the same trace.
       const ids = new Set(names.map((span) => span.spanId));
       expect(
         names.filter((span) => !ids.has(span.parentSpanId) && span.parentSpanId !== 'b7ad6b7169203331'),

@@ -6,7 +6,7 @@ import { fillPath, samples } from '../../conformance/samples.ts';
 import { buildWorld, type World } from '../../conformance/world.ts';
 import type { Topology } from '../../support/topology.ts';
 
-/** Every operation of the contract on a database that takes no writes. */
+/** Every operation of the contract on a read-only database. */
 export function readOnlyDatabase(topology: Topology): void {
   interface Call {
     readonly method: MethodInfo;
@@ -52,7 +52,7 @@ export function readOnlyDatabase(topology: Topology): void {
     });
   }
 
-  test('with a read-only database every operation answers 503 or what it can read, and none 500', async () => {
+  test('with a read-only database every operation answers 503 or its data, and none answers 500', async () => {
     const { admin } = world;
     await setReadOnly('on');
     try {

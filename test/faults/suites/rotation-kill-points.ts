@@ -20,7 +20,7 @@ const KILL_POINTS = {
 };
 const VAULTS = Object.keys(KILL_POINTS);
 
-/** Vaults that are killed while they rotate recover to a credential that logs in. It needs three replicas of the vault. */
+/** Vaults that are killed during a rotation recover to a credential that logs in. Requires three replicas. */
 export function rotationKillPoints(topology: Topology): void {
   let people: People;
   let postgres: PostgresTarget;
@@ -36,7 +36,7 @@ export function rotationKillPoints(topology: Topology): void {
 
   const alive = (): number => VAULTS.filter((node) => topology.installation.pid(node) !== undefined).length;
 
-  /** Starts rotations one by one until all replicas have been killed: one that lives takes the next, and is killed. */
+  /** Starts rotations one by one until each replica has taken one and has been killed. */
   async function rotateUntilAllAreKilled(accounts: readonly Account[]): Promise<Account[]> {
     const started: Account[] = [];
     for (const account of accounts) {

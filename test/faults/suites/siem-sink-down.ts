@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ableToConfigure, arrivedAt, setSiemTargets } from '../../support/siem.ts';
 import type { Topology } from '../../support/topology.ts';
 
-/** A SIEM destination that is away, or an audit that is killed while it sends, loses no event. */
+/** No event is lost when a SIEM destination is down or audit is killed while it sends. */
 export function siemDestinationDown(topology: Topology): void {
   const CALLS = 150;
 
@@ -20,7 +20,7 @@ export function siemDestinationDown(topology: Topology): void {
     await up?.[Symbol.asyncDispose]();
   });
 
-  /** Ids of the tenant's sealed events, in the order of its log. */
+  /** Ids of the sequenced events of the tenant, in the order of its log. */
   const logOf = (tenant: TestTenant) =>
     topology.network.superuser(async (db) => {
       const { rows } = await db.query<{ event_id: string }>(
@@ -35,7 +35,7 @@ export function siemDestinationDown(topology: Topology): void {
     return (items as Record<string, unknown>[]).find((item) => item.name === name)!;
   };
 
-  /** No other target has anything to take, which would count where batches are counted. */
+  /** Waits until no other destination has a backlog, whose batches would be counted too. */
   const untilAllIsSent = () =>
     eventually(() =>
       topology.network.superuser(async (db) => {
@@ -46,7 +46,7 @@ export function siemDestinationDown(topology: Topology): void {
       }),
     );
 
-  test('F-55: a sink that is down for the length of a load run holds up nothing, and then has every event once, in order', async () => {
+  test('F-55: a destination that is down under load delays nothing, and then receives every event once, in order', async () => {
     const tenants = await Promise.all([1, 2].map(() => topology.network.createTenant()));
     for (const tenant of tenants) {
       await ableToConfigure(tenant);
@@ -69,7 +69,7 @@ export function siemDestinationDown(topology: Topology): void {
             const answer = await client.post(`/api/v1/vault/entries/${entry.id}/retrieve`, {
               reason: 'load',
             });
-            // No request notices that a sink is down.
+            // Requests are not affected by a destination that is down.
             expect(answer.status).toBe(200);
           }
         };
@@ -98,14 +98,14 @@ export function siemDestinationDown(topology: Topology): void {
         },
         { intervalMs: 200 },
       );
-      // Its place moves a moment after the sink has the batch.
+      // The position advances shortly after the destination has the batch.
       await eventually(async () =>
         expect(await stateOf(tenant, 'down')).toMatchObject({ state: 'ok', lastError: '', lagEvents: 0 }),
       );
     }
   });
 
-  test('audit killed between a batch and its place in the log loses none: what comes twice has the same id', async () => {
+  test('audit killed between a batch and its stored position loses no event: repeated events have the same id', async () => {
     const { network } = topology;
     const tenant = await network.createTenant();
     await ableToConfigure(tenant);

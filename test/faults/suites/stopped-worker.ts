@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPeople, type People, postgresAccount, retrieve } from '../../support/main-job.ts';
 import type { Topology } from '../../support/topology.ts';
 
-/** A worker that stood still past its lease. It needs three replicas of the vault. */
+/** A worker that is paused past its lease. Requires three replicas of the vault. */
 export function stoppedWorker(topology: Topology): void {
   let people: People;
   let target: PostgresTarget;
@@ -20,11 +20,11 @@ export function stoppedWorker(topology: Topology): void {
 
   const stands = (pid: number): boolean => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
 
-  test('F-23 a vault that stood still past its lease changes nothing on the target when it goes on', async () => {
+  test('F-23 a vault that was paused past its lease changes nothing on the target when it continues', async () => {
     const { installation, network } = topology;
     const admin = people.admin;
     const account = await postgresAccount(admin, target);
-    // As an administrator: the target then asks for no current password, and would take a late change.
+    // As administrator, because the target then needs no current password and would accept a late change.
     const adminEntry = await admin.must('POST', '/api/v1/vault/entries', {
       name: `admin-${randomUUID()}`,
       username: target.admin.username,
@@ -42,7 +42,7 @@ export function stoppedWorker(topology: Topology): void {
     const pid = installation.pid('vault-1')!;
     await eventually(() => expect(stands(pid)).toBe(true));
     await Promise.all(others.map((node) => installation.restart(node)));
-    // Past the gateways: their calls may still wait for the one that stands still.
+    // Bypasses the gateways, whose calls may still wait for the paused replica.
     await eventually(
       () =>
         network.superuser(async (db) => {

@@ -6,14 +6,14 @@ import { eventually } from '@claviger/testkit';
 import { expect, test } from 'vitest';
 import type { Topology } from '../../support/topology.ts';
 
-/** What a superuser of the database changes in the log is found offline. It damages the logs of its tenants for good. */
+/** Offline verification detects changes of the log by a database superuser. Damages the logs permanently. */
 export function tampering(topology: Topology): void {
   const folder = mkdtempSync(join(tmpdir(), 'claviger-tampering-'));
 
-  /** A tenant with a sealed log, and what an auditor keeps of it outside: a tree head and the keys. */
+  /** A tenant with a sequenced log, and the tree head and keys that its auditor saved. */
   interface Log {
     readonly tenantId: string;
-    /** The exit code of a check of the export of now, offline, against the head and the keys of before. */
+    /** The exit code of an offline check of a new export against the saved head and keys. */
     verdict(): Promise<{ code: number; output: string }>;
   }
 
@@ -56,11 +56,11 @@ export function tampering(topology: Topology): void {
     };
   }
 
-  /** Events of one second stand in no certain order: one that speaks of a note, well inside the log. */
+  /** Sequence number of an event about a note inside the log; events of one second have no fixed order. */
   const NOTE = `(SELECT max(sequence) FROM audit.events
   WHERE tenant_id = $tenant AND sequence < 12 AND canonical LIKE '%note%')`;
 
-  test('an untouched log verifies', async () => {
+  test('an unchanged log verifies', async () => {
     const log = await sealedLog();
     const { code, output } = await log.verdict();
     expect(code, output).toBe(0);
@@ -103,9 +103,9 @@ export function tampering(topology: Topology): void {
       `DELETE FROM audit.events WHERE tenant_id = $tenant AND sequence >= 6;
      DELETE FROM audit.tree_heads WHERE tenant_id = $tenant AND size > 6`,
     ],
-  ])('%s is found', async (_, sql) => {
+  ])('%s is detected', async (_, sql) => {
     const log = await sealedLog();
-    // Only a superuser who switches the triggers off gets this far.
+    // Only a superuser who disables the triggers can do this.
     await topology.network.superuser(async (client) => {
       await client.query('SET session_replication_role = replica');
       const statement = sql.replaceAll('$note', NOTE).replaceAll('$tenant', `'${log.tenantId}'`);
@@ -113,7 +113,7 @@ export function tampering(topology: Topology): void {
     });
     const { code, output } = await log.verdict();
     expect(code, output).not.toBe(0);
-    // A log that is shorter than the head that was kept; without that line it is a mistake in the call.
+    // The log is shorter than the saved head. Without that line the failure would be a usage error.
     if (code === 2) expect(output).toContain('✘ head of');
   });
 }

@@ -5,7 +5,7 @@ import type { Topology } from '../../support/topology.ts';
 
 /** Suspending a tenant and disabling an account while a service does not answer. */
 export function tenantStoreAway(topology: Topology): void {
-  test('with a vault that stands still a tenant is suspended all the same, the answer says who has not heard, and then it hears', async () => {
+  test('while the vault is paused a tenant is suspended, the answer names the vault, and the vault learns of it later', async () => {
     const { network, installation } = topology;
     const { client: platform } = await network.createPlatformAdministrator();
     const tenant = await network.createTenant();
@@ -41,7 +41,7 @@ export function tenantStoreAway(topology: Topology): void {
     expect(await standing()).toBe('suspended');
   });
 
-  test('with a workflow that stands still an account is disabled all the same, and is enabled only when its grants have ended', async () => {
+  test('while workflow is paused an account is disabled, and can be enabled only after its grants have ended', async () => {
     const { network, installation } = topology;
     const tenant = await network.createTenant();
     const { client: admin } = tenant.admin;
@@ -70,7 +70,7 @@ export function tenantStoreAway(topology: Topology): void {
     expect(items).toMatchObject([{ status: 'revoked' }]);
   });
 
-  test('an auth that is killed between disabling an account and telling workflow tells it later', async () => {
+  test('auth killed between disabling an account and informing workflow informs it later', async () => {
     const { network, installation } = topology;
     const tenant = await network.createTenant();
     const { client: admin } = tenant.admin;
@@ -91,7 +91,7 @@ export function tenantStoreAway(topology: Topology): void {
       const disabling = admin
         .put(`/api/v1/users/${holder.id}`, { status: 'disabled' })
         .catch(() => undefined);
-      // Committed, and workflow does not answer.
+      // The change is committed, but workflow does not answer.
       await eventually(
         async () => {
           const { rows } = await network.superuser((client) =>
