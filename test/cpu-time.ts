@@ -8,7 +8,9 @@ declare module 'vitest' {
   }
 }
 
-/** User and system time of this process and of its ended children, in seconds; `undefined` without `/proc`. */
+/**
+ * User and system time of this process and of its ended children, in seconds; `undefined` without `/proc`.
+ */
 function cpuSeconds(): number | undefined {
   try {
     const text = readFileSync('/proc/self/stat', 'latin1');

@@ -1,6 +1,6 @@
 /**
- * Gives each worker, and the installation that the network tests share, its own range of ports. Otherwise a process
- * could take a port that another has chosen but not opened yet, or has closed between two starts.
+ * Gives each worker, and the installation that the network tests share, its own range of ports. Otherwise a
+ * process could take a port that another has chosen but not opened yet, or has closed between two starts.
  */
 const ranges = 4;
 const width = 3_500;

@@ -1,6 +1,7 @@
 /**
- * Measures the audit pipeline on this machine; asserts nothing. `node test/bench/audit.ts [--seconds N] [--events N]`.
- * Prints events a second through outbox, JetStream and sequencing, the age of the oldest unsequenced event, and export rows a second.
+ * Measures the audit pipeline on this machine; asserts nothing. `node test/bench/audit.ts [--seconds N]
+ * [--events N]`. Prints events a second through outbox, JetStream and sequencing, the age of the oldest
+ * unsequenced event, and export rows a second.
  */
 import { parseArgs } from 'node:util';
 import { type Network, startNetwork } from '@claviger/testkit';

@@ -1,7 +1,7 @@
 /**
- * Measures the effect of costly operations of one tenant on another tenant; asserts nothing.
- * `node test/bench/costly.ts [--seconds N] [--decisions N] [--events N] [--rules N] [--callers N]`.
- * One tenant retrieves and lists entries, first alone, then while another replays and lints its rules, searches its
+ * Measures the effect of costly operations of one tenant on another tenant; asserts nothing. `node
+ * test/bench/costly.ts [--seconds N] [--decisions N] [--events N] [--rules N] [--callers N]`. One tenant
+ * retrieves and lists entries, first alone, then while another replays and lints its rules, searches its
  * audit log and exports it. All processes share the cores: only the ratios of one run are comparable.
  */
 import { once } from 'node:events';

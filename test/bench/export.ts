@@ -3,8 +3,8 @@ import { request } from 'node:https';
 import type { Network, TestTenant } from '@claviger/testkit';
 
 /**
- * Gives a tenant a sequenced log of this many events with reasons of this many characters, by SQL because calls would
- * take too long. The tree is not valid, so no further event of this tenant can be sequenced.
+ * Gives a tenant a sequenced log of this many events with reasons of this many characters, by SQL because
+ * calls would take too long. The tree is not valid, so no further event of this tenant can be sequenced.
  */
 export async function fillLog(
   network: Network,

@@ -38,7 +38,8 @@ function ruleNo(n: number): object {
       return { ...base, verdict: 'auto_deny', matchPathGlob: `C:\\Apps\\app${n}\\*\\setup*.exe` };
     case 3: {
       const timeWindow = { start: '22:00', end: '06:00', timezone: 'Europe/Berlin' };
-      // Rules with a group make workflow ask auth for unknown groups, unless another condition excludes the rule.
+      // Rules with a group make workflow ask auth for unknown groups, unless another condition excludes the
+      // rule.
       return {
         ...base,
         verdict: 'require_approval',

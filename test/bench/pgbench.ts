@@ -12,8 +12,8 @@ interface VaultDatabase {
 }
 
 /**
- * Transactions a second of pgbench for the statements of a retrieve: tenant, select of the encrypted version, insert
- * of the audit row, commit. Same server, same role, row-level security included, prepared statements.
+ * Transactions a second of pgbench for the statements of a retrieve: tenant, select of the encrypted version,
+ * insert of the audit row, commit. Same server, same role, row-level security included, prepared statements.
  */
 export async function bareTransaction(
   network: Network,

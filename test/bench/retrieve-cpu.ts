@@ -1,6 +1,7 @@
 /**
- * CPU milliseconds of all processes for one audited retrieve, at 32 connections; asserts nothing. To compare two
- * states of the code, run it in both alternately: absolute figures vary. `node test/bench/retrieve-cpu.ts [--seconds N]`.
+ * CPU milliseconds of all processes for one audited retrieve, at 32 connections; asserts nothing. To compare
+ * two states of the code, run it in both alternately: absolute figures vary. `node test/bench/retrieve-cpu.ts
+ * [--seconds N]`.
  */
 import { parseArgs } from 'node:util';
 import { startNetwork } from '@claviger/testkit';

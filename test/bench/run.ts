@@ -1,6 +1,7 @@
 /**
- * Measures on this machine and prints ratios; asserts nothing. `node test/bench/run.ts [--seconds N] [--entries N]`.
- * All processes and the load generator share the cores: only the ratios of one run are comparable.
+ * Measures on this machine and prints ratios; asserts nothing. `node test/bench/run.ts [--seconds N]
+ * [--entries N]`. All processes and the load generator share the cores: only the ratios of one run are
+ * comparable.
  */
 import { parseArgs } from 'node:util';
 import { startNetwork } from '@claviger/testkit';

@@ -1,6 +1,6 @@
 /**
- * Measures the start and the idle cost of an installation of this checkout; asserts nothing.
- * `node test/bench/start-and-idle.ts [--starts N] [--idle SECONDS]`. For each process, prints milliseconds from its
+ * Measures the start and the idle cost of an installation of this checkout; asserts nothing. `node
+ * test/bench/start-and-idle.ts [--starts N] [--idle SECONDS]`. For each process, prints milliseconds from its
  * start until it serves, memory (PSS: shared pages are divided among the processes), and CPU without calls.
  */
 import { execFileSync } from 'node:child_process';

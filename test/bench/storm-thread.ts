@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** Repeats costly calls in a thread of its own, so that reading the answers does not disturb the measurement. */
+/**
+ * Repeats costly calls in a thread of its own, so that reading the answers does not disturb the measurement.
+ */
 export interface Storm {
   readonly url: string;
   readonly caCertificate: string;

@@ -17,9 +17,9 @@ const OBJECTS: Readonly<Record<string, { shared(w: World): string; fresh(w: Worl
 const OF_REQUESTERS = ['requests.create', 'grants.use'];
 
 /**
- * A call that should succeed, derived from the declaration: objects of the world for path parameters, and a valid value
- * for each required field. Returns undefined if the declaration does not suffice: such an operation needs a sample in
- * `samples.ts`.
+ * A call that should succeed, derived from the declaration: objects of the world for path parameters, and a
+ * valid value for each required field. Returns undefined if the declaration does not suffice: such an
+ * operation needs a sample in `samples.ts`.
  */
 export function derivedSample(
   { policy, request }: MethodInfo,

@@ -9,8 +9,8 @@ import { createPeople, grantAccess, postgresAccount } from '../support/main-job.
 const run = promisify(execFile);
 
 /**
- * Files below the data folder that contain this text: PostgreSQL with its WAL, Redis, JetStream, logs, configuration.
- * The servers run: a file that was deleted after it was listed is skipped.
+ * Files below the data folder that contain this text: PostgreSQL with its WAL, Redis, JetStream, logs,
+ * configuration. The servers run: a file that was deleted after it was listed is skipped.
  */
 async function filesWith(text: string, folder: string): Promise<string[]> {
   const { stdout } = await run('grep', ['-rlaF', '--', text, folder], {

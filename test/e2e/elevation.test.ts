@@ -99,7 +99,10 @@ test('the whole path of a prompt: reported, approved, actuated once, carried out
 });
 
 describe('a hundred calls at once on one elevation, through two gateways', () => {
-  /** The elevation and its history. The round is repeated if a call was cut off, because its effect is unknown. */
+  /**
+   * The elevation and its history. The round is repeated if a call was cut off, because its effect is
+   * unknown.
+   */
   async function race(from: State): Promise<{ id: string; observed: Observed<Call>[] }> {
     const id = await reportPrompt(device);
     if (from === 'approved') expect((await approve(deciders[0]!, id)).status).toBe(200);

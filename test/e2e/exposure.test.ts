@@ -35,7 +35,7 @@ test('after the exposure of a leaving user is rotated, no secret in use was seen
   expect((await requester.client.get(path)).status).toBe(403);
 
   await admin.must('DELETE', `/api/v1/users/${requester.id}`);
-  // Disabling ends the grants, which rotates what was seen; the command rotates everything else.
+  // Deleting the user ends the grants, which rotates what was seen; this call rotates everything else.
   const { status, body } = await admin.post(`${path}/rotate`, { reason: 'has left' });
   expect({ status, impossible: body.impossible }).toEqual({ status: 202, impossible: [] });
   await eventually(

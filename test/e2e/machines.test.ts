@@ -67,7 +67,7 @@ test('the responsible person can neither approve for their machine nor retrieve 
   const requestId = await ask(machine.client, await guardedEntry(tenant));
   const own = await approve(maker.client, requestId);
   expect([own.status, own.body.code]).toEqual([403, 'self_approval']);
-  // A person who approves and then takes the machine over finds no grant.
+  // A take-over cancels the request, so the new responsible person cannot collect what they approve.
   const other = await tenant.createUser(['administrator']);
   await other.client.must('PUT', `/api/v1/users/${machine.id}/responsible`, {});
   expect(await statusOf(requestId)).toBe('cancelled');

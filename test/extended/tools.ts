@@ -9,7 +9,10 @@ const OAPI_CODEGEN = '2.8.2';
 
 const execute = promisify(execFile);
 
-/** Returns standard output of a program. Throws with its whole output on failure; `missing` says what to install. */
+/**
+ * Returns standard output of a program. Throws with its whole output on failure; `missing` says what to
+ * install.
+ */
 export async function run(
   program: string,
   args: readonly string[],
@@ -27,7 +30,9 @@ export async function run(
   }
 }
 
-/** Folder of a Python environment with the packages of a requirements file; created once, kept for later runs. */
+/**
+ * Folder of a Python environment with the packages of a requirements file; created once, kept for later runs.
+ */
 export async function pythonEnvironment(requirementsFile: string): Promise<string> {
   const missing = 'install Python 3.10 or later with venv (as root: apt-get install python3-venv)';
   const version = await run('python3', ['-c', 'import sys; print(sys.version)'], { missing });

@@ -1,6 +1,9 @@
 import type { StartOptions } from '@claviger/installation';
 
-/** Three replicas of vault and workflow. Leases and pauses are shorter than by default, except workflow's lease. */
+/**
+ * Three replicas of vault and workflow. Leases and pauses are shorter than by default, except workflow's
+ * lease.
+ */
 export const replicas: Partial<StartOptions> = {
   replicas: { vault: 3, workflow: 3 },
   overrides: {

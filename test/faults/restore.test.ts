@@ -61,7 +61,9 @@ const claviger = (installation: Installation, ...args: string[]): Promise<Comman
     env: { PATH: process.env.PATH ?? '', HOME: dataDir },
   });
 
-/** The status of a call with a session or token, repeated until the services behind the gateway are reached. */
+/**
+ * The status of a call with a session or token, repeated until the services behind the gateway are reached.
+ */
 const asks = async (client: RestClient): Promise<string> => {
   const { status, body } = await client.get('/api/v1/users/me');
   return `${status} ${(body.code as string | undefined) ?? ''}`.trim();
@@ -176,7 +178,9 @@ test('H-262 a database that is restored while the services run is not served eit
   await sealed(fresh, 'restore.access-ended', 4);
 });
 
-/** Waits until a tree head, which is also stored outside the database, covers this many events of an action. */
+/**
+ * Waits until a tree head, which is also stored outside the database, covers this many events of an action.
+ */
 async function sealed(auditor: RestClient, action: string, count = 1): Promise<void> {
   await eventually(async () => {
     const { items } = await auditor.must('GET', `/api/v1/audit/events?action=${action}&pageSize=100`);
@@ -185,7 +189,9 @@ async function sealed(auditor: RestClient, action: string, count = 1): Promise<v
   });
 }
 
-/** Replicas that no step of the restore reached learn of its end within seconds, and refuse calls until then. */
+/**
+ * Replicas that no step of the restore reached learn of its end within seconds, and refuse calls until then.
+ */
 async function allReady({ nodes }: Installation): Promise<void> {
   for (const { healthUrl } of nodes)
     await eventually(async () => expect((await fetch(`${healthUrl}/ready`)).status).toBe(200));

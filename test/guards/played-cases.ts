@@ -38,7 +38,9 @@ export function listedCases(text = readFileSync(readme, 'utf8')): PlayedCases {
 export const missingCases = (listed: PlayedCases, played: PlayedCases): string[] =>
   [...listed.keys()].filter((name) => !played.has(name));
 
-/** Returns the text with an updated list. A case without a test keeps its row, so that the guard reports it. */
+/**
+ * Returns the text with an updated list. A case without a test keeps its row, so that the guard reports it.
+ */
 export function withList(text: string, played: PlayedCases): string {
   const [begin, end] = placeOf(text);
   const kept = [...listedCases(text)].filter(([name]) => !played.has(name));

@@ -4,7 +4,9 @@ import { sourceFiles } from './source-files.ts';
 const services = sourceFiles().filter(({ path }) => /^services\/[^/]+\/src\//.test(path));
 const isRegistry = (path: string): boolean => path.endsWith('/src/registry.ts');
 
-/** Paths of files that register a gRPC service which the contract gives to one service, not to the platform. */
+/**
+ * Paths of files that register a gRPC service which the contract gives to one service, not to the platform.
+ */
 const registering = services
   .filter(({ text }) =>
     [...text.matchAll(/\.add\(\s*(\w+)\.\w+Service\b/g)].some(

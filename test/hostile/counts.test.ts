@@ -90,7 +90,7 @@ const limits: Readonly<Record<string, Limit>> = {
   },
 };
 
-test.each(Object.entries(limits))('twenty calls at once do not exceed the limit of %s', async (name, limit) => {
+test.each(Object.entries(limits))('20 calls at once stay within the limit of %s', async (name, limit) => {
   const tenant = await network.createTenant();
   const one = await limit.prepare(tenant);
   expect((await one()).status).toBeLessThan(300);

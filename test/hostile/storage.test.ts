@@ -108,7 +108,8 @@ describe('H-260 the audit log', () => {
               },
             ),
           );
-          // Row-level security also applies to the owner, who may see no row; nothing may change in either case.
+          // Row-level security also applies to the owner, who may see no row; nothing may change in either
+          // case.
           expect({ statement, result: result === 0 ? 'refused' : result }).toEqual({
             statement,
             result: 'refused',

@@ -20,7 +20,10 @@ const TO: Record<Call['move'], State> = {
   revoke: 'revoked',
 };
 
-/** The next state if a single thread would give this answer, else undefined. Independent of the service's code. */
+/**
+ * The next state if a single thread would give this answer, else undefined. Independent of the service's
+ * code.
+ */
 export function step(state: State, { move, code }: Call): State | undefined {
   const fits = FITS[move].includes(state);
   if (code === 'ok') return fits ? TO[move] : undefined;

@@ -8,8 +8,9 @@ export interface LeaderWrite {
 }
 
 /**
- * Records every transaction in which a leader of the service writes, at the assertion of its term. The assertion holds
- * a lock until the next term can begin, so the records are in the order of terms if and only if fencing works.
+ * Records every transaction in which a leader of the service writes, at the assertion of its term. The
+ * assertion holds a lock that keeps the next term from beginning, so the records are in the order of terms
+ * only if fencing works.
  */
 export async function noteLeaderWrites(network: Network, service: string): Promise<void> {
   await network.superuser(async (db) => {

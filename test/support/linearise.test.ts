@@ -20,7 +20,10 @@ const seen = (move: Call['move'], code: string, sentAtMs: number, answeredAtMs: 
   answeredAtMs,
 });
 
-/** The history of a hundred callers of one thread, which serves one call each millisecond; all answers are delayed. */
+/**
+ * The history of a hundred callers of one thread, which serves one call each millisecond; all answers are
+ * delayed.
+ */
 function ofOneThread(initial: State, seed: number): Observed<Call>[] {
   const random = chance(seed);
   let state = initial;

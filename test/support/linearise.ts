@@ -6,9 +6,9 @@ export interface Observed<C> {
 }
 
 /**
- * Returns a linearisation: a sequential order of all calls, each between its sending and its answer, that the model
- * allows; undefined if there is none. `step` returns the next state, or undefined if the model gives another answer.
- * A call without effect is placed as soon as it fits, which never excludes a solution.
+ * Returns a linearisation: a sequential order of all calls, each between its sending and its answer, that the
+ * model allows; undefined if there is none. `step` returns the next state, or undefined if the model gives
+ * another answer. A call without effect is placed as soon as it fits, which never excludes a solution.
  */
 export function linearise<C, S>(
   observed: readonly Observed<C>[],

@@ -3,7 +3,9 @@ import { expect } from 'vitest';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Restarts a node; resolves when the gateways reach it, shortly after it is ready. Every other node must run. */
+/**
+ * Restarts a node; resolves when the gateways reach it, shortly after it is ready. Every other node must run.
+ */
 export async function restartReachable(
   installation: Installation,
   node: string,
@@ -13,7 +15,9 @@ export async function restartReachable(
   await installation.waitUntilReady();
 }
 
-/** Restarts a node with a failpoint that kills it; waiting work may trigger the failpoint before it is ready. */
+/**
+ * Restarts a node with a failpoint that kills it; waiting work may trigger the failpoint before it is ready.
+ */
 export async function restartToCrash(installation: Installation, node: string, point: string): Promise<void> {
   try {
     await installation.restart(node, { env: { FAILPOINTS: point } });

@@ -16,9 +16,9 @@ export interface Topology {
 }
 
 /**
- * Starts the installation before the tests of the calling file, and stops it after them. A test must restart what it
- * kills or stops: it fails if it leaves a process stopped. After a failed test everything is started again for the
- * next one.
+ * Starts the installation before the tests of the calling file, and stops it after them. A test must restart
+ * what it kills or stops: it fails if it leaves a process stopped. After a failed test everything is started
+ * again for the next one.
  */
 export function startTopology(
   options: () => Promise<Partial<StartOptions>> | Partial<StartOptions>,

@@ -33,7 +33,10 @@ export function killedWriters(topology: Topology): void {
     }
   }
 
-  /** Every acknowledged retrieval is sequenced once; the numbers are consecutive and covered by the newest head. */
+  /**
+   * Every acknowledged retrieval is sequenced once; the numbers are consecutive and covered by the newest
+   * head.
+   */
   async function expectWholeLog(): Promise<void> {
     await eventually(
       () =>

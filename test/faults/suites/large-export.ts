@@ -6,8 +6,8 @@ import type { Topology } from '../../support/topology.ts';
 const REASON_LENGTH = 4_000;
 
 /**
- * An export is complete and streams at the pace of its reader, while the memory of the services grows by at most
- * `maxGrowthBytes`. Each of the `events` has a reason of 4,000 characters.
+ * An export is complete and streams at the pace of its reader, while the memory of the services grows by at
+ * most `maxGrowthBytes`. Each of the `events` has a reason of 4,000 characters.
  */
 export function largeExport(
   topology: Topology,

@@ -6,7 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectFenced, leaderWrites, leaseOf, noteLeaderWrites } from '../../support/leader-writes.ts';
 import type { Topology } from '../../support/topology.ts';
 
-/** Leaders that are killed, paused (`rounds` times) or demoted. Requires three replicas of vault and workflow. */
+/**
+ * Leaders that are killed, paused (`rounds` times) or demoted. Requires three replicas of vault and workflow.
+ */
 export function leadership(topology: Topology, rounds: number): void {
   let redis: Redis;
   let admin: RestClient;
@@ -43,7 +45,10 @@ export function leadership(topology: Topology, rounds: number): void {
     return entry.id as string;
   }
 
-  /** Makes the schedule of an entry due. A note cannot be rotated, so each run of its schedule leaves one refusal. */
+  /**
+   * Makes the schedule of an entry due. A note cannot be rotated, so each run of its schedule leaves one
+   * refusal.
+   */
   const makeDue = (entryId: string) =>
     query('UPDATE vault.entries SET next_rotation_at = now() WHERE id = $1', [entryId]);
 

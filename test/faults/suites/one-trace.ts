@@ -3,7 +3,10 @@ import { eventually, type Network, type OtlpCollector } from '@claviger/testkit'
 import { expect, test } from 'vitest';
 import { createPeople, postgresAccount, rotationReaches } from '../../support/main-job.ts';
 
-/** One trace contains a call and its effects, and no secret. The installation sends its spans to the collector. */
+/**
+ * One trace contains a call and its effects, and no secret. The installation sends its spans to the
+ * collector.
+ */
 export function oneTrace(network: () => Network, collectorOf: () => OtlpCollector): void {
   test('one trace contains the REST request, gRPC, SQL, NATS and the job, and no secret', async () => {
     const collector = collectorOf();
