@@ -4,7 +4,7 @@ import { emergencyAccess } from './suites/breakglass.ts';
 import { largeExport } from './suites/large-export.ts';
 import { lostStores } from './suites/lost-stores.ts';
 import { natsAway } from './suites/nats-away.ts';
-import { siemDestinationDown } from './suites/siem-sink-down.ts';
+import { siemDestinationDown } from './suites/siem-destination-down.ts';
 import { tampering } from './suites/tampering.ts';
 
 // One replica of each service; PostgreSQL, Redis, NATS and destinations stop, lose their data and restart.
