@@ -8,7 +8,7 @@ import {
 import type { Layout } from './layout.ts';
 import { type Environment, serviceNames } from './services.ts';
 
-/** The names under which the gateway answers on this machine. */
+/** The host names of the gateway on this machine. */
 function edgeHosts(): string[] {
   const own = hostname().toLowerCase();
   const usable = /^[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?$/.test(own) && own !== 'localhost';
@@ -16,10 +16,9 @@ function edgeHosts(): string[] {
 }
 
 /**
- * Two authorities, so that trusting the web address never means being trusted between services; a leaf for
- * each service and for `operator` (the commands of whoever runs the machine); the public certificate. Issues
- * what is missing or past half of its life, so calling it again and again is the renewal. Answers the names
- * renewed.
+ * Issues certificates of two authorities, so that trust in the web address gives no trust between services: a
+ * leaf for each service and for `operator` (the operator's commands), and the public certificate. Renews
+ * those that are missing or past half of their lifetime, so repeated calls renew. Returns the renewed names.
  */
 export async function ensureCertificates(layout: Layout, environment: Environment): Promise<string[]> {
   await mkdir(layout.pki, { recursive: true, mode: 0o711 });

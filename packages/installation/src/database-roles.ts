@@ -8,7 +8,8 @@ import { type StoreService, storeServices } from './services.ts';
 export const databaseName = 'claviger';
 
 /**
- * The three roles of a service: who owns and migrates its schema, who serves, who does duties across tenants.
+ * The three roles of a service: for migrations (owner of the schema), for requests, and for duties across
+ * tenants.
  */
 export function databaseRoles(service: StoreService) {
   return {
@@ -32,9 +33,9 @@ async function connect(postgres: PostgresPart, database: string): Promise<Client
 }
 
 /**
- * Creates the database, and for each service its schema and roles; calling it again changes nothing but sets
- * the passwords to those of the secret files. A role sees its own schema only. No role bypasses row-level
- * security. What a role may do with a table is granted by the migration that creates the table.
+ * Creates the database, and each service's schema and roles. A repeated call only sets the passwords to those
+ * of the secret files. A role can use its own schema only. No role bypasses row-level security. The migration
+ * that creates a table grants access to it.
  */
 export async function ensureDatabase(postgres: PostgresPart, layout: Layout): Promise<void> {
   const server = await connect(postgres, 'postgres');
@@ -74,7 +75,7 @@ async function ensureRoles(client: Client, service: StoreService, layout: Layout
       `ALTER ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD ${verifier}`,
     );
     await client.query(`ALTER ROLE ${role} SET search_path = ${service}, extensions`);
-    // One who may create roles but is no superuser has to be a member to hand a schema over.
+    // A user that may create roles, but is not a superuser, must be a member of the role to give it a schema.
     if (kind === 'owner') {
       const me = await client.query<{ rolsuper: boolean }>(
         'SELECT rolsuper FROM pg_roles WHERE rolname = current_user',

@@ -151,7 +151,7 @@ test('a killed node stays down until it is restarted, with a new environment if 
   const before = stack.pid('vault-1');
   await stack.kill('vault-1');
   expect(stack.pid('vault-1')).toBeUndefined();
-  // Whoever asks what runs must see what is missing.
+  // The list of running processes must show what is missing.
   expect((await findRunning(dataDir))?.processes.map(({ name }) => name)).toContain('vault-1');
   await stack.restart('vault-1', { env: { FAILPOINTS: 'vault.rotate=crash@1' } });
   expect(stack.pid('vault-1')).not.toBe(before);

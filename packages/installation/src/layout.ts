@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { LeafFiles } from '@claviger/identity';
 import type { StoreService } from './services.ts';
 
-/** Where everything lies below the data folder. Only this file knows. */
+/** The paths below the data folder. No other file builds them. */
 export interface Layout {
   readonly dataDir: string;
   /** Folders 0700; files in them 0600. */
@@ -13,12 +13,12 @@ export interface Layout {
   readonly run: string;
   /** Tree heads of the audit log: append-only files outside the database. */
   readonly heads: string;
-  /** Of emergency disclosures, one file for each vault. */
+  /** Journals of emergency disclosures, one file per vault. */
   readonly journals: string;
   readonly stateFile: string;
-  /** The operator's own settings by service, laid over what is generated. Never written, only read. */
+  /** The operator's settings by service, merged over the generated configuration. Only read. */
   readonly settingsFile: string;
-  /** The addresses of this machine that the operator has opened to targets, one a line. */
+  /** The addresses of this machine that the operator has opened to targets, one per line. */
   readonly openTargetsFile: string;
   secret(name: string): string;
   databasePassword(role: string): string;
@@ -26,7 +26,7 @@ export interface Layout {
   outboxMacKey(service: StoreService): string;
   leaf(service: string): LeafFiles;
   readonly internalCa: string;
-  /** The certificate that people and their tools trust for HTTPS. */
+  /** The CA certificate that clients trust for HTTPS. */
   readonly edgeCa: string;
   readonly edge: LeafFiles;
   configFile(node: string): string;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Child, startChild } from '@claviger/parts';
 import type { NodeDefinition } from './prepare-installation.ts';
 
-/** Only these go on to a service: what else stands in the environment may hold secrets. */
+/** The only variables that a service inherits: others may contain secrets. */
 const inherited = [
   'PATH',
   'HOME',
@@ -20,23 +20,24 @@ export function serviceEnvironment(extra: Readonly<Record<string, string>>): Nod
   return { ...env, ...extra };
 }
 
-/** One service process and its successors. */
+/** The process of a service, including its restarts. */
 export interface NodeProcess {
   readonly definition: NodeDefinition;
   readonly pid: number | undefined;
   /**
-   * Starts it when it does not run; `env` replaces the extra environment of before. Does not wait for ready.
+   * Starts it if it does not run; `env` replaces the former extra environment. Does not wait until it is
+   * ready.
    */
   start(env?: Readonly<Record<string, string>>): Promise<void>;
   /**
-   * Polls `/ready`. Throws when the process ends before, or at the deadline, with the end of its log.
-   * `sealed` when it waits for people to bring its root key.
+   * Polls `/ready`. Throws with the end of the log if the process exits, or at the deadline. Returns `sealed`
+   * if the root key must be brought by hand.
    */
   waitUntilReady(timeoutMs: number): Promise<'ready' | 'sealed' | 'restore unfinished'>;
   kill(signal: NodeJS.Signals): boolean;
-  /** Resolves when the process that runs now has ended. */
+  /** Resolves when the present process has exited. */
   ended(): Promise<void>;
-  /** SIGTERM, a bounded wait, SIGKILL; and no successor. */
+  /** SIGTERM, a bounded wait, SIGKILL; without a restart. */
   stop(timeoutMs: number): Promise<void>;
 }
 
@@ -44,7 +45,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 const longestBackoffMs = 30_000;
 const healthyAfterMs = 60_000;
 
-/** When `supervise` is set, a process that ends unasked is started again, after 0.5 s, 1 s, 2 s … 30 s. */
+/** If `supervise` is set, a process that exits unexpectedly is restarted after 0.5 s, 1 s, 2 s … 30 s. */
 export function createNodeProcess(
   definition: NodeDefinition,
   options: {
@@ -119,11 +120,11 @@ export function createNodeProcess(
         last = error instanceof Error ? String(error.cause ?? error.message) : String(error);
       }
       if (isSealed && definition.unsealedByHand) return 'sealed';
-      // Waiting does not bring the key.
+      // More waiting cannot bring the key.
       if (isSealed) {
         throw new Error(
-          `${definition.node} is sealed: its root key is missing, or is not the one that its data was written under. ` +
-            `Nothing was overwritten: put the right file back and start again.\nSee ${definition.logFile}`,
+          `${definition.node} is sealed: its root key is missing, or is not the key that encrypted its data. ` +
+            `Nothing was overwritten: restore the right file and start again.\nSee ${definition.logFile}`,
         );
       }
       await pause(40);
@@ -153,7 +154,7 @@ export function createNodeProcess(
       stopping = true;
       clearTimeout(retry);
       retry = undefined;
-      // One that is just being started has no process yet that could be told.
+      // A process that is being started cannot receive a signal yet.
       await starting;
       await child?.stop('SIGTERM', timeoutMs);
       child = undefined;

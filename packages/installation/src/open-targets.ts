@@ -3,15 +3,15 @@ import { writeAtomically } from '@claviger/identity';
 import { parseEndpoint } from '@claviger/outbound';
 import type { Layout } from './layout.ts';
 
-/** What cannot be opened, in words for the operator. */
+/** An address cannot be opened; the message is for the operator. */
 export class OpenTargetError extends Error {
   override readonly name = 'OpenTargetError';
 }
 
 /**
  * Adds single addresses (`HOST:PORT`) to the operator's file of opened targets, which running services read
- * at their next connection. Throws OpenTargetError, and opens nothing, where one is no address or a server of
- * the installation.
+ * at their next connection. Throws OpenTargetError, and opens nothing, if one is not an address or is a
+ * server of the installation.
  */
 export async function openTargets(layout: Layout, targets: readonly string[]): Promise<void> {
   if (targets.length === 0) return;
@@ -25,11 +25,11 @@ export async function openTargets(layout: Layout, targets: readonly string[]): P
   const known = new Set(await linesOf(layout));
   const added = targets.filter((target) => !known.has(target));
   if (added.length === 0) return;
-  // One write that only appends: several commands may do this at once.
+  // A single append, because several commands may write at the same time.
   await appendFile(layout.openTargetsFile, `${added.join('\n')}\n`, { mode: 0o600 });
 }
 
-/** Takes them out again. */
+/** Removes addresses from the file. */
 export async function closeTargets(layout: Layout, targets: readonly string[]): Promise<void> {
   const left = (await linesOf(layout)).filter((line) => line !== '' && !targets.includes(line));
   await writeAtomically(layout.openTargetsFile, left.map((line) => `${line}\n`).join(''));
@@ -39,7 +39,7 @@ async function linesOf(layout: Layout): Promise<string[]> {
   return (await readIfThere(layout.openTargetsFile)).split('\n').map((line) => line.trim());
 }
 
-/** As the last start wrote it into the configuration. */
+/** Reads the servers of the installation from the configuration of the last start. */
 async function ownServersIn(layout: Layout): Promise<readonly string[]> {
   const text = await readIfThere(layout.configFile('vault-1'));
   if (text === '') return [];

@@ -14,20 +14,21 @@ export interface PrepareOptions {
   readonly dataDir: string;
   readonly environment: Environment;
   /**
-   * The first gateway's HTTPS port on 127.0.0.1; 0 or absent: any free one. Further gateways take free ports.
+   * HTTPS port of the first gateway on 127.0.0.1; 0 or absent: any free port. Further gateways use free
+   * ports.
    */
   readonly publicPort?: number;
-  /** How many processes of each service; 1 unless told otherwise. */
+  /** Number of processes of each service; default 1. */
   readonly replicas?: Partial<Record<ServiceName, number>>;
-  /** Only these services; all of them unless told otherwise. */
+  /** The services to start; default all. */
   readonly services?: readonly ServiceName[];
   readonly otlpEndpoint?: string;
   /** `off` is for measurements and refused in production. */
   readonly rateLimits?: 'on' | 'off';
   readonly logLevel?: string;
-  /** Laid over a service's configuration, one level deep, e.g. `{ vault: { database: { … } } }`. */
+  /** Merged over a service's configuration, one level deep, e.g. `{ vault: { database: { … } } }`. */
   readonly overrides?: Partial<Record<ServiceName, Record<string, unknown>>>;
-  /** The folder that holds `<service>/src/main.ts`; the repository's `services` unless told otherwise. */
+  /** The folder with `<service>/src/main.ts`; default: the repository's `services`. */
   readonly servicesDir?: string;
 }
 
@@ -38,7 +39,7 @@ export interface NodeDefinition {
   readonly service: ServiceName;
   readonly command: string;
   readonly args: readonly string[];
-  /** Migrates the service's schema and ends. Only the first node of a service that keeps state has it. */
+  /** Runs the migrations and exits. Only the first node of a service with a database has it. */
   readonly migrateArgs: readonly string[] | undefined;
   readonly configFile: string;
   readonly logFile: string;
@@ -47,9 +48,9 @@ export interface NodeDefinition {
   readonly grpcAddress: string | undefined;
   /** Gateways only. */
   readonly publicUrl: string | undefined;
-  /** Nodes that must be ready before this one can be. All are started at once nevertheless. */
+  /** Nodes that must be ready before this one can be. All are started at the same time. */
   readonly dependsOn: readonly string[];
-  /** Its root key is brought by people: it starts sealed, and waits for them. */
+  /** Its root key is brought by hand: it starts sealed and waits. */
   readonly unsealedByHand: boolean;
 }
 
@@ -62,12 +63,10 @@ export interface PreparedInstallation {
 /** The services of this repository. */
 export const servicesFolder = join(import.meta.dirname, '../../../services');
 
-/**
- * Every protection that costs nothing: no prototype pollution through `__proto__`, no debugger on a signal.
- */
+/** Protections without cost: no prototype pollution through `__proto__`, no debugger on a signal. */
 const nodeFlags = ['--disable-proto=delete', '--disable-sigusr1', '--disable-warning=ExperimentalWarning'];
 
-/** Refuses what must not be, before anything is created. */
+/** Refuses invalid options before anything is created. */
 export function checkOptions(options: PrepareOptions): void {
   if (options.environment === 'production' && options.rateLimits === 'off') {
     throw new Error('the request limits cannot be switched off in production: unset CLAVIGER_RATE_LIMITS');
@@ -84,7 +83,7 @@ function nodeNames(options: PrepareOptions): { service: ServiceName; node: strin
   );
 }
 
-/** A port for each name: the one of last time when it is free, else a new one. */
+/** Chooses a port for each name: the former one if it is free, else a new one. */
 async function choosePorts(
   names: readonly string[],
   remembered: Readonly<Record<string, number>>,
@@ -99,9 +98,8 @@ async function choosePorts(
 }
 
 /**
- * Makes the data folder of one installation complete: secrets, certificates, database roles, and a
- * configuration file for each process. Calling it again keeps every secret and port. Answers the table of
- * processes.
+ * Completes the data folder of an installation: secrets, certificates, database roles, and a configuration
+ * file per process. A repeated call keeps every secret and port. Returns the list of processes.
  */
 export async function prepareInstallation(
   options: PrepareOptions,
@@ -202,7 +200,7 @@ export async function prepareInstallation(
   return { layout, nodes, publicUrl };
 }
 
-/** `{"auth": {"sessions": {"idleMinutes": 15}}}`; throws, naming the file, when it is no such object. */
+/** `{"auth": {"sessions": {"idleMinutes": 15}}}`; throws with the file name if it has another form. */
 async function readSettings(layout: Layout): Promise<Partial<Record<ServiceName, Record<string, unknown>>>> {
   const { settingsFile } = layout;
   const text = await readFile(settingsFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -230,7 +228,7 @@ function overlay(base: Record<string, unknown>, over: Record<string, unknown>): 
   const result = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = result[key];
-    // What names its provider is a choice, not a part of one.
+    // A value with a `provider` is a choice and replaces the former value as a whole.
     const laid = isObject(below) && isObject(value) && !('provider' in value);
     result[key] = laid ? { ...below, ...value } : value;
   }

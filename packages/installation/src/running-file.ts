@@ -15,7 +15,7 @@ export interface RunningProcess {
   readonly port?: number;
 }
 
-/** What runs, as `status`, `down` and a second `up` find it. No secrets. */
+/** The running processes for `status`, `down` and a second `up`. Contains no secrets. */
 export interface RunningInstallation {
   readonly supervisor: ProcessIdentity;
   /** False while it is still starting. */
@@ -23,14 +23,14 @@ export interface RunningInstallation {
   readonly url: string;
   readonly caCertificate: string;
   readonly dataDir: string;
-  /** How the operator's commands reach auth. */
+  /** The addresses at which the operator's commands reach auth. */
   readonly authAddresses: readonly string[];
   readonly processes: readonly RunningProcess[];
 }
 
 const runningFile = (dataDir: string) => join(dataDir, 'run', 'running.json');
 const lockFile = (dataDir: string) => join(dataDir, 'run', 'lock.json');
-/** SQLITE_BUSY: another holds the file. */
+/** SQLITE_BUSY: another process holds the lock. */
 const sqliteBusy = 5;
 
 async function readJson<T>(file: string): Promise<T | undefined> {
@@ -41,7 +41,7 @@ async function readJson<T>(file: string): Promise<T | undefined> {
     if (code === 'ENOENT' || error instanceof SyntaxError) return undefined;
     if (code !== 'EACCES') throw error;
     throw new Error(
-      `${file} cannot be read: it belongs to another user. Run this as the one who started Claviger`,
+      `${file} cannot be read: it belongs to another user. Run this as the user who started Claviger`,
       { cause: error },
     );
   }
@@ -51,33 +51,32 @@ export function writeRunning(running: RunningInstallation): Promise<void> {
   return writeAtomically(runningFile(running.dataDir), `${JSON.stringify(running, null, 2)}\n`);
 }
 
-/** What the file says, whether it still runs or not. */
+/** The content of the file, even if nothing runs any more. */
 export function readRunning(dataDir: string): Promise<RunningInstallation | undefined> {
   return readJson<RunningInstallation>(runningFile(dataDir));
 }
 
-/** The running installation of this data folder; `undefined` when its supervisor does not live. */
+/** The running installation of this data folder; `undefined` if its supervisor does not live. */
 export async function findRunning(dataDir: string): Promise<RunningInstallation | undefined> {
   const running = await readRunning(dataDir);
   return running !== undefined && (await isSameProcess(running.supervisor)) ? running : undefined;
 }
 
-/** Who holds the data folder's lock, if that process lives. */
+/** The process that holds the data folder's lock, if it lives. */
 export async function lockHolder(dataDir: string): Promise<ProcessIdentity | undefined> {
   const holder = await readJson<ProcessIdentity>(lockFile(dataDir));
   return holder !== undefined && (await isSameProcess(holder)) ? holder : undefined;
 }
 
-/** Another process runs, or is about to run, this data folder. */
+/** Another process runs, or is starting, the installation of this data folder. */
 export class AlreadyRunningError extends Error {
   override readonly name = 'AlreadyRunningError';
 }
 
 /**
- * Takes the data folder for this process: one supervisor at a time. The lock is the operating system's, on
- * the file of an otherwise empty database, so that it ends with its process however that ends and nobody has
- * to judge whether a holder still lives; `lock.json` beside it only says who it is. Answers the release.
- * Throws `AlreadyRunningError` when another process holds it.
+ * Locks the data folder for this process: one supervisor at a time. The operating system's lock on the file
+ * of an otherwise empty database ends with its process in every case; `lock.json` only names the holder.
+ * Returns a function that releases the lock. Throws `AlreadyRunningError` if another process holds it.
  */
 export async function takeLock(dataDir: string): Promise<() => Promise<void>> {
   const me = await identifyProcess(process.pid);
@@ -103,8 +102,8 @@ export async function takeLock(dataDir: string): Promise<() => Promise<void>> {
 }
 
 /**
- * Ends what a supervisor that was killed has left behind: services first, parts after them, each recognised
- * by number and start time. Answers the names of what was ended.
+ * Ends the processes that a killed supervisor has left: services first, then servers, each identified by pid
+ * and start time. Returns their names.
  */
 export async function endLeftovers(dataDir: string): Promise<string[]> {
   const running = await readRunning(dataDir);

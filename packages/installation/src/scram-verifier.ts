@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 const iterations = 4096;
 
 /**
- * What PostgreSQL stores for a password (RFC 5803). Given to it in place of the password, so that the
- * password itself is in no statement, statement log or statistics view.
+ * Returns what PostgreSQL stores for a password (RFC 5803). Sent instead of the password, so that no
+ * statement, statement log or statistics view contains the password.
  */
 export async function scramVerifier(password: string): Promise<string> {
   const salt = randomBytes(16);

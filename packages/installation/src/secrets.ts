@@ -9,9 +9,9 @@ import { natsUsers, storeServices } from './services.ts';
 export const signingKeys = ['access-token', 'actor-token', 'vault-receipt', 'audit-tree-head'] as const;
 
 /**
- * Creates the folders and every key and secret that is missing. Nothing that exists is overwritten; root keys
- * are made for a new installation only: where there is data already, a new one would open nothing, and hide
- * that the old one is gone.
+ * Creates the folders and every missing key and secret. Overwrites nothing. Root keys are created only for a
+ * new installation: with existing data a new key could decrypt nothing and would hide the loss of the former
+ * one.
  */
 export async function ensureSecrets(layout: Layout): Promise<void> {
   for (const folder of [
@@ -25,8 +25,8 @@ export async function ensureSecrets(layout: Layout): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
   }
-  // Auth and vault encrypt under different roots: whoever has one cannot read the other's secrets. They are
-  // made before everything else, so that what else is there tells whether they had been made.
+  // Auth and vault have different root keys: one does not decrypt the other's secrets. Root keys are created
+  // first, so that the presence of any other secret proves that they were created.
   const isNew = !existsSync(layout.databasePassword(databaseRoles('vault').service));
   if (isNew) await Promise.all(rootKeyFiles(layout).map((file) => ensureSecretFile(file)));
   const names = [

@@ -9,7 +9,7 @@ export interface Parts {
   readonly nats: NatsPart;
 }
 
-/** What all nodes of an installation have in common. */
+/** The values that all nodes of an installation share. */
 export interface ConfigContext {
   readonly layout: Layout;
   readonly environment: Environment;
@@ -19,12 +19,12 @@ export interface ConfigContext {
   readonly peers: Readonly<Record<string, readonly string[]>>;
   readonly otlpEndpoint: string | undefined;
   readonly rateLimits: 'on' | 'off';
-  /** How many gateways share the load. */
+  /** Number of gateways that share the load. */
   readonly gateways: number;
-  /** How many processes share the connections of the database. */
+  /** Number of processes that share the database connections. */
   readonly stores: number;
   readonly publicUrl: string;
-  /** `host:port` of all servers of the installation, which no target may be. */
+  /** `host:port` of all servers of the installation; they can never be targets. */
   readonly ownServers: readonly string[];
 }
 
@@ -36,7 +36,7 @@ export interface NodeAddresses {
   readonly publicUrl: string | undefined;
 }
 
-/** The configuration file of one node, complete. Secrets are paths only. */
+/** Returns the complete configuration of one node. Secrets are paths only. */
 export function serviceConfig(
   service: ServiceName,
   node: string,
@@ -56,8 +56,8 @@ export function serviceConfig(
 }
 
 /**
- * The configuration of the operator's commands: the keys that every service has, with the operator's
- * certificate. They listen nowhere.
+ * Returns the configuration of the operator's commands: the common keys with the operator's certificate. No
+ * listeners.
  */
 export function operatorConfig(context: ConfigContext): Record<string, unknown> {
   const at = { grpc: undefined, health: '127.0.0.1:0', http: undefined, publicUrl: undefined };
@@ -84,7 +84,7 @@ function commonKeys(name: ServiceName | 'operator', node: string, at: NodeAddres
     },
     nats: {
       url: parts.nats.url,
-      // An external NATS knows the one user of its URL only.
+      // An external NATS has only the user of its URL.
       user: parts.nats.external ? parts.nats.operator : name,
       passwordFile: parts.nats.external ? partPasswordFile('nats', true, layout) : layout.natsPassword(name),
     },
@@ -92,14 +92,14 @@ function commonKeys(name: ServiceName | 'operator', node: string, at: NodeAddres
   };
 }
 
-/** The password of an external part comes from its URL and has a file of its own. */
+/** The password of an external server comes from its URL and has its own file. */
 export function partPasswordFile(name: 'redis' | 'nats', external: boolean, layout: Layout): string {
   return layout.secret(external ? `${name}-external` : name);
 }
 
 /**
- * Of the connections that a PostgreSQL of ours takes, what services may have together; each has a few beside
- * its pool. The rest is for the threads of the audit service, and for people.
+ * The share of a local PostgreSQL's connections for all services; each process uses a few in addition to its
+ * pool. The rest is for the threads of the audit service and for administrators.
  */
 const SHARED_CONNECTIONS = 180;
 const BESIDE_POOL = 4;
@@ -123,7 +123,7 @@ function databaseConfig(service: (typeof storeServices)[number], { layout, parts
   };
 }
 
-/** The keys that only this service has. */
+/** The keys of a single service. */
 function ownKeys(
   service: ServiceName,
   node: string,

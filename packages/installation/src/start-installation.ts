@@ -21,26 +21,26 @@ import type { ServiceName } from './services.ts';
 import { startParts } from './start-parts.ts';
 
 export interface StartOptions extends PrepareOptions {
-  /**
-   * Start again what ends unasked (services and parts). Off unless told otherwise: tests want to see the gap.
-   */
+  /** Restart services and servers that exit unexpectedly. Default false, because tests examine the gap. */
   readonly supervise?: boolean;
-  /** Extra environment by node (`vault-1`) or service (`vault`); the node's goes before. E.g. FAILPOINTS. */
+  /**
+   * Extra environment by node (`vault-1`) or service (`vault`); the node's takes precedence. E.g. FAILPOINTS.
+   */
   readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /**
-   * `HOST:PORT` of this machine that targets may be at. They stay open until the operator's file no longer
-   * names them.
+   * `HOST:PORT` of this machine to open to targets. They stay open until they are removed from the operator's
+   * file.
    */
   readonly openTargets?: readonly string[];
   /** Progress, one line at a time, without secrets. */
   readonly tell?: (line: string) => void;
-  /** How long all services together may take to be ready. */
+  /** Time limit until all services are ready. */
   readonly readyTimeoutMs?: number;
 }
 
-/** How the operator's commands authenticate to the services. */
+/** The credentials of the operator's commands for the services. */
 export interface OperatorAccess {
-  /** A configuration with the keys that every service has, for clients of the services' contracts. */
+  /** A configuration with the common keys, for clients of the services' contracts. */
   readonly configFile: string;
   readonly certFile: string;
   readonly keyFile: string;
@@ -61,12 +61,10 @@ export interface Installation extends AsyncDisposable {
   readonly parts: Parts;
   readonly nodes: readonly NodeDefinition[];
   readonly operator: OperatorAccess;
-  /** Log file by node or part. */
+  /** Log file by node or server. */
   readonly logFiles: Readonly<Record<string, string>>;
   pid(node: string): number | undefined;
-  /**
-   * Sends a signal and, unless it only pauses or continues, waits for the end. SIGKILL unless told otherwise.
-   */
+  /** Sends a signal and, unless it only pauses or continues, waits for the exit. Default SIGKILL. */
   kill(node: string, signal?: NodeJS.Signals): Promise<void>;
   /**
    * Stops the node if it runs, starts it (with a new extra environment, if given) and waits until it is
@@ -75,18 +73,18 @@ export interface Installation extends AsyncDisposable {
   restart(node: string, options?: { readonly env?: Readonly<Record<string, string>> }): Promise<void>;
   /** Waits until every node is ready. */
   waitUntilReady(timeoutMs?: number): Promise<void>;
-  /** Lets targets be at these addresses of this machine (`HOST:PORT`), from now on. */
+  /** Opens these addresses of this machine (`HOST:PORT`) to targets. */
   openTargets(...targets: readonly string[]): Promise<void>;
   closeTargets(...targets: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
 const serviceStopTimeoutMs = 20_000;
-/** For what hangs: a service that cannot start ends, which is noticed at once. */
+/** For processes that hang: one that cannot start exits, which is noticed at once. */
 const defaultReadyTimeoutMs = 180_000;
 const renewalIntervalMs = 10 * 60 * 1000;
 
-/** A fresh folder in the system's temporary folder that the parts' account can get to. For tests. */
+/** Creates a new temporary folder that the servers' account can reach. For tests. */
 export async function createTemporaryDataDir(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'claviger-')));
   await chmod(folder, 0o711);
@@ -94,9 +92,9 @@ export async function createTemporaryDataDir(): Promise<string> {
 }
 
 /**
- * Starts one installation on this machine: parts, roles, migrations, services; resolves when all are ready.
- * Throws (with everything stopped again) when one of them does not get there; `AlreadyRunningError` when
- * another process has this data folder.
+ * Starts one installation on this machine: servers, roles, migrations, services. Resolves when all are ready.
+ * Throws, with everything stopped again, if one does not become ready; `AlreadyRunningError` if another
+ * process uses this data folder.
  */
 export async function startInstallation(options: StartOptions): Promise<Installation> {
   checkOptions(options);
@@ -104,7 +102,7 @@ export async function startInstallation(options: StartOptions): Promise<Installa
   await mkdir(join(options.dataDir, 'run'), { recursive: true, mode: 0o700 });
   const dataDir = await realpath(options.dataDir);
   const layout = layoutOf(dataDir);
-  // Undone in reverse order, by `stop()` as well as by a failed start.
+  // Run in reverse order by `stop()` and after a failed start.
   const undo: (() => Promise<void>)[] = [await takeLock(dataDir)];
   const stop = async () => {
     const errors: unknown[] = [];
@@ -115,7 +113,7 @@ export async function startInstallation(options: StartOptions): Promise<Installa
   };
   try {
     const leftovers = await endLeftovers(dataDir);
-    if (leftovers.length > 0) tell(`ended what an earlier run had left: ${leftovers.join(', ')}`);
+    if (leftovers.length > 0) tell(`ended processes of an earlier run: ${leftovers.join(', ')}`);
     return await bringUp({ ...options, dataDir }, layout, undo, stop, tell);
   } catch (error) {
     await stop();
@@ -175,8 +173,8 @@ async function bringUp(
     );
   }
   undo.push(async () => {
-    // The gateways first: they drain while everybody behind them still answers. Auth last: the others tell it
-    // that they end.
+    // Gateways first: they drain while the services behind them still answer. Auth last: the others report
+    // their end to it.
     const isGateway = ({ definition }: NodeProcess) => definition.service === 'gateway';
     const isAuth = ({ definition }: NodeProcess) => definition.service === 'auth';
     const all = [...processes.values()];
@@ -193,9 +191,9 @@ async function bringUp(
     );
     if (states.includes('restore unfinished'))
       return tell(
-        'the database was restored to an older state: nothing is served until `claviger restore finish` has run',
+        'the database was restored to an older state: the services refuse requests until `claviger restore finish` has run',
       );
-    // Gateways are ready when those behind them are, and that is up to people now.
+    // Gateways become ready after the services, which now wait for their root key.
     if (states.includes('sealed'))
       return tell(
         'sealed: `claviger unseal` brings the root key; a new installation gets one with `claviger unseal --init`',
@@ -256,7 +254,7 @@ async function bringUp(
 const authAddresses = (prepared: PreparedInstallation) =>
   prepared.nodes.flatMap((each) => (each.service === 'auth' ? (each.grpcAddress ?? []) : []));
 
-/** Runs a service's migrations to their end; throws with the end of its log when they fail. */
+/** Runs a service's migrations; throws with the end of its log if they fail. */
 async function migrate(node: NodeDefinition, layout: Layout, env: Record<string, string>): Promise<void> {
   if (node.migrateArgs === undefined) return;
   const logFile = layout.logFile(`${node.service}-migrate`);
@@ -276,7 +274,7 @@ async function migrate(node: NodeDefinition, layout: Layout, env: Record<string,
   );
 }
 
-/** Keeps run/running.json in step with the processes; writes never overlap. */
+/** Keeps run/running.json up to date; writes never overlap. */
 function recorder(
   layout: Layout,
   prepared: PreparedInstallation,
@@ -285,7 +283,7 @@ function recorder(
 ) {
   let isReady = false;
   let closed = false;
-  // One that has ended and is not back yet stays in the list, or nobody would miss it.
+  // A process that has exited and was not restarted yet stays in the list, so that its absence is visible.
   const known = new Map<string, RunningProcess>();
   const names = [...parts.map(({ name }) => name), ...prepared.nodes.map(({ node }) => node)];
   let last: Promise<void> = Promise.resolve();
@@ -328,7 +326,7 @@ function recorder(
   };
 }
 
-/** Starts a part again when it ends unasked: on its port, with its data. */
+/** Restarts a server that exits unexpectedly, with its port and data. */
 function superviseParts(
   part: Part,
   tell: (line: string) => void,
@@ -362,9 +360,7 @@ function superviseParts(
   part.onUnexpectedExit(again);
 }
 
-/**
- * Certificates live 24 hours and are issued anew after half of that; the services read them when they change.
- */
+/** Certificates are valid for 24 hours and renewed after half of that; the services reload changed files. */
 function renewCertificates(
   layout: Layout,
   options: StartOptions,

@@ -18,8 +18,8 @@ import { readState, type State, writeState } from './state.ts';
 const isInside = (folder: string, dataDir: string) => folder.startsWith(dataDir + sep);
 
 /**
- * Throws when the data of the parts lies outside and belongs to another data folder, of which this one is a
- * copy: to start on it would take the parts from under the other installation.
+ * Throws if this data folder is a copy whose servers' data is outside and belongs to the original: starting
+ * would take the servers from the other installation.
  */
 async function partsFolderOf(dataDir: string, before: State | undefined): Promise<string> {
   if (before === undefined) return choosePartsFolder(dataDir, await partsAccount());
@@ -33,7 +33,7 @@ async function partsFolderOf(dataDir: string, before: State | undefined): Promis
   );
 }
 
-/** Starts the three parts side by side, on the ports of last time where they are free. All or none. */
+/** Starts the three servers in parallel, on their former ports if those are free. All or none. */
 export async function startParts(
   layout: Layout,
   environment: Environment,
@@ -56,7 +56,7 @@ export async function startParts(
     startPostgres({
       ...common('postgres'),
       passwordFile: layout.secret('postgres-superuser'),
-      // Tests kill processes, and never the machine.
+      // Tests kill processes, but never the machine.
       fsync: environment !== 'test',
     }),
     startRedis({ ...common('redis'), passwordFile: layout.secret('redis') }),
@@ -88,7 +88,7 @@ export async function startParts(
   }
   await writeState(layout, {
     environment,
-    // Relative, so that a data folder that was moved or restored elsewhere takes its parts along.
+    // Relative, so that the servers' data moves with a data folder that is moved or restored elsewhere.
     partsFolder: isInside(partsFolder, layout.dataDir) ? relative(layout.dataDir, partsFolder) : partsFolder,
     ports: {
       ...before?.ports,

@@ -3,12 +3,12 @@ import { writeAtomically } from '@claviger/identity';
 import type { Layout } from './layout.ts';
 import type { Environment } from './services.ts';
 
-/** What an installation remembers between two starts. No secrets. */
+/** The state of an installation between two starts. Contains no secrets. */
 export interface State {
   readonly environment: Environment;
-  /** Where the parts keep their data: relative to the data folder, or an absolute path elsewhere. */
+  /** The folder of the servers' data: relative to the data folder, or an absolute path. */
   readonly partsFolder: string;
-  /** Port by name, e.g. `postgres`, `vault-1.grpc`: used again when free. */
+  /** Port by name, e.g. `postgres`, `vault-1.grpc`: used again if free. */
   readonly ports: Readonly<Record<string, number>>;
 }
 

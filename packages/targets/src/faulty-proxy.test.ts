@@ -50,7 +50,7 @@ test('a reset comes at the marker, not before', async () => {
   expect(error).toMatchObject({ code: 'ECONNRESET' });
 });
 
-test('answers are swallowed from the moment that the question says yes', async () => {
+test('answers are swallowed once the trigger returns true', async () => {
   let applied = false;
   const before = proxy.faults();
   await proxy.setMode({ kind: 'blackhole', when: () => applied });

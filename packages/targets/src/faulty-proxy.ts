@@ -35,18 +35,18 @@ export type FaultMode =
 export interface FaultyProxy extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** Holds for new connections and for the triggers of open ones. */
+  /** Applies to new connections and to the triggers of open ones. */
   setMode(mode: FaultMode): Promise<void>;
-  /** How many connections were accepted so far. */
+  /** Number of accepted connections so far. */
   connections(): number;
-  /** How many faults were produced so far. */
+  /** Number of injected faults so far. */
   faults(): number;
   stop(): Promise<void>;
 }
 
 /**
- * Starts a TCP proxy on a free loopback port in front of `target`. It passes everything on until told
- * otherwise.
+ * Starts a TCP proxy on a free loopback port in front of `target`. It forwards everything until a fault is
+ * set.
  */
 export async function startFaultyProxy(target: {
   readonly host: string;
@@ -58,7 +58,7 @@ export async function startFaultyProxy(target: {
   const sockets = new Set<Socket>();
   const track = (socket: Socket) => {
     sockets.add(socket);
-    // Broken connections are what this proxy is for.
+    // Connections break on purpose.
     socket.on('error', () => {});
     socket.once('close', () => sockets.delete(socket));
   };
@@ -99,7 +99,7 @@ export async function startFaultyProxy(target: {
       if (chunk === undefined) client.end();
       else client.write(chunk);
     };
-    // Answers stay in order although each may have to wait.
+    // Keeps answers in order although each may be delayed.
     let order: Promise<void> = Promise.resolve();
     const enqueue = (chunk?: Buffer) => {
       order = order

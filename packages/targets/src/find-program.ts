@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 
 const known = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/usr/libexec', '/opt/homebrew/bin'];
 
-/** The path of a program, on PATH or where servers lie; throws with the package to install. */
+/** Finds a program on PATH or in the folders of servers; throws with the package to install. */
 export function findProgram(names: readonly string[], debianPackage: string): string {
   const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...known];
   const candidates = folders.flatMap((folder) => names.map((name) => join(folder, name)));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
-/** A TCP port that was free a moment ago on 127.0.0.1; callers try another when it is taken meanwhile. */
+/** A TCP port on 127.0.0.1 that was free a moment ago; callers try another if it was taken. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

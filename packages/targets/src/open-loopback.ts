@@ -1,6 +1,6 @@
 /**
- * For tests of packages, as the rules of `@claviger/outbound`: loopback is open, whatever the port, and there
- * are no own servers.
+ * Rules of `@claviger/outbound` for tests of packages: every port of loopback is open, and there are no own
+ * servers.
  */
 export const openLoopback = {
   ownServers: [],

@@ -2,10 +2,10 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 
-/** A server that this process started and alone stops. */
+/** A server that only this process starts and stops. */
 export interface OwnedProcess {
   readonly pid: number;
-  /** What it has written so far. */
+  /** Its output so far. */
   log(): string;
   running(): boolean;
   /** Sends `signal`, waits, and after 10 s kills it. */
@@ -17,7 +17,7 @@ const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(p
 interface StartOptions {
   readonly uid?: number;
   readonly gid?: number;
-  /** What the server gets when this process ends, however it ends. */
+  /** The signal for the server when this process ends for any reason. */
   readonly killWith?: NodeJS.Signals;
 }
 

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
-/** A port of 127.0.0.1 that stays ours while nobody listens on it. */
+/** A reserved port of 127.0.0.1 on which nothing needs to listen. */
 export interface ReservedPort extends Disposable {
   readonly port: number;
 }
@@ -24,7 +24,7 @@ export async function reservePort(): Promise<ReservedPort> {
   }
 }
 
-/** undefined where this machine has no such address. */
+/** Returns undefined if this machine has no such address. */
 async function listen(port: number, host: string): Promise<Server | 'taken' | undefined> {
   const server = createServer().unref();
   try {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** Runs a program to its end; throws with its error output when it fails. Secrets go through `input`. */
+/** Runs a program to its end; throws with its error output if it fails. Secrets are passed in `input`. */
 export async function run(
   program: string,
   args: readonly string[],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** A folder in the temporary one, and files in it, that belong to a server's user. */
 export interface TargetFolder {
   readonly path: string;
-  /** Writes a file that only the server's user may read; answers its path. */
+  /** Writes a file that only the server's user may read; returns its path. */
   write(name: string, content: string): Promise<string>;
   remove(): Promise<void>;
 }

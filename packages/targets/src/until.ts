@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Polls until `condition` holds; throws, naming `what` and its last error, when `deadlineMs` is over. */
+/** Polls until `condition` holds; throws with `what` and the last error when `deadlineMs` has passed. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,

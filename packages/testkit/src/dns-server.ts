@@ -5,13 +5,13 @@ import { isIP, SocketAddress } from 'node:net';
 
 /** A DNS server for A and AAAA records, over UDP on 127.0.0.1. */
 export interface DnsServer extends AsyncDisposable {
-  /** All addresses of a name, asked of this server alone; rejects when there are none or it fails. */
+  /** Returns all addresses of a name from this server only; rejects if there are none or it fails. */
   readonly lookup: (host: string) => Promise<readonly string[]>;
-  /** How often the addresses of a name were asked for. */
+  /** Number of lookups of addresses so far. */
   readonly lookups: number;
-  /** What a name stands for from now on; nothing is answered as an empty list of records. */
+  /** Sets the addresses of a name; an empty list gives an empty answer. */
   set(name: string, addresses: readonly string[]): void;
-  /** Answers SERVFAIL to everything, or no longer. */
+  /** Switches SERVFAIL for every query on or off. */
   fail(failing: boolean): void;
 }
 
@@ -61,7 +61,7 @@ export async function startDnsServer(): Promise<DnsServer> {
   };
 }
 
-/** The one question of a query, as text and as bytes. */
+/** The single question of a query, as text and as bytes. */
 function readQuestion(query: Buffer): { name: string; type: number; question: Buffer } {
   const labels: string[] = [];
   let at = 12;
@@ -73,7 +73,7 @@ function readQuestion(query: Buffer): { name: string; type: number; question: Bu
   return { name: labels.join('.').toLowerCase(), type, question: query.subarray(12, at + 5) };
 }
 
-/** A record of the name in the question, which nobody may remember. */
+/** A record of the name in the question, with TTL 0. */
 function recordOf(type: number, ip: string): Buffer {
   const bytes = type === A ? Buffer.from(ip.split('.').map(Number)) : bytesOfIpv6(ip);
   const head = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 0, 0, bytes.length]);

@@ -1,6 +1,4 @@
-/**
- * Waits for a condition by asking again, not by hoping; throws with the last failure when the time is over.
- */
+/** Polls a condition; throws with the last failure when the time has passed. */
 export async function eventually<T>(
   ask: () => Promise<T> | T,
   options: { timeoutMs?: number; intervalMs?: number; what?: string } = {},

@@ -12,8 +12,8 @@ import { enrolSecondFactor, type SecondFactor } from './second-factor.ts';
 import { sessionToken } from './session.ts';
 
 /**
- * What a test needs to reach a running installation, as plain data: it crosses from the global set-up to the
- * tests.
+ * The data a test needs to reach a running installation. Plain data: it is passed from the global set-up to
+ * the tests.
  */
 export interface NetworkAccess {
   readonly urls: readonly string[];
@@ -33,11 +33,11 @@ export interface TestUser {
   readonly id: string;
   readonly username: string;
   readonly password: string;
-  /** Of the sign-in: it lives for five minutes. */
+  /** The access token of the sign-in, valid for five minutes. */
   readonly token: string;
-  /** The token of the same session that is good for some minutes from now on. */
+  /** Returns a token of the same session that is valid for some minutes. */
   readonly freshToken: () => Promise<string>;
-  /** Always with a fresh token. */
+  /** Always uses a valid token. */
   readonly client: RestClient;
 }
 
@@ -45,7 +45,7 @@ export interface TestTenant {
   readonly id: string;
   readonly name: string;
   readonly admin: TestUser;
-  /** A user with these roles, signed in. */
+  /** Creates a user with these roles and signs in. */
   createUser(roles: readonly string[], name?: string): Promise<TestUser>;
   signIn(username: string, password: string): Promise<string>;
 }
@@ -55,13 +55,13 @@ export interface Network extends AsyncDisposable {
   /** Anonymous, at the first gateway. */
   readonly anonymous: RestClient;
   readonly operator: ServiceClient<typeof auth.OperatorService>;
-  /** A new tenant with its administrator: tests share an installation and never a tenant. */
+  /** Creates a tenant with its administrator: tests share an installation, but never a tenant. */
   createTenant(): Promise<TestTenant>;
-  /** A new administrator of the tenant that runs the installation, who has just proved a second factor. */
+  /** Creates an administrator of the operator's tenant with a recent second factor. */
   createPlatformAdministrator(): Promise<TestUser & { readonly factor: SecondFactor }>;
-  /** Lets targets and destinations be at these ports of 127.0.0.1, as the operator does. */
+  /** Opens these ports of 127.0.0.1 to targets and destinations, as the operator does. */
   openTargets(...ports: readonly number[]): Promise<void>;
-  /** Superuser of the installation's PostgreSQL, to look behind the services and to break things. */
+  /** Runs as superuser of the installation's PostgreSQL, to inspect or damage data. */
   superuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
 }
 
@@ -94,8 +94,8 @@ export function connectNetwork(access: NetworkAccess): Network {
       createUser: async (roles, username = `u-${randomUUID().slice(0, 8)}`) => {
         const password = `${randomUUID()}${PASSWORD_SUFFIX}`;
         const user = await admin.client.must('POST', '/api/v1/users', { username, roles });
-        // Chosen by the person: with a password of the administrator the account would count as the
-        // administrator's.
+        // The user sets the password: with a password that the administrator knows, the account would count
+        // as the administrator's.
         const link = await admin.client.must('POST', `/api/v1/users/${user.id}/password/reset`, {});
         await anonymous.must('POST', '/api/v1/auth/password/reset', {
           token: link.resetToken,
@@ -108,8 +108,8 @@ export function connectNetwork(access: NetworkAccess): Network {
   };
 
   /**
-   * The platform has one first administrator; of the test files that share it one creates it, the others find
-   * it.
+   * The platform has one first administrator: one of the test files that share it creates it, the others
+   * reuse it.
    */
   const firstOfPlatform = async (): Promise<{ id: string; username: string; password: string }> => {
     const file = join(access.dataDir, 'run', 'first-administrator.json');
@@ -156,8 +156,8 @@ export function connectNetwork(access: NetworkAccess): Network {
         database: 'claviger',
         password,
       });
-      // The server may be killed meanwhile: whoever asks is told by the query, and an event that nobody hears
-      // ends the tests.
+      // The server may be killed in the meantime: the query reports it; an error event without a listener
+      // would end the tests.
       client.on('error', () => {});
       await client.connect();
       try {

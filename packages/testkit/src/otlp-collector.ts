@@ -9,7 +9,7 @@ export interface CollectedSpan {
   readonly raw: string;
 }
 
-/** A real OTLP/HTTP endpoint that keeps what it is sent. */
+/** A real OTLP/HTTP endpoint that keeps all received data. */
 export interface OtlpCollector extends AsyncDisposable {
   readonly endpoint: string;
   readonly spans: readonly CollectedSpan[];

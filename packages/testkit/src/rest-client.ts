@@ -11,18 +11,16 @@ export interface RestAnswer {
 
 export interface CallExtras {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as it stands, in place of a JSON body. */
+  /** Sent unchanged instead of a JSON body. */
   readonly raw?: string;
 }
 
-/**
- * A bearer token, fixed or asked for at each call. `adopt` takes the tokens of a session that got a new id.
- */
+/** A bearer token, fixed or determined for each call. `adopt` takes the tokens of a session with a new id. */
 export type TokenSource =
   | string
   | ((() => Promise<string>) & { adopt?(answer: Record<string, unknown>): void });
 
-/** Calls the public REST edge as one caller. */
+/** Calls the public REST API as one actor. */
 export interface RestClient {
   readonly baseUrl: string;
   call(method: string, path: string, body?: unknown, extras?: CallExtras): Promise<RestAnswer>;
@@ -31,13 +29,13 @@ export interface RestClient {
   put(path: string, body?: unknown, extras?: CallExtras): Promise<RestAnswer>;
   patch(path: string, body?: unknown, extras?: CallExtras): Promise<RestAnswer>;
   delete(path: string, extras?: CallExtras): Promise<RestAnswer>;
-  /** Like `call`, but throws unless the answer is 2xx: for steps that only prepare a test. */
+  /** Like `call`, but throws unless the answer is 2xx: for steps that prepare a test. */
   must(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
-  /** The same edge with another bearer token, which may change from call to call, or none. */
+  /** The same API with another bearer token, which may change between calls, or none. */
   as(token: TokenSource | undefined): RestClient;
-  /** The same caller at another gateway. */
+  /** The same actor at another gateway. */
   at(baseUrl: string): RestClient;
-  /** The same caller from another address of this machine, such as 127.0.0.9. */
+  /** The same actor from another address of this machine, such as 127.0.0.9. */
   from(localAddress: string): RestClient;
 }
 
@@ -55,7 +53,7 @@ function agentFor({ caCertificate, localAddress }: Way): Agent {
   let agent = agents.get(key);
   if (!agent) {
     agent = new Agent({
-      // A hundred handshakes at once take a busy machine a while.
+      // On a busy machine a hundred parallel handshakes take some time.
       connect: {
         ca: readFileSync(caCertificate, 'utf8'),
         timeout: 60_000,
@@ -63,8 +61,8 @@ function agentFor({ caCertificate, localAddress }: Way): Agent {
       },
       ...(localAddress === undefined ? {} : { localAddress }),
       connections: 128,
-      // A second or two of the five that the edge keeps a connection: one that it is about to close is not
-      // used again.
+      // Well below the five seconds for which the gateway keeps a connection: one that is about to be closed
+      // is not reused.
       keepAliveTimeoutThreshold: 4_000,
     });
     agents.set(key, agent);
@@ -72,10 +70,7 @@ function agentFor({ caCertificate, localAddress }: Way): Agent {
   return agent;
 }
 
-/**
- * A second factor was proved: from now on the caller's session is the one in the answer, and the former is
- * dead.
- */
+/** After a second factor was verified, the session in the answer replaces the former one. */
 const RAISES_SESSION = new Set(['/api/v1/auth/mfa/verify', '/api/v1/auth/mfa/challenge']);
 
 interface Caller {

@@ -7,7 +7,7 @@ import { Client } from '@claviger/postgres-client';
 import type pg from 'pg';
 import { type ServerAccess, sharedPostgres } from './shared-postgres.ts';
 
-/** What createDatabase and migrate need to reach one schema. */
+/** The data that createDatabase and migrate need to reach one schema. */
 export interface ScratchSchema {
   readonly host: string;
   readonly port: number;
@@ -23,18 +23,18 @@ export interface ScratchSchema {
   readonly applicationName: string;
 }
 
-/** A database of its own, for tests of one package: real server, no services. */
+/** A separate database for tests of one package: real server, no services. */
 export interface ScratchDatabase extends AsyncDisposable {
   readonly postgres: ServerAccess;
   /** The database's name. */
   readonly name: string;
-  /** A new empty schema with its three roles, none of which bypasses row-level security. */
+  /** Creates an empty schema with its three roles, none of which bypasses row-level security. */
   createSchema(): Promise<ScratchSchema>;
-  /** As superuser, past every policy: to arrange and to look, never to do what is tested. */
+  /** Runs as superuser, past every policy: to prepare and inspect, never for the operation under test. */
   query<R extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R[]>;
 }
 
-/** A database on a server of its own, which the test may kill and configure. */
+/** A database on a separate server, which the test may kill and configure. */
 export interface ScratchServer extends ScratchDatabase {
   readonly postgres: PostgresPart;
 }
@@ -44,9 +44,7 @@ export interface MigratedDatabase extends ScratchDatabase {
   readonly schema: ScratchSchema;
 }
 
-/**
- * A new database on the server that the files of this run share; where there is none, on a server of its own.
- */
+/** Creates a database on the server that the test files of this run share, or else on a separate server. */
 export async function startScratchDatabase(): Promise<ScratchDatabase> {
   const server = sharedPostgres();
   if (server === undefined) return startScratchServer();
@@ -55,7 +53,7 @@ export async function startScratchDatabase(): Promise<ScratchDatabase> {
   return sharedDatabase(server, name);
 }
 
-/** A new server with one database, for tests that kill it or change its configuration. */
+/** Starts a separate server with one database, for tests that kill it or change its configuration. */
 export async function startScratchServer(): Promise<ScratchServer> {
   const folder = await mkdtemp(join(tmpdir(), 'claviger-scratch-'));
   await chmod(folder, 0o711);
@@ -125,7 +123,7 @@ function databaseAt(server: ServerAccess, name: string): Omit<ScratchDatabase, k
   };
 }
 
-/** It is dropped when disposed, with whoever is still connected. */
+/** Dropped when disposed, including open connections. */
 function sharedDatabase(server: ServerAccess, name: string): ScratchDatabase {
   return {
     ...databaseAt(server, name),

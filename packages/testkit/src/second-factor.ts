@@ -3,7 +3,7 @@ import type { RestClient } from './rest-client.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** The code of RFC 6238 that is shown now, written apart from the services' own. `steps` moves it in time. */
+/** The present TOTP code (RFC 6238), implemented independently of the services. `steps` shifts the time. */
 export function totp(base32: string, steps = 0): string {
   const bits = [...base32.replace(/=+$/, '')]
     .map((c) => ALPHABET.indexOf(c).toString(2).padStart(5, '0'))

@@ -1,8 +1,8 @@
 import type { RestClient } from './rest-client.ts';
 
-/** Well within the five minutes that an access token lives. */
+/** Well below the lifetime of an access token, five minutes. */
 const RENEW_AFTER_MS = 120_000;
-/** Where it was not possible, e.g. by a limit: the token at hand is good for minutes. */
+/** Retry interval after a failure, e.g. by a rate limit: the present token stays valid for minutes. */
 const TRY_AGAIN_MS = 10_000;
 
 interface Tokens {
@@ -13,8 +13,8 @@ interface Tokens {
 export type SessionToken = (() => Promise<string>) & { adopt(answer: Record<string, unknown>): void };
 
 /**
- * The access token of a session at this moment, renewed as its client would: a test file may take longer than
- * a token lives. Where the session has ended the last token stays, for the edge to refuse.
+ * Returns the present access token of a session and renews it as a client would: a test file may run longer
+ * than a token is valid. After the session has ended, keeps the last token, which the gateway refuses.
  */
 export function sessionToken(anonymous: RestClient, signedIn: Record<string, unknown>): SessionToken {
   let tokens = signedIn as unknown as Tokens;

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresPart, startPostgres } from '@claviger/parts';
 
-/** How to reach a PostgreSQL as its superuser. */
+/** The superuser's access to a PostgreSQL server. */
 export type ServerAccess = Pick<PostgresPart, 'socketDir' | 'port' | 'superuser' | 'password'>;
 
-/** Where the test files of a run find the PostgreSQL that they share: `ServerAccess` as JSON. */
+/** The environment variable with the access to the shared PostgreSQL of a run: `ServerAccess` as JSON. */
 export const SHARED_POSTGRES_VARIABLE = 'CLAVIGER_TEST_POSTGRES';
 
 /**
- * Starts the PostgreSQL that the test files of a run share; each takes databases of its own. Stops it when
+ * Starts the PostgreSQL that the test files of a run share; each creates its own databases. Stops it when
  * disposed.
  */
 export async function startSharedPostgres(): Promise<AsyncDisposable> {
@@ -32,7 +32,7 @@ export async function startSharedPostgres(): Promise<AsyncDisposable> {
   };
 }
 
-/** The shared server of this run; `undefined` where none was started. */
+/** The shared server of this run; `undefined` if none was started. */
 export function sharedPostgres(): ServerAccess | undefined {
   const text = process.env[SHARED_POSTGRES_VARIABLE];
   return text === undefined ? undefined : (JSON.parse(text) as ServerAccess);

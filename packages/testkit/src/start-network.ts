@@ -12,7 +12,7 @@ export interface StartedNetwork extends AsyncDisposable {
   readonly network: Network;
 }
 
-/** What other processes need to reach an installation. */
+/** The data other processes need to reach an installation. */
 export function accessOf(installation: Installation): NetworkAccess {
   const { postgres } = installation.parts;
   return {
@@ -30,7 +30,7 @@ export function accessOf(installation: Installation): NetworkAccess {
   };
 }
 
-/** A whole installation of its own in a temporary folder: real parts, all services as processes. */
+/** Starts a separate installation in a temporary folder: real servers, all services as processes. */
 export async function startNetwork(options: Partial<StartOptions> = {}): Promise<StartedNetwork> {
   const dataDir = options.dataDir ?? (await createTemporaryDataDir());
   const installation = await startInstallation({

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** What a hostile target does with a connection. */
+/** The behaviour of a hostile target on a connection. */
 export type Script = (socket: Socket) => void;
 
-/** A TCP server that plays a script to each connection; errors of the connections are its own business. */
+/** Starts a TCP server that runs a script on each connection; ignores errors of connections. */
 export async function playTo(
   script: Script,
 ): Promise<{ readonly port: number; readonly connections: () => number } & AsyncDisposable> {
@@ -29,7 +29,7 @@ export async function playTo(
   };
 }
 
-/** Sends pieces for ever, as fast as they are taken. */
+/** Sends the pieces endlessly, as fast as they are read. */
 export function flood(socket: Socket, piece: () => Buffer | string): void {
   const more = (): void => {
     while (socket.writable) if (!socket.write(piece())) break;
@@ -38,7 +38,7 @@ export function flood(socket: Socket, piece: () => Buffer | string): void {
   more();
 }
 
-/** Sends bytes one by one, and when they are over, goes on with the last one for ever. */
+/** Sends bytes one by one, then repeats the last one endlessly. */
 export function drip(socket: Socket, bytes: Buffer | string, everyMs = 5): void {
   const all = Buffer.from(bytes);
   let at = 0;

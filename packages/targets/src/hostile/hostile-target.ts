@@ -5,7 +5,7 @@ import { mysqlBehaviours } from './mysql.ts';
 import { postgresBehaviours } from './postgres.ts';
 import { hostileSshFingerprint, sshBehaviours } from './ssh.ts';
 
-/** The account that hostile targets know, as the host of it does once it was taken over. */
+/** The account that hostile targets know, as a compromised host does. */
 export const HOSTILE_ACCOUNT = { username: 'app', password: 'Correct-Horse-7' } as const;
 
 const behaviours = {
@@ -18,20 +18,20 @@ const behaviours = {
 
 export type HostileType = keyof typeof behaviours;
 
-/** Every kind of target with everything that it may do wrong. */
+/** Every type of target with all its hostile behaviours. */
 export const hostileBehaviours: readonly { readonly type: HostileType; readonly behaviour: string }[] =
   Object.entries(behaviours).flatMap(([type, scripts]) =>
     Object.keys(scripts).map((behaviour) => ({ type: type as HostileType, behaviour })),
   );
 
-/** A target that lies, stalls, floods or never ends. */
+/** A target with a hostile behaviour. */
 export interface HostileTarget extends AsyncDisposable {
   readonly type: HostileType;
   readonly behaviour: string;
   readonly port: number;
-  /** How many have come so far. */
+  /** Number of connections so far. */
   readonly connections: () => number;
-  /** What the connector of the type is given to reach it. */
+  /** The connector's settings to reach it. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 

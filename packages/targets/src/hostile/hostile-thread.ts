@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { hostileBehaviours, startHostileTarget } from './hostile-target.ts';
 
-// All hostile targets at once, away from the event loop that is measured.
+// All hostile targets in one thread, separate from the event loop that is measured.
 const targets = await Promise.all(
   hostileBehaviours.map(({ type, behaviour }) => startHostileTarget(type, behaviour)),
 );

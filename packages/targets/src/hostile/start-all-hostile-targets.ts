@@ -6,7 +6,7 @@ import type { HostileTarget } from './hostile-target.ts';
 /** A hostile target in another thread. */
 export type HostileAddress = Pick<HostileTarget, 'type' | 'behaviour' | 'port' | 'settings'>;
 
-/** Starts every hostile target in a thread of its own, so that their floods are not the caller's work. */
+/** Starts every hostile target in a separate thread, so that their load does not affect the caller. */
 export async function startAllHostileTargets(): Promise<
   { readonly targets: readonly HostileAddress[] } & AsyncDisposable
 > {

@@ -1,6 +1,6 @@
 import { playTo } from './hostile-server.ts';
 
-/** A target that sends these pieces to whoever connects, whatever it is asked, and ends. For fuzz tests. */
+/** A target that sends these pieces to every client and closes. For fuzz tests. */
 export async function startNoise(
   pieces: readonly Uint8Array[],
 ): Promise<{ readonly port: number } & AsyncDisposable> {

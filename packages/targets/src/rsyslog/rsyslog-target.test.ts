@@ -16,7 +16,7 @@ test('what rsyslog has taken to the end is kept over a kill, and it comes back o
   };
   await send('one');
   await sink.stop('SIGKILL');
-  // What a kill in the middle of a write leaves.
+  // The state after a kill in the middle of a write.
   await appendFile(sink.file, '{"input":"tcp","raw":"to');
   await sink.start();
   await send('two é');
@@ -26,7 +26,7 @@ test('what rsyslog has taken to the end is kept over a kill, and it comes back o
   expect(two!.raw).toContain('\ufefftwo é');
 });
 
-test('a paused rsyslog reads nothing until it goes on', async () => {
+test('a paused rsyslog reads nothing until it continues', async () => {
   await using sink = await startRsyslog();
   await sink.pause();
   const message = '<110>1 2026-01-02T03:04:05.678Z host app proc id - x';

@@ -4,8 +4,8 @@ import { Client } from 'ssh2';
 export type LoginMethod = 'password' | 'keyboard-interactive';
 
 /**
- * Logs in by password, once: true, or false when the server refused it. Throws on anything else, another host
- * key included.
+ * Logs in with a password once: true, or false if the server refused it. Throws otherwise, e.g. for another
+ * host key.
  */
 export function login(
   server: {
