@@ -73,7 +73,7 @@ test('an account of a directory is one thing, by name and by distinguished name,
   const bob = key('ldap', directory, 'bob');
   for (const name of ['Bob', 'bob@corp.example', 'CORP\\bob']) expect(key('ldap', plain, name)).toBe(bob);
   for (const name of ['Bob', 'bob@corp.example', 'CORP\\bob']) expect(key('ldap', directory, name)).toBe(bob);
-  // Elsewhere, what follows the @ tells people apart.
+  // In other directories, the part after the @ distinguishes accounts.
   const mail = { ...plain, passwordChange: 'exop' };
   expect(key('ldap', mail, 'bob@a.example')).not.toBe(key('ldap', mail, 'bob@b.example'));
 });

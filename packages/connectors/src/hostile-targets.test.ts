@@ -21,7 +21,7 @@ test.each(hostileBehaviours)(
       connector.test(target.settings, credential, ctx),
       connector.verify(target.settings, { username }, password, ctx),
       connector.rotate(target.settings, { username }, { current: password, next: 'Next-Horse-8' }, ctx),
-      // The settings of an API are for one way only.
+      // The settings of an API describe one way only.
       type === 'http'
         ? undefined
         : connector.rotate(

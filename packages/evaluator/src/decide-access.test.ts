@@ -31,7 +31,7 @@ const decide = (changes: Partial<AccessPolicyFields>, request: Partial<AccessFac
     { ...facts, ...request },
   );
 
-test('a policy says who must agree and how many, never the requester', () => {
+test('a policy defines the approvers and the quorum, never the requester', () => {
   const steps = [
     { name: 'owner', quorum: 1, approverUserIds: [requester, chief], approverRoles: [] },
     policy.steps[0]!,
@@ -58,7 +58,7 @@ test('without a step it is given at once, but not to who wrote the policy', () =
   expect(evaluate(own, facts)).toMatchObject({ verdict: 'pending', because: 'own_rule' });
 });
 
-test('too long, without a reason, or with nobody left to approve: denied', () => {
+test('too long, without a reason, or without an approver: denied', () => {
   expect(decide({}, { durationMinutes: 61 })).toMatchObject({ verdict: 'denied', because: 'too_long' });
   expect(decide({}, { reason: ' ' })).toMatchObject({ verdict: 'denied', because: 'reason_required' });
   expect(decide({ requiresReason: false }, { reason: null }).verdict).toBe('needs_approval');
@@ -69,7 +69,7 @@ test('too long, without a reason, or with nobody left to approve: denied', () =>
   expect(decide({ steps: [{ ...alone[0]!, approverRoles: ['security'] }] }).verdict).toBe('needs_approval');
 });
 
-test('a resource without a policy, and no resource, have the default; what is not known is pending', () => {
+test('a resource without a policy, and no resource, use the default; an unknown one is pending', () => {
   expect(decide({ steps: [] }, { resourceId: chief })).toMatchObject({
     verdict: 'needs_approval',
     decidingRule: { id: 'access-policy:default' },

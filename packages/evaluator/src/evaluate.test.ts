@@ -122,7 +122,7 @@ test('a path decides in whatever spelling; one that is not resolved leaves it to
   );
 });
 
-test('a missing fact leaves the request pending and says which', () => {
+test('a missing fact leaves the request pending, and the trace names it', () => {
   const { hash: _hash, ...without } = facts;
   const set = compileRuleSet('1', [
     rule({ matchHash: HASHES[1]!, verdict: 'auto_deny' }),
@@ -156,7 +156,7 @@ test('a missing fact leaves the request pending and says which', () => {
   ).toBe('auto_approved');
 });
 
-test('one broken rule keeps the whole set from deciding, wherever it stands', () => {
+test('one broken rule at any place keeps the whole set from deciding', () => {
   const good = rule({ matchUser: 'acme\\sarah', priority: 1 });
   const corrupt: unknown[] = [
     { ...good, priority: 'first' },
@@ -266,7 +266,7 @@ test('an approval of a tool holds for one action, and is not given without its d
   ).toBe('pending');
 });
 
-test('nobody is approved by a rule of their own, unless somebody else signed it', () => {
+test('a rule does not approve its own author unless another user co-signed it', () => {
   const [author, other] = USERS as [string, string];
   const decided = (fields: Partial<Rule>, subjectUserId: string | null | undefined): string =>
     evaluate(compileRuleSet('1', [rule({ matchToolName: 'restart', authorIds: [author], ...fields })]), {
@@ -282,14 +282,14 @@ test('nobody is approved by a rule of their own, unless somebody else signed it'
   expect(decided({}, null)).toBe('not_known');
   expect(decided({}, undefined)).toBe('not_known');
   expect(verdict([rule({ matchUser: 'acme\\sarah', authorIds: [author] })])).toBe('auto_approved');
-  // The others who gain count as the subject does.
+  // The others who gain count like the subject.
   const others = [author, other];
   expect(verdict([rule({ matchUser: 'acme\\sarah', authorIds: [author] })], { otherUserIds: others })).toBe(
     'pending',
   );
 });
 
-test('a name that nobody here owns is never enough: no rule and no list approves it without a co-signer', () => {
+test('a name without a user is never enough: no rule and no list approves it without a co-signer', () => {
   const [author, other, third] = USERS as [string, string, string];
   const unowned = { ...facts, subjectUserId: null };
   fc.assert(

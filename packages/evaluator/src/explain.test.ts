@@ -35,7 +35,7 @@ const told = (rules: readonly Rule[], asked: Facts = facts) => {
 };
 
 describe('who may read rules', () => {
-  test('is told the trace in words and the nearest change', () => {
+  test('gets the trace in words and the nearest change', () => {
     const rules = [
       rule({
         name: 'office hours',
@@ -96,7 +96,7 @@ describe('who may read rules', () => {
   });
 });
 
-test('the nearest change is one fact, and gives what it says, also by the oracle', () => {
+test('the nearest change is one fact and gives the reported verdict, also by the oracle', () => {
   fc.assert(
     fc.property(ruleList, entryList, anyFacts, (rules, entries, asked) => {
       const ruleSet = compileRuleSet('1', rules, entries);
@@ -136,7 +136,7 @@ test('where another value of one fact would change the verdict, a change is foun
   );
 });
 
-test('who may not read rules is told the same whatever the rules are: it follows from verdict and reason', () => {
+test('without permission to read rules, the explanation depends on verdict and reason only', () => {
   const tellings = new Map<string, string>();
   fc.assert(
     fc.property(ruleList, entryList, anyFacts, (rules, entries, asked) => {
@@ -157,7 +157,7 @@ test('who may not read rules is told the same whatever the rules are: it follows
   expect(new Set(pending).size).toBe(1);
 });
 
-test('of rules that may not be named nothing is told, not even through what another rule makes of their values', () => {
+test('rules that may not be named are not revealed, not even through the values of another rule', () => {
   const secret = 'd'.repeat(64);
   const rules: Rule[] = [
     { id: 'here', name: 'here', verdict: 'auto_deny', matchPathGlob: 'C:\\Users\\*', authorIds: [] },

@@ -26,7 +26,7 @@ const codes = (rules: readonly Rule[], context: Partial<LintContext> = {}): stri
   found(rules, context).map(({ code }) => code);
 
 describe('order', () => {
-  test('what is said to be never reached never decides', () => {
+  test('a rule reported as never reached never decides', () => {
     let flagged = 0;
     fc.assert(
       fc.property(ruleList, entryList, fc.array(anyFacts, { maxLength: 12 }), (rules, entries, history) => {
@@ -59,7 +59,7 @@ describe('order', () => {
     ).toEqual([]);
   });
 
-  test('rules for every tier together leave nothing to a rule behind them', () => {
+  test('rules for every tier together shadow a later rule', () => {
     const tiers = [0, 1, 2, 3, 4].map((matchRiskTier) =>
       rule({ matchRiskTier, verdict: 'auto_deny', priority: 1 }),
     );
@@ -101,7 +101,7 @@ describe('order', () => {
   });
 });
 
-test('an empty window never matches; a clock change that swallows one is told', () => {
+test('an empty window never matches; a clock change that skips one is reported', () => {
   const window = (start: string, end: string, days: number[] | null = null) =>
     rule({
       matchUser: 'a\\b',
@@ -119,7 +119,7 @@ test('an empty window never matches; a clock change that swallows one is told', 
   expect(codes([window('02:15', '03:15')])).toEqual([]);
 });
 
-test('a broken rule is the first that is told', () => {
+test('a broken rule is reported first', () => {
   const findings = found([rule({ matchUser: 'a', authorIds: [author] }), rule({ matchHash: 'x' })]);
   expect(findings[0]).toMatchObject({
     code: 'invalid_rule',
@@ -128,7 +128,7 @@ test('a broken rule is the first that is told', () => {
   });
 });
 
-test('a rule that could approve its author is told, unless person, group or site forbid it or somebody else co-signed', () => {
+test('a rule that could approve its author is reported, unless user, group or site exclude it or another user co-signed', () => {
   const users = [{ userId: author, usernames: ['acme\\sarah'], groups: ['Helpdesk'], siteIds: [SITES[0]!] }];
   const benefits = (fields: Partial<Rule>): string[] => {
     const findings = found([rule({ matchSigner: 'Contoso', authorIds: [author], ...fields })], { users });
@@ -144,7 +144,7 @@ test('a rule that could approve its author is told, unless person, group or site
   expect(benefits({ matchAdGroup: 'Developers' })).toEqual([]);
   expect(benefits({ siteId: SITES[1]! })).toEqual([]);
   expect(benefits({ verdict: 'auto_deny' })).toEqual([]);
-  // Of whom nothing is known, nothing is ruled out.
+  // For unknown people, nothing can be excluded.
   expect(benefits({ authorIds: [other], matchUser: 'acme\\bob' })).toEqual([other]);
   expect(codes([rule({ matchUser: 'acme\\bob' })])).toEqual(['approves_everything']);
 });
@@ -173,7 +173,7 @@ describe('approvals', () => {
     });
   const approvers = [always, atNight, onLeave];
 
-  test('a gate that nobody could ever pass is an error; one that opens later says when and by whom', () => {
+  test('a step without any possible approver is an error; one with later approvers names them and the time', () => {
     expect(found([gate({ approverRoles: ['nobody'] })], { approvers })).toMatchObject([
       { code: 'nobody_can_approve', severity: 'error', userIds: [] },
     ]);
@@ -196,7 +196,7 @@ describe('approvals', () => {
     expect(codes([gate({ approverRoles: ['nobody'] })])).toEqual([]);
   });
 
-  test('accounts that share a person count once, and a gate that only accounts never handed over could pass is told', () => {
+  test('accounts of one person count once, and a step that only accounts with a foreign password could pass is reported', () => {
     const own = { userId: author, roles: ['security'] };
     const held = [other, third].map((userId) => ({ userId, roles: ['security'], behind: [author] }));
     const one = gate({ approverRoles: ['security'] });
@@ -227,7 +227,7 @@ describe('approvals', () => {
     expect(codes([], { approvers: disabled })).toEqual(['nobody_can_approve']);
   });
 
-  test('a request that waits is told when only its requester could approve it now', () => {
+  test('a pending request is reported if only its requester could approve it now', () => {
     const requests = [
       { id: 'stuck', excludedUserIds: [author] },
       { id: 'fine', excludedUserIds: [third] },

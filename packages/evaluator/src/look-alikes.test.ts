@@ -81,7 +81,7 @@ const rule = (fields: Partial<Rule>): Rule => ({
   ...fields,
 });
 
-test('what is reported so is not known to any rule: neither its name nor its twin decides', () => {
+test('a confusable name counts as unknown: neither its own rule nor that of the similar name decides', () => {
   const cases: [keyof ElevationFacts, Partial<Rule>, Partial<Rule>, string][] = [
     ['signer', { matchSigner: 'M\u043ezilla' }, { matchSigner: 'Mozilla' }, 'M\u043ezilla'],
     ['username', { matchUser: 'acme\\s\u0430rah' }, { matchUser: 'acme\\sarah' }, 'acme\\s\u0430rah'],
@@ -107,7 +107,7 @@ test('what is reported so is not known to any rule: neither its name nor its twi
     }
 });
 
-test('a stored rule keeps deciding what it can, is named by lint, and is no change when it is sent again', () => {
+test('a stored rule keeps deciding, lint names it, and sending it again is no change', () => {
   const stored = rule({ id: 'old', name: 'M\u043ezilla', matchHash: facts.hash! });
   const set = compileRuleSet('1', [stored]);
   expect(evaluate(set, facts).verdict).toBe('auto_approved');

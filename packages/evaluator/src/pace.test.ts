@@ -62,7 +62,7 @@ test('long work leaves others their turn, and comes to the same', async () => {
   expect(explained.result.nearest).not.toBeNull();
 });
 
-test('what fails on the way fails whoever waits', async () => {
+test('an error during the work rejects all who wait', async () => {
   function* failing(): Work<never> {
     yield;
     throw new RangeError('no further');
@@ -71,7 +71,7 @@ test('what fails on the way fails whoever waits', async () => {
   expect(() => finish(failing())).toThrow('no further');
 });
 
-test('an examination that would take minutes ends, and says so', () => {
+test('an examination that would take minutes ends early and reports it', () => {
   const set = compileRuleSet('1', rules);
   const [last] = lintOrder(set, 500).slice(-1);
   expect(last).toMatchObject({ code: 'not_all_examined', severity: 'note', ruleId: null });

@@ -79,7 +79,7 @@ test('a draft with a group matches nothing, a window is asked at the time of the
   ).toEqual(['request-1']);
 });
 
-test('says so when there was more than it looked at', () => {
+test('reports that there were more requests than it examined', () => {
   const requests = [past(1), past(2), past(3)];
   expect(preview({ matchSigner: 'Contoso' }, requests, 30, { at: AT, maxScanned: 2 })).toMatchObject({
     totalScanned: 2,

@@ -117,7 +117,7 @@ test('the terms of access are checked to the last field', () => {
   ]);
 });
 
-test('what is no object is refused without a throw', () => {
+test('a value that is not an object is refused without an exception', () => {
   for (const value of [null, undefined, 1, 'x', [], true]) expect(validateRule(value)).toHaveLength(1);
   for (const value of [[], 'x', 1, { steps: 1 }, { steps: [1] }])
     expect(wrong({ access: value }, forResource).length).toBeGreaterThan(0);

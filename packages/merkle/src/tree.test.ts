@@ -188,7 +188,7 @@ describe('appending', () => {
 const SIZES = 70;
 
 describe('proofs', () => {
-  test(`are those of the RFC, and verify, for every leaf of every tree up to ${SIZES}`, async () => {
+  test(`match the RFC, and verify, for every leaf of every tree up to ${SIZES}`, async () => {
     const { readNode } = storedTree(SIZES);
     for (let size = 1; size <= SIZES; size++) {
       const all = leaves(size);
@@ -201,7 +201,7 @@ describe('proofs', () => {
     }
   });
 
-  test(`of consistency are those of the RFC, and verify, for every two sizes up to ${SIZES}`, async () => {
+  test(`of consistency match the RFC, and verify, for every two sizes up to ${SIZES}`, async () => {
     const { readNode } = storedTree(SIZES);
     const roots = Array.from({ length: SIZES + 1 }, (_, size) => mth(leaves(size)));
     for (let second = 0; second <= SIZES; second++) {

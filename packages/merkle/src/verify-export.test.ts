@@ -111,7 +111,7 @@ describe('trust', () => {
     expect(complaints(verdict)).toContain('not trusted');
   });
 
-  test('on first use must be asked for, and is told apart in the result', async () => {
+  test('on first use must be requested, and is visible in the result', async () => {
     expect(await verify(exportOf(texts(3)), { trustOnFirstUse: true })).toMatchObject({
       ok: true,
       trust: 'first-use',
@@ -127,7 +127,7 @@ describe('trust', () => {
   test('a log signed anew with another key is found', async () => {
     const forged = exportOf(['{"forged":true}'], { pair: intruder });
     expect(complaints(await verify(forged))).toContain('signed by a key that is not trusted');
-    // On first use only the head that was kept outside shows it.
+    // On first use, only a head kept outside the server detects it.
     const knownHeads = [headOf(texts(1))];
     expect((await verify(forged, { trustOnFirstUse: true, knownHeads })).ok).toBe(false);
   });
@@ -187,7 +187,7 @@ describe('tampering is found', () => {
     expect(complaints(await verify(lines))).toContain('unknown field');
   });
 
-  test('a deleted event, wherever it stood, also when seq and count are made to fit', async () => {
+  test('a deleted event at any place, even with adapted seq and count', async () => {
     for (let seq = 0; seq < SIZE; seq++) {
       const verdict = await verify(original.toSpliced(seq + 1, 1));
       expect(verdict.ok).toBe(false);
@@ -224,7 +224,7 @@ describe('tampering is found', () => {
     expect(complaints(verdict)).toContain(`has ${SIZE} events, but only 5 could be read`);
     // Nothing signs when it was exported: who says that it was before the head is not believed either.
     expect((await verify(exportOf(texts(5)), { ...trusted, knownHeads })).ok).toBe(false);
-    // A head signed later is believed.
+    // A head signed later is trusted.
     const { keyId: _, signature: __, ...head } = headOf(texts(5));
     const later = signTreeHead({ ...head, timestamp: '2026-03-01T12:02:00.000Z' }, signer.privateKey);
     const shrunk = exportOf(texts(5), { head: later, exportedAt: '2026-03-01T12:00:00.000Z' });
@@ -329,7 +329,7 @@ describe('tampering is found', () => {
     ]);
   });
 
-  test('a known head that nobody trusted signed, or that is malformed, is not silently left out', async () => {
+  test('a known head that is malformed or signed by an untrusted key is reported', async () => {
     const foreign = [headOf(texts(3), intruder.privateKey)];
     expect(await verify(original, { ...trusted, knownHeads: foreign })).toMatchObject({
       ok: false,

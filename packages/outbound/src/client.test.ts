@@ -81,7 +81,7 @@ test('sends what was given, under the name that was given, and gives the answer 
   ]);
 });
 
-describe('H-233 a URL that is not plainly what it seems is refused before anything is looked up', () => {
+describe('H-233 an ambiguous URL is refused before any lookup', () => {
   test.each([
     'http://127.1/',
     'http://2130706433/',
@@ -233,7 +233,7 @@ describe('an answer that is too long, too late or none', () => {
       5_000,
     );
   });
-  test('one that drips for ever', async () => {
+  test('one that sends single bytes endlessly', async () => {
     let dripping: NodeJS.Timeout | undefined;
     answer = (_request, response) => {
       dripping = setInterval(() => response.write('x'), 20);
@@ -300,7 +300,7 @@ describe('an answer that is too long, too late or none', () => {
     if (kind === undefined) expect(String((await answer).body)).toBe('ok');
     else await expect(answer).rejects.toMatchObject({ kind, sent: true });
   });
-  test('nobody there', async () => {
+  test('no listener', async () => {
     const gone = createRaw().listen(0, '127.0.0.1');
     await once(gone, 'listening');
     const { port } = gone.address() as AddressInfo;
@@ -336,7 +336,7 @@ describe('over TLS', () => {
       });
     expect(seen).toEqual([]);
   });
-  test('what is no TLS server is told apart', async () => {
+  test('a server without TLS is reported as such', async () => {
     await expect(client().request({ url: `https://localhost:${ports.first}/` })).rejects.toMatchObject({
       name: 'OutboundError',
       sent: false,
@@ -346,7 +346,7 @@ describe('over TLS', () => {
 
 test('plain http stays near, even where everything is listed', async () => {
   const policy = targetPolicy({ cidrs: ['0.0.0.0/0'], ports: [ports.first] }, openLoopback);
-  // 127.0.0.1 is near; that others are not is decided by their address alone.
+  // 127.0.0.1 is near; other addresses are judged by the address alone.
   expect((await client({ policy }).request({ url: at(ports.first) })).status).toBe(200);
   const only = client({ schemes: ['https'] });
   await expect(only.request({ url: at(ports.first) })).rejects.toMatchObject({ kind: 'configuration' });
@@ -369,7 +369,7 @@ test('headers that end a line, or that are the client’s own, are refused', asy
     });
 });
 
-test('what is thrown immediately before sending ends the call, and nothing is sent', async () => {
+test('an error in beforeSend ends the call, and nothing is sent', async () => {
   const late = new Error('too late');
   const beforeSend = () => {
     throw late;

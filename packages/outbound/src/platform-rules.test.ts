@@ -36,7 +36,7 @@ const machine = Object.values(networkInterfaces())
   .filter(({ address }) => ipaddr.isValid(address))
   .map(({ address }) => address);
 
-test('this machine is refused whatever a list says, in every spelling, until the operator opens the address', async () => {
+test('this machine is refused in every spelling, even if listed, until the operator opens the address', async () => {
   for (const host of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', '64:ff9b::7f00:1', ...machine]) {
     if (ipaddr.parse(host).range() === 'linkLocal') continue;
     expect([host, await reach(host, 5432, rules())]).toEqual([host, 'not_allowed']);
@@ -49,7 +49,7 @@ test('this machine is refused whatever a list says, in every spelling, until the
   expect(await reach('127.0.0.2', 5432, open)).toBe('not_allowed');
 });
 
-test('what is open has to be in the list of the tenant too', async () => {
+test("an opened address must also be in the tenant's list", async () => {
   const open = rules(['127.0.0.1:5432']);
   const elsewhere = targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [5432] }, open);
   await expect(resolveTarget('127.0.0.1', 5432, elsewhere)).rejects.toMatchObject({ kind: 'not_allowed' });

@@ -20,7 +20,7 @@ const platform = () =>
 const opened = ({ rules }: ReturnType<typeof platform>) =>
   rules().openTargets.map(({ host, from }) => `${host} ${from}`);
 
-test('without a file nothing is open, and what it says later holds at once', () => {
+test('without a file nothing is open, and a later file applies at once', () => {
   const one = platform();
   expect(opened(one)).toEqual([]);
   writeFileSync(file, '# the test database\n127.0.0.1:5432\n');
@@ -37,7 +37,7 @@ test('without a file nothing is open, and what it says later holds at once', () 
   expect(one.rules().ownServers).toHaveLength(2);
 });
 
-describe('a file that cannot be understood opens nothing, and says why', () => {
+describe('an invalid file opens nothing, and the problem is reported', () => {
   test.each([
     ['a word', '127.0.0.1:5432\nlocalhost\n', /'localhost' is not HOST:PORT/],
     ['a range', '127.0.0.1:1-65535', /not HOST:PORT/],

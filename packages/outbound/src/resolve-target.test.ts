@@ -13,7 +13,7 @@ const answers =
   async () =>
     addresses.map((address) => ({ address }));
 
-describe('H-233 H-239 what is no host is refused, whatever the policy', () => {
+describe('H-233 H-239 an invalid host is refused under every policy', () => {
   test.each([
     '127.1',
     '2130706433',
@@ -75,7 +75,7 @@ describe('H-233 what the list does not name is refused, in every spelling', () =
   });
 });
 
-describe('metadata services and addresses of nobody in particular are refused even when everything is listed', () => {
+describe('metadata services and special addresses are refused even if everything is listed', () => {
   test.each([
     '0.0.0.0',
     '::',
@@ -120,7 +120,7 @@ test('H-232 a name is looked up once, and all of its addresses must be listed', 
   });
 });
 
-test('ports outside the list are refused, and what is no port at all', async () => {
+test('ports outside the list are refused, and so are invalid ports', async () => {
   await expect(resolveTarget('10.0.0.1', 5440, tenNet)).rejects.toMatchObject({ kind: 'not_allowed' });
   expect((await resolveTarget('10.0.0.1', 5439, tenNet)).port).toBe(5439);
   for (const port of [0, -1, 65536, 22.5, Number.NaN])

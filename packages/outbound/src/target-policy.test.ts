@@ -41,7 +41,7 @@ test('H-233 public addresses may be reached, and nothing else', async () => {
     expect([address, await permits(policy, address)]).toEqual([address, false]);
 });
 
-test('what is listed or open may be reached too, but for metadata services', async () => {
+test('listed and opened addresses are allowed too, except metadata services', async () => {
   const open = { ownServers: [], openTargets: [{ host: '127.0.0.1', from: 6514, to: 6514 }] };
   const policy = publicOrListed(
     { cidrs: ['10.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16'], ports: [6514] },

@@ -10,7 +10,7 @@ const style = { format: 'json', facility: 13, hostname: 'node 1', maxBytes: 8_19
 const NASTY = 'a"b]c\\d=e|f\r\ng\u0000\u0007\u001b[31m\u0085\u2028\u202e\ud800é😀';
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/;
 
-test('a message is what RFC 5424 says: header, structured data, BOM, text', () => {
+test('a message follows RFC 5424: header, structured data, BOM, text', () => {
   const event = sampleEvent();
   expect(syslogMessage(event, style).toString()).toBe(
     `<110>1 2026-03-01T10:11:12.345Z node_1 claviger vault vault.entry.retrieved ` +
@@ -47,7 +47,7 @@ test('nothing in an event ends a line, a field or a parameter', () => {
   }
 });
 
-test('JSON says exactly what the event says', () => {
+test('JSON contains exactly the values of the event', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.string(), (reason, value) => {
       const event = sampleEvent({ reason, details: { value } });
@@ -112,7 +112,7 @@ test.each([2_048, 8_192])(
   },
 );
 
-test('a shortened message marks what is missing, and says which event has it, its length and its digest', () => {
+test("a shortened message marks the omission, and has the event's id, its length and its digest", () => {
   const details = {
     list: Array.from({ length: 400 }, (_, n) => `entry-${n}`),
     note: 'a=b|"c"\n'.repeat(300),

@@ -170,7 +170,7 @@ test('TCP: a sink that reads to the end and closes has the batch', async () => {
   await sendEvents({ ...loopback, transport: 'syslog-tcp', port: sink.port }, some(2_000), { policy });
 });
 
-test('UDP: that nobody listens is noticed where the network says so', async () => {
+test('UDP: an unused port is detected if the network reports it', async () => {
   using closed = await listening(() => {});
   const sink = { ...loopback, transport: 'syslog-udp', port: closed.port } as const;
   await expect(sendEvents(sink, some(3), { policy })).rejects.toMatchObject({ kind: 'unreachable' });

@@ -55,7 +55,7 @@ async function problemOf(changes: PackageChanges): Promise<string | null> {
 }
 
 describe('a package as it was made', () => {
-  test('verifies with nothing but the file, and says whose key was believed', async () => {
+  test('verifies with only the file, and reports whose key was trusted', async () => {
     const [own, given] = [await verifyPackage(file), await verifyPackage(file, trusted)];
     expect([own.problem, own.trust]).toEqual([null, 'first-use']);
     expect(given).toMatchObject({ ok: true, trust: 'trusted-key', log: { included: 24, outsideRange: 0 } });
@@ -94,7 +94,7 @@ describe('with byte order marks', () => {
     expect(member(file, 'README.txt').toString()).not.toContain('byte order mark');
   });
 
-  test('a table whose mark and manifest differ is told from one that says what its JSON says', async () => {
+  test('distinguishes a table whose mark and manifest differ from one that matches its JSON', async () => {
     const rows = (name: string) =>
       (async function* () {
         yield member(file, name);
@@ -146,10 +146,10 @@ describe('after any change', () => {
   });
 });
 
-describe('whoever signs it', () => {
+describe('the signer of a package', () => {
   const stranger = generateKeyPairSync('ed25519');
 
-  test('a stranger is believed only by those who believe the file itself', async () => {
+  test('an unknown key is trusted only with trust in the file itself', async () => {
     const forged = testLog(100, [10, 24, 30, 48, 60, 100], stranger.privateKey);
     const forgery = await writeTestPackage(folder, forged, {
       key: stranger.privateKey,
@@ -171,7 +171,7 @@ describe('whoever signs it', () => {
     expect(await problemOf({ leaf })).toMatch(/root of the head|not proven/);
   });
 
-  test('an event without its text is an alteration, also where the package says that retention removed it', async () => {
+  test('an event without its text is an alteration, even if the package claims a removal by retention', async () => {
     const leaf = (each: Leaf) => (each.sequence === 30 ? { ...each, text: 'removed' as Leaf['text'] } : each);
     expect(await problemOf({ leaf })).toContain('no signed retention record');
   });

@@ -78,7 +78,7 @@ test('after a rotation by an administrator too, and by a login with a form', asy
   expect(await verified(current, self({ verify: form }))).toMatchObject({ outcome: 'refused' });
 });
 
-test('no password gets into an address', () => {
+test('no password is part of a URL', () => {
   for (const request of server.requests()) expect(request).not.toMatch(/x9|password=/);
   expect(server.requests().join()).toContain('%2F');
 });
@@ -145,7 +145,7 @@ describe('a refusal leaves the old password in place', () => {
   });
 });
 
-describe('what is unclear is ambiguous', () => {
+describe('an unclear result is ambiguous', () => {
   test('the target changes the password and never answers', async () => {
     await server.setMode('apply_then_timeout');
     const hasChanged = () => server.accepts(username, next);
@@ -159,13 +159,13 @@ describe('what is unclear is ambiguous', () => {
     expect(await rotate(self())).toMatchObject({ outcome: 'ambiguous' });
     expect(accepted()).toEqual([false, true]);
   });
-  test('a target that says yes and does nothing is found out by the login', async () => {
+  test('the login detects a target that reports success and does nothing', async () => {
     await server.setMode('lie_ok');
     expect(await rotate(self())).toEqual({ outcome: 'applied' });
     expect(await verified(next)).toMatchObject({ outcome: 'refused' });
     expect(await verified(current)).toEqual({ outcome: 'accepted' });
   });
-  test('a locked account says nothing about its password', async () => {
+  test('a locked account does not tell whether its password is valid', async () => {
     await server.setMode('lock_after_3');
     for (let turn = 0; turn < 3; turn += 1)
       expect(await verified('wrong-password')).toMatchObject({ outcome: 'refused' });
@@ -253,7 +253,7 @@ test('names with a domain and letters beyond ASCII log in and are rotated', asyn
   }
 });
 
-test('a name that cannot be sent as it is sends nothing, and the hint says how it can', async () => {
+test('for a name that cannot be sent unchanged nothing is sent, and the hint names an alternative', async () => {
   const before = server.requests().length;
   const inHeader = { ...verify, headers: { 'x-user': '{username}' } };
   for (const [name, config] of [
@@ -274,7 +274,7 @@ test('a name that cannot be sent as it is sends nothing, and the hint says how i
   expect(server.requests()).toHaveLength(before);
 });
 
-test('the connection test tells refused, unreachable, untrusted and not allowed apart', async () => {
+test('the connection test distinguishes refused, unreachable, untrusted and not allowed', async () => {
   const credential = { username, password: current };
   const tested = (config: object, password = current, ctx = loopbackContext()) =>
     connector.test(config, { ...credential, password }, ctx);

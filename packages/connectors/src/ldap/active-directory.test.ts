@@ -153,7 +153,7 @@ test('a lock whose time is over, and "must change" of a password that never expi
   expect(await rotate({ admin: server.admin })).toEqual({ outcome: 'applied' });
 });
 
-test('what the policy does not take is another candidate, what is too young waits', async () => {
+test('a password against the policy needs another one; a minimum age needs a wait', async () => {
   const played = account({ pwdLastSet: past });
   expect(await rotate({ next: 'aB3!' })).toMatchObject({
     outcome: 'refused',
@@ -170,7 +170,7 @@ test('what the policy does not take is another candidate, what is too young wait
   expect(played.password).toBe(next);
 });
 
-test('an administrator without the right to reset passwords is told which one it lacks', async () => {
+test('the error names the permission that an administrator lacks to reset passwords', async () => {
   account();
   const weak = { username: `weak${name}`, password: newPassword() };
   server.createAccount(weak.username, weak.password);

@@ -13,7 +13,7 @@ const config = (more: object = {}) =>
   ldapConfigSchema.parse({ host: 'h', tls: { mode: 'disable' }, ...more });
 const withTemplate = config({ userDn: 'uid={username},ou=people,dc=example' });
 
-test('H-245 whatever stands in a user name stays one value of the distinguished name', () => {
+test('H-245 any user name stays one value of the distinguished name', () => {
   expect(accountDn(withTemplate, 'alice')).toBe('uid=alice,ou=people,dc=example');
   expect(accountDn(withTemplate, 'x,ou=admins')).toBe('uid=x\\,ou\\=admins,ou=people,dc=example');
   expect(escapeDnValue(' #,+"\\<>;= ')).toBe('\\ \\#\\,\\+\\"\\\\\\<\\>\\;\\=\\ ');
@@ -80,7 +80,7 @@ test('settings that do not go together are refused, naming the field', () => {
   expect(pathOf({ baseDn: 'people' })).toBe('baseDn');
 });
 
-test('what results mean: only what says that nothing was done is a refusal', () => {
+test('only a result that excludes a change is a refusal', () => {
   const kindOf = (code: number, message = '', rotateAs: 'self' | 'admin' = 'self') =>
     changeRefusal({ code, message }, { passwordChange: 'exop', rotateAs })?.kind;
   expect(kindOf(19, 'too short')).toBe('policy');
@@ -96,7 +96,7 @@ test('what results mean: only what says that nothing was done is a refusal', () 
   expect([3, 11, 80].map((code) => kindOf(code))).toEqual([undefined, undefined, undefined]);
 });
 
-test('what results of a login mean: a refused password, or what says nothing about it', () => {
+test('login results mean a refused password, or do not tell', () => {
   const kindOf = (code: number, message = '') => bindFailure({ code, message }, []).kind;
   expect(kindOf(49)).toBe('authentication');
   // 389 Directory Server

@@ -97,7 +97,7 @@ const refused = (kind: string, hint: string) => ({
 });
 
 describe('an account that changes its own password', () => {
-  test('waits for the minimum age, and takes another candidate for one of the history', async () => {
+  test('waits for the minimum age, and needs another password than those of the history', async () => {
     expect(await rotate(self())).toEqual({ outcome: 'applied' });
     [current, next] = [next, current];
     expect(await rotate(self())).toMatchObject(refused('policy', 'pwdInHistory'));
@@ -107,7 +107,7 @@ describe('an account that changes its own password', () => {
     expect(await accepted()).toEqual([true, false]);
   });
 
-  test('is told when the policy forbids it, or wants the current password too', async () => {
+  test('gets an error if the policy forbids it, or requires the current password too', async () => {
     await server.setPolicy({ pwdAllowUserChange: 'FALSE' });
     expect(await rotate(self())).toMatchObject(refused('permission', 'rotateAs admin'));
     await server.setPolicy({ pwdAllowUserChange: 'TRUE', pwdSafeModify: 'TRUE' });
@@ -189,7 +189,7 @@ describe.each(['exop', 'userPassword'])('an administrator, by %s', (passwordChan
     expect(await accepted()).toEqual([false, true]);
   });
 
-  test('without rights beyond the password is under the policy, and says so', async () => {
+  test('without permissions beyond the password is subject to the policy, and reports it', async () => {
     await server.setPolicy({ pwdSafeModify: 'TRUE' });
     expect(await rotate(admin(), { admin: writer })).toMatchObject(refused('permission', 'manage'));
     await server.setPolicy({ pwdSafeModify: 'FALSE' });
@@ -237,7 +237,7 @@ test('a lock counts only where the policy locks, and the times of an account cou
   expect(await rotate(byAdmin(), { admin: operator })).toMatchObject(refused('not_now', 'pwdStartTime'));
 });
 
-test('a locked administrator says nothing about the account', async () => {
+test('a locked administrator does not tell the state of the account', async () => {
   await server.setPolicy({ pwdLockout: 'TRUE' });
   await set({ pwdAccountLockedTime: FOREVER });
   const admin = { username: dn, password: current };
@@ -247,7 +247,7 @@ test('a locked administrator says nothing about the account', async () => {
   });
 });
 
-test('a directory that hides its locks refuses the login, and the hint says where to look', async () => {
+test('a directory that hides its locks refuses the login, and the hint names where to check', async () => {
   await server.setPolicy({ pwdLockout: 'TRUE' });
   await set({ pwdAccountLockedTime: FOREVER });
   await configure(OVERLAY, { olcPPolicyUseLockout: 'FALSE' });
@@ -300,7 +300,7 @@ describe('a server that does not take it', () => {
     ],
   ];
   test.each(kinds)('since it %s', async (_what, entry, values, back, kind, hint) => {
-    // Bound before the server takes no more binds.
+    // Bound before the server refuses binds.
     await server.asConfigAdmin(async (client) => {
       await client.modify(entry, replacing(values as Record<string, string>));
       try {
@@ -320,7 +320,7 @@ describe('a server that does not take it', () => {
         kind: 'permission',
         hint: expect.stringContaining('olcLimits'),
       });
-      // One of two accounts of a name is not the one that is meant.
+      // One of two accounts with the same name must not be chosen.
       const twin = { objectClass: ['inetOrgPerson'], cn: username, sn: 'x', uid: username };
       await server.asAdmin((client) => client.add(`cn=${username},ou=people,${server.baseDn}`, twin));
       const found = byAdmin({ userDn: undefined, loginName: '{username}', baseDn: server.baseDn });

@@ -81,7 +81,7 @@ test('H-245 the user name may be the distinguished name itself, or be searched f
     },
   );
   expect(await accepted()).toEqual([false, true]);
-  // A name that would be a filter finds nobody.
+  // A name that would be a filter finds no account.
   const admin = { ...searching, rotateAs: 'admin' };
   for (const hostile of ['*', '*)(uid=*', `${name})(cn=*`])
     expect(
@@ -118,7 +118,7 @@ describe('a refusal leaves the old password in place', () => {
     ['a candidate that is too short for the policy', 'policy', () => rotate(self(), { next: 'aB3' })],
     ['the current password again', 'policy', () => rotate(self(), { next: current })],
     [
-      'a policy that lets nobody change the own password',
+      'a policy that forbids changing the own password',
       'permission',
       async () => {
         await server.setPolicy({ pwdAllowUserChange: 'FALSE' });

@@ -51,7 +51,7 @@ test('the right password is accepted, a wrong one refused', async () => {
   });
 });
 
-test('H-245 an empty password is not even tried: to a directory it is a login as nobody, which succeeds', async () => {
+test('H-245 an empty password is not sent: a directory accepts it as an anonymous bind', async () => {
   const before = proxy.connections();
   expect(await verify(at(proxy.port), '')).toMatchObject({ outcome: 'unknown' });
   const empty = { username: server.admin.username, password: '' };
@@ -154,7 +154,7 @@ describe('over TLS', () => {
   });
 });
 
-test('the connection test tells the kind of server, or the problem', async () => {
+test('the connection test reports the kind of server, or the problem', async () => {
   expect(await connector.test(at(server.port), server.admin, loopbackContext())).toMatchObject({
     ok: true,
     serverVersion: expect.stringMatching(/LDAP 3/),
@@ -164,7 +164,7 @@ test('the connection test tells the kind of server, or the problem', async () =>
   ).toMatchObject({ ok: false, refused: true, problem: expect.stringContaining('49') });
 });
 
-test('accounts are listed page after page, with what is known of their passwords', async () => {
+test('accounts are listed in pages, with the known facts about their passwords', async () => {
   await server.asAdmin(async (client) => {
     for (let index = 0; index < 520; index += 1) {
       const uid = `p${String(index).padStart(4, '0')}`;

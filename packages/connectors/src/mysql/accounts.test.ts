@@ -277,7 +277,7 @@ describe('each refusal of a login has its kind and a hint', () => {
     }
   });
 
-  test('an account without a password says so', async () => {
+  test('an account without a password is reported', async () => {
     await create('IDENTIFIED VIA unix_socket');
     expect(await verify(current)).toMatchObject({
       outcome: 'refused',
@@ -298,7 +298,7 @@ describe('each refusal of a login has its kind and a hint', () => {
     }
   });
 
-  test('what the server answers as a wrong password says so', async () => {
+  test('an error that the server gives for a wrong password names the possible causes', async () => {
     await create('IDENTIFIED BY %p', '10.%');
     expect(await verify(current)).toMatchObject({
       outcome: 'refused',

@@ -74,7 +74,7 @@ test('every printable password and awkward name is set exactly as it is', async 
   }
 });
 
-test("no clear password gets into the server's log, which shows every statement", async () => {
+test("the server's log of all statements contains no clear password", async () => {
   await rotate(self());
   expect(server.generalLog()).toContain(nativePasswordHash(next));
   expect(server.generalLog()).not.toContain(next.slice(0, 20));
@@ -126,7 +126,7 @@ describe('a refusal leaves the old password in place', () => {
       },
     ],
     [
-      'a name with several hosts, when nobody said which',
+      'a name with several hosts, without accountHost',
       'permission',
       async () => {
         await server.createUser(username, current, '10.0.0.1');

@@ -84,12 +84,12 @@ test('the event loop pauses for no hostile target, whatever it sends', async () 
     `event loop under ${hostile.targets.length} hostile targets: longest pause ${(delay.max / 1e6).toFixed(0)} ms, ` +
       `of it at most ${loop.longestMs().toFixed(0)} ms its own computing\n`,
   );
-  // The aim is 100 ms. A pause also counts what other processes take of the machine.
+  // The aim is 100 ms. A pause also includes the CPU time of other processes.
   expect(loop.longestMs()).toBeLessThan(200);
   expect(delay.max / 1e6).toBeLessThan(5_000);
 });
 
-describe('a worker that passes a limit is ended, and its operation answers what that means', () => {
+describe('a worker that exceeds a limit is killed, and its operation reports the outcome', () => {
   test('CPU time', async () => {
     await using pool = createConnectorPool({ cpuMs: 1 });
     const { settings } = hostileTarget('ldap', 'answers with accounts in thousands of groups');
@@ -113,7 +113,7 @@ describe('a worker that passes a limit is ended, and its operation answers what 
     });
   });
 
-  test('time, by a worker that stands still', async () => {
+  test('time, by a worker that is paused', async () => {
     await using pool = createConnectorPool({ graceMs: 50 });
     await using target = await startHostileTarget('postgres', 'says nothing');
     const ctx = loopbackContext({ operationTimeoutMs: 3_000 });
@@ -130,7 +130,7 @@ describe('a worker that passes a limit is ended, and its operation answers what 
     expect(pool.state()).toEqual({ busy: [], idle: [], queued: 0 });
   });
 
-  test('what is cancelled ends at once', async () => {
+  test('a cancelled operation ends at once', async () => {
     await using pool = createConnectorPool();
     const { settings } = hostileTarget('ssh', 'says nothing');
     const caller = new AbortController();
@@ -165,7 +165,7 @@ describe('a rotation whose worker is lost', () => {
     expect(await rotating).toMatchObject({ outcome: 'refused', kind: 'unreachable' });
   });
 
-  test('after it was told that it may: ambiguous, nobody knows', async () => {
+  test('after it got permission to change: ambiguous', async () => {
     await using pool = createConnectorPool();
     const allowed = Promise.withResolvers<void>();
     const rotating = rotate(pool, 'never answers a statement', () => {
@@ -179,7 +179,7 @@ describe('a rotation whose worker is lost', () => {
     expect(await rotating).toMatchObject({ outcome: 'ambiguous' });
   });
 
-  test('a worker that stood still longer than the lease lasts changes nothing', async () => {
+  test('a worker that was paused longer than its lease changes nothing', async () => {
     await using pool = createConnectorPool();
     const rotating = rotate(pool, 'never answers a statement', () => {
       const [pid] = pool.state().busy;
@@ -249,7 +249,7 @@ test('an idle worker is used again by its tenant, and never by another', async (
   expect(both[0]).toBe(first);
 });
 
-test('a tenant whose targets stall holds up no other, and is told when it has asked for too much', async () => {
+test('a tenant with stalled targets delays no other, and gets an error at its limit', async () => {
   http.createAccount('other', password);
   await using pool = createConnectorPool({ maxWorkers: 2, maxQueuedPerTenant: 3 });
   const { settings } = hostileTarget('ldap', 'says nothing');
@@ -308,7 +308,7 @@ test('no secret is in the arguments or the environment of a worker, and it may r
     ['net', undefined],
   ]);
   expect(commandLine()).not.toContain(password);
-  // The service goes first.
+  // The service has the higher priority.
   expect(getPriority(pid)).toBeGreaterThan(getPriority());
   expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toMatch(
     /(?:^|\0)(?!PWD=|_=|SHLVL=|OLDPWD=|$)[A-Za-z]/,

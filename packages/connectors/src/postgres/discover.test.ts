@@ -32,14 +32,14 @@ test('lists the roles, and who is privileged through any level of membership', a
   expect(found[1]?.details).toMatchObject({ superuser: 'false', memberOf: 'builders,middle' });
 });
 
-test('a refused login is an error that says so', async () => {
+test('a refused login is reported as an error', async () => {
   const admin = { ...server.admin, password: 'wrong' };
   await expect(connector.discover(config(), admin, loopbackContext())).rejects.toMatchObject({
     kind: 'authentication',
   });
 });
 
-test('the connection test tells the version, or the problem', async () => {
+test('the connection test reports the version, or the problem', async () => {
   expect(await connector.test(config(), server.admin, loopbackContext())).toMatchObject({
     ok: true,
     latencyMs: expect.any(Number),

@@ -124,7 +124,7 @@ describe('each refusal of the pooler has its kind and a hint', () => {
       }
     };
     try {
-      // Former clients may not have gone yet.
+      // Former clients may still be connected.
       await expect
         .poll(async () => {
           await fill().catch(() => {});

@@ -118,7 +118,7 @@ describe('each refusal of a login has its kind and a hint', () => {
       { kind: 'configuration', hint: expect.stringContaining('database') },
     ],
     [
-      'a database that lets nobody in',
+      'a database that allows no connections',
       '',
       { database: 'template0' },
       { kind: 'not_possible', hint: expect.stringContaining('ALLOW_CONNECTIONS') },
@@ -159,7 +159,7 @@ describe('each refusal of a login has its kind and a hint', () => {
     }
   });
 
-  test('what the server answers as a wrong password says so', async () => {
+  test('an error that the server gives for a wrong password names the possible causes', async () => {
     await server.sql(`ALTER ROLE ${username} VALID UNTIL '2001-01-01'`);
     expect(await verify(current)).toMatchObject({
       outcome: 'refused',

@@ -11,7 +11,7 @@ import { connectorFor } from '../registry.ts';
 import { givingUpWhen, loopbackContext } from '../testing-context.ts';
 
 const connector = connectorFor('postgres');
-// The server's password check wants more than letters.
+// The server's password check requires more than letters.
 const newPassword = () => `${randomBytes(18).toString('base64url')}-7`;
 let server: PostgresTarget;
 let proxy: FaultyProxy;
@@ -59,9 +59,9 @@ test('after a rotation by an administrator too, without the current password', a
   expect(await accepted()).toEqual([false, true]);
 });
 
-test("no clear password gets into the server's log, which shows every statement", async () => {
+test("the server's log of all statements contains no clear password", async () => {
   await rotate(self());
-  // The log comes on a way of its own, which may be slower than the answer.
+  // The log arrives separately and may be later than the answer.
   await expect.poll(() => server.log()).toContain(`ALTER ROLE ${escapeIdentifier(username)}`);
   expect(server.log()).not.toContain(next);
 });

@@ -76,7 +76,7 @@ describe('nothing but a refused password counts as refused', () => {
       await verify(at(proxy.port), password, loopbackContext({ signal: AbortSignal.timeout(200) })),
     ).toMatchObject({ outcome: 'unknown' });
   });
-  test('pg_hba.conf lets nobody in from here', async () => {
+  test('pg_hba.conf refuses logins from here', async () => {
     await server.setLoginMethod('reject');
     expect(await verify(at(server.port), password)).toMatchObject({ outcome: 'unknown' });
   });
@@ -95,7 +95,7 @@ describe('nothing but a refused password counts as refused', () => {
   });
 });
 
-test('a server that lets everybody in proves nothing, so even the right password is not accepted', async () => {
+test('a server that accepts every login proves nothing, so even the valid password is not accepted', async () => {
   await server.setLoginMethod('trust');
   expect(await verify(at(server.port), password)).toMatchObject({ outcome: 'unknown' });
 });

@@ -153,7 +153,7 @@ describe.each(cases)('an account that is $what', ({ block, name, verified, hint 
   });
 });
 
-test('root behind prohibit-password is told from a wrong password where one looks', async () => {
+test('an administrator distinguishes prohibit-password of root from a wrong password', async () => {
   await server.run('chpasswd', [], { input: 'root:Correct-Horse-7\n' });
   const account = { username: 'root', password: 'Correct-Horse-7' };
   expect(await verify(account)).toMatchObject({
@@ -233,7 +233,7 @@ describe('a refusal of passwd has its class', () => {
   });
 });
 
-test('failed logins that lock an account are told where the host says so, without another attempt', async () => {
+test('a lock after failed logins is reported if the host shows it, without another attempt', async () => {
   const account = await server.createAccount({ name: 'clv-asked-2' });
   const rule = 'dir=/etc/faillock deny=1 unlock_time=600';
   await server.writeEtc(
@@ -304,7 +304,7 @@ describe('an administrator through sudo', () => {
   });
 });
 
-test('a host that lets nobody in for now', async () => {
+test('a host that accepts no logins for some time', async () => {
   const account = await server.createAccount();
   await server.writeEtc('nologin', 'New disks until noon\n');
   expect(await verify(account)).toMatchObject({
@@ -316,7 +316,7 @@ test('a host that lets nobody in for now', async () => {
   await server.writeEtc('nologin', '');
 });
 
-test('a server without PAM tells the same of a password that must be changed, and of maintenance', async () => {
+test('a server without PAM reports the same for an expired password and for maintenance', async () => {
   await using plain = await startSshTarget({ ownEtc: true, settings: ['UsePAM no'], methods: ['password'] });
   const { username, password } = await plain.createAccount();
   const config = { ...self(), port: plain.port, hostKeys: [plain.hostKeyFingerprint] };

@@ -40,7 +40,7 @@ test('others see the accounts without the state of their passwords', async () =>
   expect(own).not.toHaveProperty('lastPasswordChange');
 });
 
-test('a refused login is an error that says so', async () => {
+test('a refused login is reported as an error', async () => {
   const wrong = { ...plain, password: 'wrong' };
   await expect(connector.discover(config(), wrong, loopbackContext())).rejects.toMatchObject({
     kind: 'authentication',

@@ -137,7 +137,7 @@ describe('nothing but a refused password counts as refused', () => {
   });
 });
 
-describe('a password goes only to a host whose key is pinned', () => {
+describe('a password is sent only to a host whose key is pinned', () => {
   test('another key: unknown, and the host has seen no login', async () => {
     await using fresh = await startSshTarget({ ownEtc: true });
     const { username, password } = await fresh.createAccount();
@@ -181,7 +181,7 @@ async function strangeServer(onAuthentication: (context: ssh2.AuthContext) => vo
   return { config, [Symbol.dispose]: () => server.close() };
 }
 
-test('a host that lets everybody in proves nothing', async () => {
+test('a host that accepts every login proves nothing', async () => {
   using strange = await strangeServer((context) => context.accept());
   expect(await verify(strange.config, account.password)).toMatchObject({
     outcome: 'unknown',
