@@ -224,7 +224,7 @@ test('a service that does not start fails the whole start with its own words, an
 
 test('a sealed service ends the start at once, with what to do', async () => {
   const sealed = { ...options(), env: { vault: { STAND_IN: 'sealed' } } };
-  await expect(startInstallation(sealed)).rejects.toThrow(/vault-1 is sealed[\s\S]*put the right file back/);
+  await expect(startInstallation(sealed)).rejects.toThrow(/vault-1 is sealed[\s\S]*restore the right file/);
 });
 
 test('settings for no service, or that are no JSON, fail the start with the name of the file', async () => {

@@ -183,7 +183,7 @@ describe('an unclear result is ambiguous', () => {
 
 const waits = { 'retry-after': '90' };
 test.each<[HttpTargetAnswer, string | undefined, string, string]>([
-  [{ status: 403 }, undefined, 'permission', 'right'],
+  [{ status: 403 }, undefined, 'permission', 'permission'],
   [{ status: 422 }, undefined, 'policy', 'rules'],
   [{ status: 423 }, 'not_possible', 'not_possible', 'Unlock'],
   [{ status: 429, headers: waits }, 'not_now', 'not_now', 'wait 90 seconds'],

@@ -93,11 +93,11 @@ describe('a login that runs no command is said to be one, and keeps its password
   test.each<[string, NonNullable<Parameters<SshTarget['createAccount']>[0]>, string]>([
     ['the shell nologin', { shell: '/usr/sbin/nologin' }, 'not available'],
     ['the shell false', { shell: '/bin/false' }, 'code 1'],
-    ['a start-up file that exits', bash('echo 0; exit 0'), 'It said: 0'],
+    ['a start-up file that exits', bash('echo 0; exit 0'), 'It printed: 0'],
     ['one that fails', bash('exit 3'), 'code 3'],
     ['one that starts fish', bash('exec fish'), 'code 0'],
     ['one that starts csh', bash('exec csh'), 'code 0'],
-    ['a forced command', { name: 'clv-forced' }, 'It said: 0'],
+    ['a forced command', { name: 'clv-forced' }, 'It printed: 0'],
     ['no session', { name: 'clv-none' }, 'opens no session'],
   ])('%s', async (_what, account, said) => {
     const created = await server.createAccount(account);
