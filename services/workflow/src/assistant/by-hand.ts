@@ -121,6 +121,6 @@ function wayOf({ method, what, command }: Deed): string[] {
   return [
     'The assistant cannot change anything: it only reads.',
     `To ${what} yourself: ./${command}, or ${binding!.method} ${binding!.path}.`,
-    `That needs ${permission ? `the permission ${permission}` : 'you to be signed in, and what it is done to to be yours'}${stepUp ? ' and a second factor of the last ten minutes' : ''}.`,
+    `This requires ${permission ? `the permission ${permission}` : 'that you are signed in and that the object is yours'}${stepUp ? ' and a second factor used within the last ten minutes' : ''}.`,
   ];
 }

@@ -56,7 +56,7 @@ export function activateBreakglass(
     context.auditSubject = subjectOf(ask.id);
     const opened = await deps.database.withTenant(context.tenantId, (tx) => open(deps, tx, context, ask));
     if (opened === 'open') {
-      await hurry(deps, context);
+      await syncDueSession(deps, context);
       throw alreadyOpen();
     }
     if (opened === 'wrong') throw codeWrong();
@@ -165,7 +165,7 @@ export const activatedFor = (durationMinutes: number) => ({
 });
 
 /** Without a leader no due queue runs: a repeated call sends what is due. */
-async function hurry(deps: BreakglassDeps, context: CallContext): Promise<void> {
+async function syncDueSession(deps: BreakglassDeps, context: CallContext): Promise<void> {
   const due = await deps.database.readTenant(context.tenantId, (reader) =>
     reader
       .selectFrom('breakglass_sessions')

@@ -32,7 +32,8 @@ export function deactivateBreakglass(
       context.auditSubject = subjectOf(found.id);
       // A session past its time is recorded as expired, not as deactivated.
       await expireSessions(deps, tx, (query) => query.where('id', '=', found.id));
-      const ended = (await end(tx, context, found, request.reason)) ?? (await untold(tx, found.id));
+      const ended =
+        (await end(tx, context, found, request.reason)) ?? (await findUnsyncedSession(tx, found.id));
       await deps.emitter.audit(tx, context, {
         reason: request.reason,
         details: { ...sessionDetails(ended), endedAt: ended.ended_at!.toISOString() },
@@ -104,7 +105,7 @@ function end(
 }
 
 /** An ended session that the vault may not have confirmed: repeating the call completes the end. */
-async function untold(tx: Tx<WorkflowSchema>, id: string): Promise<BreakglassSessionRow> {
+async function findUnsyncedSession(tx: Tx<WorkflowSchema>, id: string): Promise<BreakglassSessionRow> {
   const row = await tx
     .selectFrom('breakglass_sessions')
     .selectAll()

@@ -22,7 +22,7 @@ export function runBreakglassDrill(
     const steps = [
       await step('policy', async () => {
         const { values } = await deps.settings.read(tenantId);
-        await aWayIn(deps, tenantId, values.breakglass.mode);
+        await requireUsableCodes(deps, tenantId, values.breakglass.mode);
       }),
       await step('standing', () =>
         deps.directory.getUserNames({ userIds: [actor.userId] }, internalCall(context)),
@@ -54,7 +54,7 @@ export function runBreakglassDrill(
 }
 
 /** If the policy requires offline codes, at least one must be unused. */
-async function aWayIn(deps: BreakglassDeps, tenantId: string, mode: string): Promise<void> {
+async function requireUsableCodes(deps: BreakglassDeps, tenantId: string, mode: string): Promise<void> {
   if (mode !== 'sealed-code') return;
   const code = await deps.database.readTenant(tenantId, (reader) =>
     reader

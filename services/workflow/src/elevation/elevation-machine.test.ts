@@ -4,8 +4,8 @@ import { type Elevations, startElevations, TECHNICIAN } from '../../elevation-su
 import { codeOf, type Tenant } from '../../test-support.ts';
 
 /*
- * A model of the machine, independent of the handlers: a table of the answer of each call in each status. The
- * handlers, on a real PostgreSQL, must give the same answers and end in the same statuses, in any order of calls.
+ * A model of the machine, independent of the handlers: a table of the answer of each call in each status.
+ * The handlers, on a real PostgreSQL, must give the same answers and end in the same statuses, in any order.
  */
 
 type Status = 'pending' | 'approved' | 'auto_approved' | 'denied' | 'expired' | 'revoked' | 'actuating';

@@ -140,7 +140,7 @@ class Drafts {
         continue;
       }
       const { id } = accessRuleOf(resourceId, DEFAULT_POLICY);
-      if (seen.has(id)) this.#problem(`${at}/resourceId`, 'stands twice');
+      if (seen.has(id)) this.#problem(`${at}/resourceId`, 'is listed twice');
       seen.add(id);
       const old = stored.get(id);
       const terms: AccessPolicyFields = {
@@ -191,7 +191,7 @@ class Drafts {
       if (draft.id !== '' && !old && !wholeSet)
         this.#problem(`${at}/id`, 'is not in force; leave it out for a new one');
       const id = old?.id ?? (draft.id || `draft-${index}`);
-      if (seen.has(id)) this.#problem(`${at}/id`, 'stands twice');
+      if (seen.has(id)) this.#problem(`${at}/id`, 'is listed twice');
       seen.add(id);
       const { object, problems } = make(draft, id, old);
       for (const { pointer, detail } of problems) this.#problem(`${at}${pointer}`, detail);

@@ -47,7 +47,7 @@ export function elevationLine(row: elevation.ElevationRequest): string {
   const place = [row.deviceHostname, row.siteName].filter(Boolean).map((each) => plainLine(each!));
   return [
     `${row.status}: ${plainLine(row.targetExecutablePath ?? row.toolName ?? 'administrator')}`,
-    `for ${plainLine(row.subjectUsername ?? 'somebody')}`,
+    `for ${plainLine(row.subjectUsername ?? 'an unknown user')}`,
     ...(place.length > 0 ? [`on ${place.join(' at ')}`] : []),
     `asked ${time(row.requestedAt)}`,
     ...(row.expiresAt ? [`${row.status === 'pending' ? 'lapses' : 'ends'} ${time(row.expiresAt)}`] : []),
