@@ -4,7 +4,7 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import type { CompiledQuery, Kysely } from 'kysely';
 import pg from 'pg';
 import { kyselyOn } from './client-dialect.ts';
-import { flight, SET_TENANT, together } from './flight.ts';
+import { corked, flight, SET_TENANT } from './flight.ts';
 import { createGroupedFlights } from './grouped-flights.ts';
 import { isConnectionSpoilt, shownError, sqlState } from './outage.ts';
 
@@ -151,10 +151,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     const client = await connect(from);
     const { kysely, close } = kyselyOn<DB>(client);
     try {
-      const opened = together(client, () => [
-        client.query(begin),
-        ...(setting ? [client.query(setting)] : []),
-      ]);
+      const opened = corked(client, () => [client.query(begin), ...(setting ? [client.query(setting)] : [])]);
       // A failure also fails the following statements; without a handler it would end the process.
       for (const step of opened) step.catch(() => {});
       const result = await work(kysely as unknown as Tx<DB>);

@@ -14,7 +14,7 @@ export interface TenantQuery {
 }
 
 /** Sends the queries of `work` in few writes; otherwise each statement would cause several small ones. */
-export function together<T>(client: pg.ClientBase, work: () => T): T {
+export function corked<T>(client: pg.ClientBase, work: () => T): T {
   const { stream } = (client as unknown as { connection: { stream: { cork(): void; uncork(): void } } })
     .connection;
   stream.cork();
@@ -47,7 +47,7 @@ export async function flightOf(connect: Connect, queries: readonly TenantQuery[]
   const client = await connect();
   const results: Promise<pg.QueryResult>[] = [];
   const others: Promise<pg.QueryResult>[] = [];
-  together(client, () => {
+  corked(client, () => {
     others.push(client.query('BEGIN'));
     let tenant: string | undefined;
     queries.forEach(({ tenantId, query }, index) => {
