@@ -295,8 +295,8 @@ test('concurrent statements share a commit, each as its own tenant and with its 
   ]);
   const foreign = await compiled('grouped foreign');
   const outcomes = await Promise.allSettled([
-    ...queries.map((query, index) => database.groupedFlight(T1, query, String(index))),
-    database.groupedFlight(T2, foreign, 'x'),
+    ...queries.map((query, index) => database.groupCommit(T1, query, String(index))),
+    database.groupCommit(T2, foreign, 'x'),
   ]);
   expect(outcomes.map((each) => each.status)).toEqual([
     'fulfilled',
@@ -320,7 +320,7 @@ test('a group is not repeated when it is unknown whether it was committed', asyn
         tx as never,
       );
   });
-  const sent = Array.from({ length: 6 }, (_, n) => own.database.groupedFlight(T1, query!, String(n)));
+  const sent = Array.from({ length: 6 }, (_, n) => own.database.groupCommit(T1, query!, String(n)));
   const settled = Promise.allSettled(sent);
   await expect.poll(() => own.at(`wait_event = 'PgSleep'`)).toBeGreaterThan(0);
   await own.at('true', 'end');
@@ -529,7 +529,7 @@ test('a stopped server is an outage for new and running transactions; afterwards
   await expect(database.withTenant(T1, async () => {})).rejects.toMatchObject(unavailable);
   await expect(database.flight(T1, [])).rejects.toMatchObject(unavailable);
   const query = await lastCompiled;
-  const grouped = Array.from({ length: 200 }, (_, n) => database.groupedFlight(T1, query, String(n)));
+  const grouped = Array.from({ length: 200 }, (_, n) => database.groupCommit(T1, query, String(n)));
   for (const each of await Promise.allSettled(grouped))
     expect(each).toMatchObject({ status: 'rejected', reason: unavailable });
   await expect(database.ping()).rejects.toThrow();

@@ -5,7 +5,7 @@ import type { CompiledQuery, Kysely } from 'kysely';
 import pg from 'pg';
 import { kyselyOn } from './client-dialect.ts';
 import { corked, flight, SET_TENANT } from './flight.ts';
-import { createGroupedFlights } from './grouped-flights.ts';
+import { createGroupCommit } from './group-commit.ts';
 import { isConnectionSpoilt, shownError, sqlState } from './outage.ts';
 
 // Counts and sequence numbers are int8; ours are safe integers.
@@ -68,7 +68,7 @@ export interface Database<DB> {
    * commit). If a group fails, its statements are run again one by one. Resolves after the commit. `orderKey`
    * identifies the locked rows, so that all groups lock in the same order.
    */
-  groupedFlight(tenantId: string, query: CompiledQuery, orderKey: string): Promise<pg.QueryResult>;
+  groupCommit(tenantId: string, query: CompiledQuery, orderKey: string): Promise<pg.QueryResult>;
   /** Throws when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -137,7 +137,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     options.poolSize,
     options.plansByValues ? [BY_VALUES] : [],
   );
-  const grouped = createGroupedFlights(() => connect(tenantPool));
+  const grouped = createGroupCommit(() => connect(tenantPool));
   // Duties look up few rows by index. A plan that was made while a table was small is cached by its
   // connection and would later scan the whole table.
   const systemPool = pool(options.systemUser, options.systemPassword, 4, BY_INDEX_ONLY);
@@ -194,7 +194,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
       span('system read transaction', () => transact(systemPool, BEGIN_READ, BY_ANY_PLAN, work)),
     flight: (tenantId, queries) =>
       span('transaction', () => flight(() => connect(tenantPool), checkedTenant(tenantId), queries)),
-    groupedFlight: (tenantId, query, orderKey) =>
+    groupCommit: (tenantId, query, orderKey) =>
       span('transaction', () => grouped(checkedTenant(tenantId), query, orderKey)),
     ping: async () => {
       await tenantPool.query('SELECT 1');

@@ -202,7 +202,7 @@ async function decide(
     ]);
     if (context.idempotentCall) return await decideOnce(database, context, request, statement);
     const orderKey = `${request.entryId} ${actor.userId}`;
-    const result = await database.groupedFlight(context.tenantId, statement, orderKey);
+    const result = await database.groupCommit(context.tenantId, statement, orderKey);
     return result.rows[0] as Verdict | undefined;
   } catch (cause) {
     throw auditUnavailable(cause);

@@ -19,7 +19,7 @@ const MAX_GROUP = 64;
  * Group commit: concurrent statements share one transaction and so one write to disk. A free lane sends the
  * waiting statements at once; it does not wait for more.
  */
-export function createGroupedFlights(
+export function createGroupCommit(
   connect: Connect,
 ): (tenantId: string, query: CompiledQuery, orderKey: string) => Promise<pg.QueryResult> {
   const waiting: Waiting[] = [];
