@@ -209,7 +209,7 @@ test('statements are built by the query builder or by sql`…`, never from strin
   );
 });
 
-test('a service uses its database only through withTenant, readTenant, system and flight', () => {
+test('a service uses its database only through withTenant, readTenant, system and singleRoundTrip', () => {
   nowhere(
     source.filter((file) => file.path.startsWith('services/')),
     /from ['"]pg['"]|new pg\./g,

@@ -242,7 +242,7 @@ async function compiled(body: string, data?: unknown, id = randomUUID()) {
 }
 
 test('a single-round-trip transaction commits all its statements, including repeated ones, and returns their results', async () => {
-  const results = await database.flight(T1, [
+  const results = await database.singleRoundTrip(T1, [
     await compiled('flown'),
     await compiled('flown too', { a: [1] }),
   ]);
@@ -253,7 +253,7 @@ test('a single-round-trip transaction commits all its statements, including repe
 test('a single-round-trip transaction rolls back when its second statement fails', async () => {
   await using own = await fresh(1);
   const clash = randomUUID();
-  const attempt = own.database.flight(T1, [
+  const attempt = own.database.singleRoundTrip(T1, [
     await compiled('half', null, clash),
     await compiled('other half', null, clash),
     await compiled('rest'),
@@ -261,7 +261,7 @@ test('a single-round-trip transaction rolls back when its second statement fails
   await expect(attempt).rejects.toMatchObject({ code: '23505' });
   expect(await bodies(T1)).not.toContain('half');
   expect(await bodies(T1)).not.toContain('rest');
-  await own.database.flight(T1, [await compiled('after the failed flight')]);
+  await own.database.singleRoundTrip(T1, [await compiled('after the failed flight')]);
 });
 
 test('a single-round-trip transaction with an unsendable value sends nothing', async () => {
@@ -269,7 +269,7 @@ test('a single-round-trip transaction with an unsendable value sends nothing', a
   circular.self = circular;
   for (const value of [circular, { big: 1n }]) {
     const broken = await compiled('unsendable');
-    const attempt = database.flight(T1, [
+    const attempt = database.singleRoundTrip(T1, [
       await compiled('before it'),
       { ...broken, parameters: [...broken.parameters.slice(0, 3), value] },
     ]);
@@ -279,14 +279,14 @@ test('a single-round-trip transaction with an unsendable value sends nothing', a
 });
 
 test('a single-round-trip transaction of another tenant changes nothing', async () => {
-  await expect(database.flight(T2, [await compiled('foreign flight')])).rejects.toMatchObject({
+  await expect(database.singleRoundTrip(T2, [await compiled('foreign flight')])).rejects.toMatchObject({
     code: '42501',
   });
 });
 
 test('concurrent statements share a commit, each as its own tenant and with its own result', async () => {
   const taken = randomUUID();
-  await database.flight(T1, [await compiled('grouped 0', null, taken)]);
+  await database.singleRoundTrip(T1, [await compiled('grouped 0', null, taken)]);
   const queries = await Promise.all([
     compiled('grouped 1'),
     compiled('grouped 2', null, taken),
@@ -527,7 +527,7 @@ test('a stopped server is an outage for new and running transactions; afterwards
   });
   await expect(middle).rejects.toMatchObject(unavailable);
   await expect(database.withTenant(T1, async () => {})).rejects.toMatchObject(unavailable);
-  await expect(database.flight(T1, [])).rejects.toMatchObject(unavailable);
+  await expect(database.singleRoundTrip(T1, [])).rejects.toMatchObject(unavailable);
   const query = await lastCompiled;
   const grouped = Array.from({ length: 200 }, (_, n) => database.groupCommit(T1, query, String(n)));
   for (const each of await Promise.allSettled(grouped))

@@ -4,9 +4,9 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import type { CompiledQuery, Kysely } from 'kysely';
 import pg from 'pg';
 import { kyselyOn } from './client-dialect.ts';
-import { corked, flight, SET_TENANT } from './flight.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { isConnectionSpoilt, shownError, sqlState } from './outage.ts';
+import { corked, SET_TENANT, singleRoundTrip } from './single-round-trip.ts';
 
 // Counts and sequence numbers are int8; ours are safe integers.
 pg.types.setTypeParser(pg.types.builtins.INT8, (value) => Number(value));
@@ -62,7 +62,7 @@ export interface Database<DB> {
    * Runs a transaction in a single round trip: begin, tenant, statements, commit. Resolves after the commit.
    * If a statement fails, all are rolled back and the first error is thrown.
    */
-  flight(tenantId: string, queries: readonly CompiledQuery[]): Promise<pg.QueryResult[]>;
+  singleRoundTrip(tenantId: string, queries: readonly CompiledQuery[]): Promise<pg.QueryResult[]>;
   /**
    * Runs a transaction of one statement that may share its commit with concurrent ones of any tenant (group
    * commit). If a group fails, its statements are run again one by one. Resolves after the commit. `orderKey`
@@ -192,8 +192,8 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     system: (work) => span('system transaction', () => transact(systemPool, 'BEGIN', undefined, work)),
     acrossTenants: (work) =>
       span('system read transaction', () => transact(systemPool, BEGIN_READ, BY_ANY_PLAN, work)),
-    flight: (tenantId, queries) =>
-      span('transaction', () => flight(() => connect(tenantPool), checkedTenant(tenantId), queries)),
+    singleRoundTrip: (tenantId, queries) =>
+      span('transaction', () => singleRoundTrip(() => connect(tenantPool), checkedTenant(tenantId), queries)),
     groupCommit: (tenantId, query, orderKey) =>
       span('transaction', () => grouped(checkedTenant(tenantId), query, orderKey)),
     ping: async () => {

@@ -1,8 +1,8 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CompiledQuery } from 'kysely';
 import type pg from 'pg';
-import { type Connect, flightOf, type TenantQuery } from './flight.ts';
 import { isOutage, sqlState } from './outage.ts';
+import { type Connect, sendTransaction, type TenantQuery } from './single-round-trip.ts';
 
 interface Waiting extends TenantQuery {
   readonly orderKey: string;
@@ -27,7 +27,7 @@ export function createGroupCommit(
 
   const run = async (group: Waiting[]): Promise<void> => {
     try {
-      const results = await flightOf(connect, group);
+      const results = await sendTransaction(connect, group);
       group.forEach((each, index) => {
         each.resolve(results[index]!);
       });
@@ -40,7 +40,7 @@ export function createGroupCommit(
       // One statement failed; running each by itself shows which.
       for (const each of group) {
         try {
-          each.resolve((await flightOf(connect, [each]))[0]!);
+          each.resolve((await sendTransaction(connect, [each]))[0]!);
         } catch (own) {
           each.reject(own);
         }

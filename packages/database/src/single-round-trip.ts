@@ -26,12 +26,12 @@ export function corked<T>(client: pg.ClientBase, work: () => T): T {
 }
 
 /** Runs one transaction of one tenant in a single round trip; resolves after the commit. */
-export function flight(
+export function singleRoundTrip(
   connect: Connect,
   tenantId: string,
   queries: readonly CompiledQuery[],
 ): Promise<pg.QueryResult[]> {
-  return flightOf(
+  return sendTransaction(
     connect,
     queries.map((query) => ({ tenantId, query })),
   );
@@ -40,7 +40,10 @@ export function flight(
 /**
  * Runs one transaction in a single round trip, each statement as its own tenant. All are committed or none.
  */
-export async function flightOf(connect: Connect, queries: readonly TenantQuery[]): Promise<pg.QueryResult[]> {
+export async function sendTransaction(
+  connect: Connect,
+  queries: readonly TenantQuery[],
+): Promise<pg.QueryResult[]> {
   // Checked before anything is sent: a value that cannot be sent would drop its statement from the
   // transaction.
   const values = queries.map(({ query }) => query.parameters.map(sendable));
