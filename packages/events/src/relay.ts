@@ -6,9 +6,9 @@ import { startCleaner } from './clean-outbox.ts';
 import { MESSAGE_COLUMNS, markPublished, messageOf } from './outbox-rows.ts';
 import { publishInTime } from './publish-in-time.ts';
 import type { Publisher } from './publisher.ts';
+import { createQuarantine } from './quarantine.ts';
 import { republish } from './republish.ts';
 import type { OutboxSchema } from './schema.ts';
-import { createSetAside } from './set-aside.ts';
 
 export interface Relay extends AsyncDisposable {
   /** Publishes the pending rows if this replica leads; resolves to their number. */
@@ -77,7 +77,7 @@ interface LaneOptions {
 }
 
 function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) {
-  const setAside = createSetAside();
+  const quarantine = createQuarantine();
   let storeCheckedAt = 0;
   let knownStore: number | undefined;
   let busyUntil = 0;
@@ -91,7 +91,7 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
         .select(MESSAGE_COLUMNS)
         .where('published_at', 'is', null)
         .where('kind', '=', kind)
-        .where(sql<boolean>`event_id <> ALL (${setAside.now()}::uuid[])`)
+        .where(sql<boolean>`event_id <> ALL (${quarantine.now()}::uuid[])`)
         .orderBy('created_at')
         .limit(BATCH)
         .execute(),
@@ -103,7 +103,7 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
       publishInTime(publisher, messages),
     );
     for (const [eventId, reason] of refused) {
-      setAside.add(eventId);
+      quarantine.add(eventId);
       logger.error(
         { eventId, kind, reason },
         'an outbox row cannot be published; it is quarantined for five minutes',

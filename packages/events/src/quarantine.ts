@@ -2,7 +2,7 @@ const RETRY_MS = 5 * 60_000;
 const MAX_ENTRIES = 1_000;
 
 /** Ids of rows that cannot be published now. They are tried again after five minutes or a restart. */
-export function createSetAside(): { add(eventId: string): void; now(): string[] } {
+export function createQuarantine(): { add(eventId: string): void; now(): string[] } {
   const until = new Map<string, number>();
   return {
     add: (eventId) => {
