@@ -5,7 +5,7 @@ import { soleLeadership } from '@claviger/cluster';
 import * as audit from '@claviger/contracts/audit/v1/audit';
 import * as cluster from '@claviger/contracts/cluster/v1/health';
 import type { Database } from '@claviger/database';
-import { type AuditEvent, createEmitter, type Emitter, outboxMac, sealedForm } from '@claviger/events';
+import { type AuditEvent, canonicalEvent, createEmitter, type Emitter, outboxMac } from '@claviger/events';
 import {
   createTemporaryDataDir,
   databaseName,
@@ -210,7 +210,7 @@ export async function storeSequenced(
   const deps = { ...bench, logger: silent, headsFile, batchSize: BULK };
   for (let first = 0; first < count; first += BULK) {
     const events = Array.from({ length: Math.min(BULK, count - first) }, (_, n) =>
-      sealedForm({
+      canonicalEvent({
         v: 1,
         id: randomUUID(),
         tenantId,

@@ -28,7 +28,7 @@ export interface AuditEvent {
   occurredAt: string;
 }
 
-export interface SealedForm {
+export interface CanonicalEvent {
   readonly event: AuditEvent;
   /** The exact text that is hashed (RFC 8785). */
   readonly canonical: string;
@@ -52,11 +52,11 @@ export interface AuditInput {
 }
 
 /** The canonical event of a call. */
-export function auditEventOf(input: AuditInput): SealedForm {
+export function auditEventOf(input: AuditInput): CanonicalEvent {
   const { context } = input;
   const actor = context.actorIfAny;
   const subject = input.subject ?? context.auditSubject;
-  return sealedForm({
+  return canonicalEvent({
     v: 1,
     id: randomUUID(),
     tenantId: context.auditTenantId ?? context.tenantId,
@@ -78,7 +78,7 @@ export function auditEventOf(input: AuditInput): SealedForm {
 }
 
 /** The canonical form of an event without a call, e.g. of a duty. */
-export function sealedForm(event: AuditEvent): SealedForm {
+export function canonicalEvent(event: AuditEvent): CanonicalEvent {
   const canonical = canonicalJson(event);
   return { event, canonical, leafHash: leafHash(Buffer.from(canonical)).toString('hex') };
 }

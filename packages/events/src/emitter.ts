@@ -8,8 +8,8 @@ import {
   type AuditEvent,
   type AuditInput,
   auditEventOf,
-  type SealedForm,
-  sealedForm,
+  type CanonicalEvent,
+  canonicalEvent,
 } from './audit-event.ts';
 import type { OutboxSchema } from './schema.ts';
 
@@ -29,12 +29,12 @@ export interface Emitter {
     tx: Tx<DB>,
     context: CallContext,
     input: Omit<AuditInput, 'service' | 'context' | 'outcome'> & { outcome?: AuditInput['outcome'] },
-  ): Promise<SealedForm>;
+  ): Promise<CanonicalEvent>;
   /** The same as a row, for a transaction that is sent in a single round trip. */
   auditRow(
     context: CallContext,
     input: Omit<AuditInput, 'service' | 'context' | 'outcome'>,
-  ): { row: OutboxRow; sealed: SealedForm };
+  ): { row: OutboxRow; sealed: CanonicalEvent };
   /** Records what a duty did. */
   auditDuty<DB extends OutboxSchema>(
     tx: Tx<DB>,
@@ -42,7 +42,7 @@ export interface Emitter {
       AuditEvent,
       'v' | 'id' | 'service' | 'occurredAt' | 'sourceAddress' | 'actorId' | 'actorName' | 'actorKind'
     >,
-  ): Promise<SealedForm>;
+  ): Promise<CanonicalEvent>;
   /**
    * Records a repetition of an earlier event of this service: same call, actor and subject, with these
    * details.
@@ -51,7 +51,7 @@ export interface Emitter {
     tx: Tx<DB>,
     former: AuditEvent,
     details: Record<string, unknown>,
-  ): Promise<SealedForm>;
+  ): Promise<CanonicalEvent>;
   /** Queues a job. It reaches the queue after the commit, at least once, with `eventId` as its job id. */
   job<DB extends OutboxSchema>(tx: Tx<DB>, tenantId: string, queue: string, payload: object): Promise<string>;
   /** Publishes `event.<name>`. It reaches the bus after the commit, at least once. Returns the event id. */
@@ -128,7 +128,7 @@ export function createEmitter(options: {
       return sealed;
     },
     auditDuty: async (tx, event) => {
-      const sealed = sealedForm({
+      const sealed = canonicalEvent({
         ...event,
         v: 1,
         id: randomUUID(),
@@ -146,7 +146,7 @@ export function createEmitter(options: {
       return sealed;
     },
     auditAgain: async (tx, former, details) => {
-      const sealed = sealedForm({
+      const sealed = canonicalEvent({
         ...former,
         id: randomUUID(),
         service: options.service,

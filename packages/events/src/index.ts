@@ -3,8 +3,8 @@ export {
   type AuditEvent,
   type AuditOutcome,
   auditEventOf,
-  type SealedForm,
-  sealedForm,
+  type CanonicalEvent,
+  canonicalEvent,
 } from './audit-event.ts';
 export {
   boundMac,

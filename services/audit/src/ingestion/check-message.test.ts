@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { macKeyOf, type OutboxMessage, outboxMac, sealedForm } from '@claviger/events';
+import { canonicalEvent, macKeyOf, type OutboxMessage, outboxMac } from '@claviger/events';
 import { expect, test } from 'vitest';
 import { checkMessage } from './check-message.ts';
 
 const macs = new Map(['vault', 'auth'].map((service) => [service, macKeyOf(randomBytes(32))]));
 
 function message(change: Partial<OutboxMessage> = {}, event: object = {}): OutboxMessage {
-  const { event: made, canonical } = sealedForm({
+  const { event: made, canonical } = canonicalEvent({
     v: 1,
     id: randomUUID(),
     tenantId: randomUUID(),

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { soleReplica } from '@claviger/cluster';
 import * as audit from '@claviger/contracts/audit/v1/audit';
 import {
+  canonicalEvent,
   createBus,
   macKeyOf,
   missingMessages,
   type OutboxMessage,
   outboxMac,
-  sealedForm,
   startRelay,
 } from '@claviger/events';
 import { exportLines, verifyExport } from '@claviger/merkle';
@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 function message(tenantId: string, change: object = {}): OutboxMessage {
-  const { event, canonical } = sealedForm({
+  const { event, canonical } = canonicalEvent({
     v: 1,
     id: randomUUID(),
     tenantId,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createDatabase, type Database, migrate } from '@claviger/database';
-import { createEmitter, sealedForm } from '@claviger/events';
+import { canonicalEvent, createEmitter } from '@claviger/events';
 import { targetPolicy } from '@claviger/outbound';
 import { createLogger } from '@claviger/service-kit';
 import { sections } from '@claviger/settings';
@@ -52,7 +52,7 @@ export async function startTestLog(): Promise<TestLog> {
       const [tree] = await query('SELECT size FROM audit.trees WHERE tenant_id = $1', [tenantId]);
       const size = Number(tree?.size ?? 0);
       const events = Array.from({ length: count }, () =>
-        sealedForm({
+        canonicalEvent({
           v: 1,
           id: randomUUID(),
           tenantId,

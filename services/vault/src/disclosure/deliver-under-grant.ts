@@ -1,6 +1,6 @@
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
-import type { SealedForm } from '@claviger/events';
+import type { CanonicalEvent } from '@claviger/events';
 import { type CallContext, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { ENCRYPTED_COLUMNS, type EncryptedVersion } from '../encryption/secrets.ts';
@@ -17,7 +17,7 @@ export interface CommittedDelivery {
   readonly rotationState: string;
   readonly host: string;
   readonly port: number;
-  readonly event: SealedForm;
+  readonly event: CanonicalEvent;
 }
 
 interface Taken {

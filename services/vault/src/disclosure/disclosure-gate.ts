@@ -1,6 +1,6 @@
 import { type Database, requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
-import type { Emitter, OutboxRow, SealedForm } from '@claviger/events';
+import type { CanonicalEvent, Emitter, OutboxRow } from '@claviger/events';
 import { claimKey } from '@claviger/idempotency';
 import { type CallContext, failpoint, permits } from '@claviger/service-kit';
 import { CompiledQuery } from 'kysely';
@@ -23,7 +23,7 @@ export interface CommittedDisclosure {
   readonly encryptedVersion: EncryptedVersion;
   readonly username: string;
   readonly rotationState: string;
-  readonly event: SealedForm;
+  readonly event: CanonicalEvent;
 }
 
 /** Only a one-time grant allows the disclosure; `deliverUnderGrant` takes it. */

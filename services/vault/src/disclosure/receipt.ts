@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import type { SealedForm } from '@claviger/events';
+import type { CanonicalEvent } from '@claviger/events';
 import { type SignedReceipt, signReceipt } from '@claviger/merkle';
 
 /** Signs that the audit log will contain a committed event. */
-export function receiptOf(event: SealedForm, key: KeyObject): SignedReceipt {
+export function receiptOf(event: CanonicalEvent, key: KeyObject): SignedReceipt {
   return signReceipt(
     {
       eventId: event.event.id,

@@ -1,5 +1,5 @@
 import { ClavigerError, isClavigerError } from '@claviger/errors';
-import type { SealedForm } from '@claviger/events';
+import type { CanonicalEvent } from '@claviger/events';
 import { JournalUnwritableError } from '@claviger/journal';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -12,7 +12,7 @@ export interface EmergencyDisclosure {
   readonly encryptedVersion: EncryptedVersion;
   readonly username: string;
   readonly rotationState: string;
-  readonly event: SealedForm;
+  readonly event: CanonicalEvent;
 }
 
 /**
