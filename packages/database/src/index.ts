@@ -23,14 +23,14 @@ export {
 export { type SchemaHistory, schemaHistory } from './schema-history.ts';
 export { serialized } from './serialized.ts';
 export {
-  applyTenantStanding,
+  applyTenantStatus,
   isActiveTenant,
-  lockedTenantStanding,
+  lockedTenantStatus,
   ofActiveTenant,
   requireActiveTenant,
-  type StandingChange,
-  type TenantStanding,
   type TenantStandingsSchema,
+  type TenantStatus,
+  type TenantStatusChange,
   tenantNotActive,
   tenantStandingsMigration,
 } from './tenant-standings.ts';

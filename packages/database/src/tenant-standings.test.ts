@@ -8,14 +8,14 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   anyOf,
-  applyTenantStanding,
+  applyTenantStatus,
   createDatabase,
   type Database,
   migrate,
   ofActiveTenant,
   requireActiveTenant,
-  type TenantStanding,
   type TenantStandingsSchema,
+  type TenantStatus,
   tenantStandingsMigration,
 } from './index.ts';
 
@@ -35,8 +35,8 @@ afterAll(async () => {
   await scratch?.[Symbol.asyncDispose]();
 });
 
-const apply = (tenantId: string, standing: TenantStanding, version: number) =>
-  database.withTenant(tenantId, (tx) => applyTenantStanding(tx, tenantId, { standing, version }));
+const apply = (tenantId: string, standing: TenantStatus, version: number) =>
+  database.withTenant(tenantId, (tx) => applyTenantStatus(tx, tenantId, { standing, version }));
 const ask = (tenantId: string, queuedAt?: Date) =>
   database
     .withTenant(tenantId, (tx) => requireActiveTenant(tx, { queuedAt }))

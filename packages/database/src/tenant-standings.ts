@@ -11,12 +11,12 @@ export const tenantStandingsMigration: Migration = {
   sql: readFileSync(join(import.meta.dirname, 'tenant-standings.sql'), 'utf8'),
 };
 
-export type TenantStanding = 'active' | 'suspended' | 'deprovisioning' | 'deprovisioned';
+export type TenantStatus = 'active' | 'suspended' | 'deprovisioning' | 'deprovisioned';
 
 export interface TenantStandingsSchema {
   tenant_standings: {
     tenant_id: string;
-    standing: TenantStanding;
+    standing: TenantStatus;
     version: number;
     active_since: Date | null;
     changed_at: Generated<Date>;
@@ -27,7 +27,7 @@ const LOCK_CLASS = 0x74656e61;
 const lockKeys = sql`${LOCK_CLASS}::int, hashtext(current_tenant()::text)`;
 
 interface Known {
-  standing: TenantStanding;
+  standing: TenantStatus;
   version: number;
   active_since: Date | null;
 }
@@ -75,9 +75,9 @@ export async function isActiveTenant(tx: QueryExecutorProvider): Promise<boolean
 /**
  * The stored status, locked until the transaction ends; undefined when this store has none for the tenant.
  */
-export async function lockedTenantStanding(
+export async function lockedTenantStatus(
   tx: QueryExecutorProvider,
-): Promise<{ readonly standing: TenantStanding; readonly version: number } | undefined> {
+): Promise<{ readonly standing: TenantStatus; readonly version: number } | undefined> {
   await sql`SELECT pg_advisory_xact_lock_shared(${lockKeys})`.execute(tx);
   return (await readKnown(tx)).rows[0];
 }
@@ -88,21 +88,21 @@ export function ofActiveTenant(tenantIdColumn: string): RawBuilder<boolean> {
     WHERE standing.tenant_id = ${sql.ref(tenantIdColumn)} AND standing.standing <> 'active')`;
 }
 
-export interface StandingChange {
+export interface TenantStatusChange {
   /** False when this version or a later one was already stored. */
   readonly changed: boolean;
-  readonly before: TenantStanding;
+  readonly before: TenantStatus;
 }
 
 /**
  * Stores the status of the transaction's tenant if the version is newer. Waits for transactions that rely on
  * the former status.
  */
-export async function applyTenantStanding<DB>(
+export async function applyTenantStatus<DB>(
   tx: Tx<DB>,
   tenantId: string,
-  next: { readonly standing: TenantStanding; readonly version: number },
-): Promise<StandingChange> {
+  next: { readonly standing: TenantStatus; readonly version: number },
+): Promise<TenantStatusChange> {
   await sql`SELECT pg_advisory_xact_lock(${lockKeys})`.execute(tx);
   const known = (await readKnown(tx)).rows[0];
   const before = known?.standing ?? 'active';
@@ -116,7 +116,7 @@ export async function applyTenantStanding<DB>(
 }
 
 /** The refusal for a status other than active. */
-export function tenantNotActive(standing: TenantStanding): ClavigerError {
+export function tenantNotActive(standing: TenantStatus): ClavigerError {
   return standing === 'deprovisioned'
     ? new ClavigerError('gone', 'The tenant was deprovisioned: its keys are destroyed.', {
         code: 'tenant_deprovisioned',

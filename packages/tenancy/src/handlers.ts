@@ -1,10 +1,10 @@
 import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
 import {
-  applyTenantStanding,
+  applyTenantStatus,
   type Database,
   type Reader,
-  type TenantStanding,
   type TenantStandingsSchema,
+  type TenantStatus,
   type Tx,
 } from '@claviger/database';
 import type { Handlers, Logger } from '@claviger/service-kit';
@@ -16,36 +16,36 @@ export interface TenantMeasures {
 }
 
 /** A change of a tenant's status in this store. */
-export interface AppliedStanding {
+export interface AppliedTenantStatus {
   readonly tenantId: string;
-  readonly before: TenantStanding;
-  readonly standing: TenantStanding;
+  readonly before: TenantStatus;
+  readonly standing: TenantStatus;
   /** User who made the change; empty for a duty. */
   readonly changedBy: string;
 }
 
-export interface TenantStandingOptions<DB extends TenantStandingsSchema> {
+export interface TenantStatusOptions<DB extends TenantStandingsSchema> {
   readonly database: Database<DB>;
   /** Ends access that must not outlive the change, in its transaction. */
-  readonly onChange?: (tx: Tx<DB>, applied: AppliedStanding) => Promise<void>;
+  readonly onChange?: (tx: Tx<DB>, applied: AppliedTenantStatus) => Promise<void>;
   /** Runs after the commit. Errors are logged, and the change remains. */
-  readonly afterChange?: (applied: AppliedStanding) => Promise<void>;
+  readonly afterChange?: (applied: AppliedTenantStatus) => Promise<void>;
   readonly logger?: Pick<Logger, 'warn'>;
   readonly describe?: (reader: Reader<DB>) => Promise<TenantMeasures>;
 }
 
 /** The handlers of `TenantStandingService` for a store with the table `tenant_standings`. */
-export function tenantStandingHandlers<DB extends TenantStandingsSchema>(
-  options: TenantStandingOptions<DB>,
+export function tenantStatusHandlers<DB extends TenantStandingsSchema>(
+  options: TenantStatusOptions<DB>,
 ): Handlers<typeof tenantStanding.TenantStandingService> {
   const { database } = options;
   return {
     apply: async (request, context) => {
       const { tenantId } = context;
-      const standing = request.standing as TenantStanding;
+      const standing = request.standing as TenantStatus;
       const { changedBy } = request;
       const applied = await database.withTenant(tenantId, async (tx) => {
-        const change = await applyTenantStanding(tx, tenantId, { standing, version: request.version });
+        const change = await applyTenantStatus(tx, tenantId, { standing, version: request.version });
         if (!change.changed) return undefined;
         const result = { tenantId, before: change.before, standing, changedBy };
         await options.onChange?.(tx, result);

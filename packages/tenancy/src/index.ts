@@ -1,6 +1,6 @@
 export {
-  type AppliedStanding,
+  type AppliedTenantStatus,
   type TenantMeasures,
-  type TenantStandingOptions,
-  tenantStandingHandlers,
+  type TenantStatusOptions,
+  tenantStatusHandlers,
 } from './handlers.ts';

@@ -1,4 +1,4 @@
-import type { TenantStanding, TenantStandingsSchema } from '@claviger/database';
+import type { TenantStandingsSchema, TenantStatus } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import type { Generated } from 'kysely';
 import type { SettingsTables } from './settings/settings-schema.ts';
@@ -44,7 +44,7 @@ interface TenantsTable {
   id: string;
   name: string;
   display_name: Generated<string>;
-  status: Generated<TenantStanding>;
+  status: Generated<TenantStatus>;
   platform: Generated<boolean>;
   created_at: Generated<Date>;
   version: Generated<number>;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { soleReplica } from '@claviger/cluster';
-import { applyTenantStanding } from '@claviger/database';
+import { applyTenantStatus } from '@claviger/database';
 import { type RsyslogTarget, startRsyslog } from '@claviger/targets';
 import { eventually } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -136,7 +136,7 @@ test('events of a suspended tenant are not forwarded', async () => {
   const tenant = randomUUID();
   await log.append(tenant, 5);
   await log.database.withTenant(tenant, (tx) =>
-    applyTenantStanding(tx, tenant, { standing: 'suspended', version: 1 }),
+    applyTenantStatus(tx, tenant, { standing: 'suspended', version: 1 }),
   );
   log.set(tenant, [sink('soc')]);
   await log.query(
@@ -147,7 +147,7 @@ test('events of a suspended tenant are not forwarded', async () => {
   await forward(log.deps, leadership, { tenantId: tenant, target: 'soc', failing: false });
   expect(await arrived(tenant)).toEqual([]);
   await log.database.withTenant(tenant, (tx) =>
-    applyTenantStanding(tx, tenant, { standing: 'active', version: 2 }),
+    applyTenantStatus(tx, tenant, { standing: 'active', version: 2 }),
   );
   await eventually(async () => expect(await arrived(tenant)).toHaveLength(5), { timeoutMs: 50_000 });
 });

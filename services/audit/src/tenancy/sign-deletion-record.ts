@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto';
 import type * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
-import { lockedTenantStanding } from '@claviger/database';
+import { lockedTenantStatus } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { canonicalJson, keyIdOf } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
@@ -22,7 +22,7 @@ export function signDeletionRecord(
   return async (request, context) => {
     const { tenantId } = context;
     const head = await deps.database.withTenant(tenantId, async (tx) => {
-      const known = await lockedTenantStanding(tx);
+      const known = await lockedTenantStatus(tx);
       if (known?.standing !== 'deprovisioning') {
         throw new ClavigerError('conflict', 'Audit does not know that this tenant is being deprovisioned.', {
           code: 'wrong_status',

@@ -1,6 +1,6 @@
 import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
 import type { Handlers } from '@claviger/service-kit';
-import { tenantStandingHandlers } from '@claviger/tenancy';
+import { tenantStatusHandlers } from '@claviger/tenancy';
 import { sql } from 'kysely';
 import type { TenancyDeps } from './deps.ts';
 
@@ -8,7 +8,7 @@ import type { TenancyDeps } from './deps.ts';
 export function tenantHandlers(
   deps: Pick<TenancyDeps, 'database'>,
 ): Handlers<typeof tenantStanding.TenantStandingService> {
-  return tenantStandingHandlers({
+  return tenantStatusHandlers({
     database: deps.database,
     describe: async (reader) => {
       const { rows } = await sql<{ sealed: number; unsealed: number; last_at: Date | null }>`SELECT

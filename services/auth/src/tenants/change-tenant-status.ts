@@ -1,4 +1,4 @@
-import { applyTenantStanding, asTenant, type TenantStanding, type Tx } from '@claviger/database';
+import { applyTenantStatus, asTenant, type TenantStatus, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
@@ -9,7 +9,7 @@ import { type EndedAccess, endAllAccess } from './end-all-access.ts';
 export type TenantRow = Selectable<AuthSchema['tenants']>;
 
 export interface TenantStatusChange {
-  readonly status: TenantStanding;
+  readonly status: TenantStatus;
   readonly reason: string;
   /** A new name, if another tenant has the former one. */
   readonly name?: string | undefined;
@@ -64,7 +64,7 @@ export async function storeTenantStatus(
 ): Promise<EndedAccess> {
   const version = tenant.version + 1;
   // Waits for sign-ins in progress; later ones see the new status.
-  await applyTenantStanding(tx, tenant.id, { standing: order.status, version });
+  await applyTenantStatus(tx, tenant.id, { standing: order.status, version });
   await tx
     .updateTable('tenants')
     .set({

@@ -1,5 +1,5 @@
 import type * as tenants from '@claviger/contracts/auth/v1/tenants';
-import { likeTerm, pageOf, type SortFields, type TenantStanding } from '@claviger/database';
+import { likeTerm, pageOf, type SortFields, type TenantStatus } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import type { TenantsDeps } from './deps.ts';
 import { tenantMessage, tenantsQuery } from './tenant-view.ts';
@@ -16,7 +16,7 @@ export function listTenants(deps: TenantsDeps): Handler<typeof tenants.TenantsSe
     const page = await deps.database.acrossTenants((tx) => {
       let query = tenantsQuery(tx);
       if (request.status) {
-        const status = request.status as TenantStanding;
+        const status = request.status as TenantStatus;
         query = query.where('tenants.status', '=', status);
       }
       if (request.search) {

@@ -1,5 +1,5 @@
 import type * as tenantKeys from '@claviger/contracts/vault/v1/tenant_keys';
-import { lockedTenantStanding } from '@claviger/database';
+import { lockedTenantStatus } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { changedNothing, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -22,7 +22,7 @@ export function destroyTenantKeys(
       });
     }
     const keys = await deps.database.withTenant(tenantId, async (tx) => {
-      const known = await lockedTenantStanding(tx);
+      const known = await lockedTenantStatus(tx);
       const mayGo =
         known?.standing === 'deprovisioned' ||
         (known?.standing === 'deprovisioning' && known.version === standingVersion);

@@ -1,6 +1,6 @@
 import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
 import type { Handlers } from '@claviger/service-kit';
-import { tenantStandingHandlers } from '@claviger/tenancy';
+import { tenantStatusHandlers } from '@claviger/tenancy';
 import type { TenancyDeps } from './deps.ts';
 import { describeTenant } from './describe-tenant.ts';
 import { endPendingWork } from './end-pending-work.ts';
@@ -9,7 +9,7 @@ import { endPendingWork } from './end-pending-work.ts';
 export function tenantHandlers(
   deps: Pick<TenancyDeps, 'database' | 'emitter' | 'keys' | 'logger'>,
 ): Handlers<typeof tenantStanding.TenantStandingService> {
-  return tenantStandingHandlers({
+  return tenantStatusHandlers({
     database: deps.database,
     onChange: async (tx, { before, standing, tenantId }) => {
       if (before !== 'active' || standing === 'active') return;

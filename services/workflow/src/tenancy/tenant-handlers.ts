@@ -1,6 +1,6 @@
 import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
 import type { Handlers } from '@claviger/service-kit';
-import { type TenantMeasures, tenantStandingHandlers } from '@claviger/tenancy';
+import { type TenantMeasures, tenantStatusHandlers } from '@claviger/tenancy';
 import { sql } from 'kysely';
 import { endSessionsOfTenant } from '../breakglass/end-sessions-of-tenant.ts';
 import { endElevations } from '../elevation/end-elevations.ts';
@@ -11,7 +11,7 @@ import { endGrants } from './end-grants.ts';
 export function tenantHandlers(
   deps: Pick<TenancyDeps, 'database' | 'emitter' | 'logger'>,
 ): Handlers<typeof tenantStanding.TenantStandingService> {
-  return tenantStandingHandlers({
+  return tenantStatusHandlers({
     database: deps.database,
     onChange: async (tx, applied) => {
       if (applied.before !== 'active' || applied.standing === 'active') return;

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { applyTenantStanding, createDatabase, type Database, migrate } from '@claviger/database';
+import { applyTenantStatus, createDatabase, type Database, migrate } from '@claviger/database';
 import { createEmitter } from '@claviger/events';
 import { type MigratedDatabase, startMigratedDatabase } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -63,7 +63,7 @@ test('an order does not join a report that has begun or that a suspension has en
     [1, 'suspended'],
     [2, 'active'],
   ] as const)
-    await database.withTenant(tenantId, (tx) => applyTenantStanding(tx, tenantId, { standing, version }));
+    await database.withTenant(tenantId, (tx) => applyTenantStatus(tx, tenantId, { standing, version }));
   const after = await order(tenantId);
   expect([begun, waiting]).not.toContain(after);
   expect(await order(tenantId)).toBe(after);
