@@ -87,7 +87,7 @@ test('a database whose epoch is older than the one in Redis is never served', as
 test('evidence in one service stops all, and each serves again when its database has the new epoch', async () => {
   const databases = [await freshDatabase(), await freshDatabase()];
   const [audit, vault] = await Promise.all(databases.map((each) => guardOf(each)));
-  audit!.seesFuture('a tree head is missing');
+  audit!.reportEvidence('a tree head is missing');
   expect(refusal(audit!)).toMatchObject(unfinished);
   await expect.poll(() => refusal(vault!)).toMatchObject(unfinished);
   await vault!.begin(2);
@@ -107,8 +107,8 @@ test('a restore under a running service is detected, and the first evidence is k
   await scratch.query(`UPDATE ${schema.schema}.restore_epoch SET epoch = 2`);
   await expect.poll(() => refusal(guard)).toMatchObject(unfinished);
   expect(guard.problem()).toContain('restore epoch 2 but Redis has epoch 3');
-  guard.seesFuture('a tree head is missing');
-  guard.seesFuture('another one');
+  guard.reportEvidence('a tree head is missing');
+  guard.reportEvidence('another one');
   expect(guard.problem()).toBe('a tree head is missing');
   await guard.begin(5);
   await guard.finish(5);

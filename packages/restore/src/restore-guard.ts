@@ -32,7 +32,7 @@ export interface RestoreGuard extends AsyncDisposable {
    * Reports evidence that the database was restored to an older state: no service serves until the restore is
    * finished. Only the first evidence counts until then.
    */
-  seesFuture(evidence: string): void;
+  reportEvidence(evidence: string): void;
   /** Stores an epoch in Redis. Throws `unavailable` when Redis is unreachable. */
   begin(epoch: number): Promise<void>;
   /** Stores the epoch in the database and serves again. A new epoch also raises the terms of leaders. */
@@ -137,7 +137,7 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
         hint: 'An operator must run `claviger restore finish`.',
       });
     },
-    seesFuture: (found) => {
+    reportEvidence: (found) => {
       if (evidence !== undefined) return;
       evidence = found;
       logger.error(

@@ -2,7 +2,7 @@ export { migrateStore, storeMigrations } from './migrate-store.ts';
 export {
   openStoreDatabase,
   openStoreService,
-  type SeenRestore,
+  type RestoreDetection,
   type ServingOptions,
   type ServingStore,
   type StoreService,

@@ -112,7 +112,7 @@ export interface StoreService<DB> extends AsyncDisposable {
   /** Decides first whether a connection to an address that a user named is allowed. */
   readonly platform: Platform;
   readonly reportAnomaly: ReportAnomaly;
-  readonly restore: SeenRestore;
+  readonly restore: RestoreDetection;
   readonly schemaHistory: () => Promise<SchemaHistory>;
   /**
    * Resources of the service itself. They are closed after calls are drained, the last one first, before all
@@ -142,14 +142,14 @@ export interface RestoreOptions<DB>
  * For a service that detects by itself, before or while it serves, that its database was restored to an older
  * state.
  */
-export interface SeenRestore {
+export interface RestoreDetection {
   /**
    * Number of the last finished restore; 0 before the service serves. Comparisons with the database under
    * another epoch are void.
    */
   epoch(): number;
-  /** As `RestoreGuard.seesFuture`. Evidence found before the service serves takes effect when it does. */
-  seesFuture(evidence: string): void;
+  /** As `RestoreGuard.reportEvidence`. Evidence found before the service serves takes effect when it does. */
+  reportEvidence(evidence: string): void;
 }
 
 export interface ServingStore extends RunningService {
@@ -282,9 +282,9 @@ export function openStoreService<DB extends OutboxSchema>(
     reportAnomaly,
     restore: {
       epoch: () => restore?.epoch() ?? 0,
-      seesFuture: (found) => {
+      reportEvidence: (found) => {
         evidence ??= found;
-        restore?.seesFuture(found);
+        restore?.reportEvidence(found);
       },
     },
     schemaHistory: history,
@@ -302,7 +302,7 @@ export function openStoreService<DB extends OutboxSchema>(
         // Both wait for Redis. When one fails, the other must be open before everything is closed.
         await Promise.allSettled(opening);
         [eviction, restore] = await Promise.all(opening);
-        if (evidence !== undefined) restore.seesFuture(evidence);
+        if (evidence !== undefined) restore.reportEvidence(evidence);
       } catch (error) {
         await close();
         throw error;

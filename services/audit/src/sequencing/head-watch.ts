@@ -2,7 +2,7 @@ import { type Duty, type DutyHost, startDuty } from '@claviger/cluster';
 import type { Bus } from '@claviger/events';
 import type { SignedTreeHead } from '@claviger/merkle';
 import type { Logger } from '@claviger/service-kit';
-import type { SeenRestore } from '@claviger/store-service';
+import type { RestoreDetection } from '@claviger/store-service';
 import { type CompareHeadsDeps, compareHeads } from './compare-heads.ts';
 import { headsOnBus } from './heads-on-bus.ts';
 import type { LogSequencer } from './log-sequencer.ts';
@@ -30,7 +30,7 @@ export function startHeadWatch(
   deps: HeadWatchDeps & {
     readonly cluster: DutyHost;
     readonly sequencer: LogSequencer;
-    readonly restore: Pick<SeenRestore, 'epoch'>;
+    readonly restore: Pick<RestoreDetection, 'epoch'>;
     readonly everyMs: number;
   },
 ): Duty {

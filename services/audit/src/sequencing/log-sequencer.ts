@@ -1,6 +1,6 @@
 import { type DutyHost, type DutyLag, type Leadership, LeadershipLost, startDuty } from '@claviger/cluster';
 import type { ReportAnomaly } from '@claviger/service-kit';
-import type { SeenRestore } from '@claviger/store-service';
+import type { RestoreDetection } from '@claviger/store-service';
 import { sql } from 'kysely';
 import { reportLostHead } from './report-lost-head.ts';
 import type { SequencingDeps } from './sequence-tenant.ts';
@@ -28,7 +28,7 @@ export function startLogSequencer(
     readonly intervalMs: number;
     readonly cluster: DutyHost;
     readonly reportAnomaly: ReportAnomaly;
-    readonly restore: SeenRestore;
+    readonly restore: RestoreDetection;
   },
   known: ReadonlyMap<string, HeadProblem>,
 ): LogSequencer {
@@ -47,7 +47,7 @@ export function startLogSequencer(
     }
     const behind = [...found.values()].filter((each) => each.behind).length;
     if (behind > 0)
-      deps.restore.seesFuture(
+      deps.restore.reportEvidence(
         `the audit logs of ${behind} tenants end before a tree head kept outside the database: the database was restored to an older state, or truncated`,
       );
   };

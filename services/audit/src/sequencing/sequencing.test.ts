@@ -27,7 +27,7 @@ afterAll(async () => {
   await bench?.[Symbol.asyncDispose]();
 });
 
-const neverRestored = { epoch: () => 0, seesFuture: () => {} };
+const neverRestored = { epoch: () => 0, reportEvidence: () => {} };
 const hex = (text: string) => Buffer.from(text, 'hex');
 const page = { sortBy: '', sortOrder: '', cursor: '' };
 
