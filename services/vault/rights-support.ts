@@ -31,8 +31,8 @@ type AnyHandler = (request: object, context: CallContext) => Promise<unknown>;
 export async function startRights(options: { readonly rotation?: Partial<VaultConfig['rotation']> } = {}) {
   const scratch = await startMigratedDatabase('vault', (schema) => migrate(schema, migrations));
   const folder = await mkdtemp(join(tmpdir(), 'claviger-rights-'));
-  const patience = { connectMs: PATIENT_MS, lockMs: PATIENT_MS, statementMs: PATIENT_MS };
-  const schema = { ...scratch.schema, poolSize: 8, patience };
+  const timeouts = { connectMs: PATIENT_MS, lockMs: PATIENT_MS, statementMs: PATIENT_MS };
+  const schema = { ...scratch.schema, poolSize: 8, timeouts };
   const database = createDatabase<VaultSchema>(schema);
   const logger = createLogger({ service: 'vault', node: 'vault-test', level: 'silent' });
   const rootKeyFile = join(folder, 'root-key');

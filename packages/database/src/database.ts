@@ -22,7 +22,7 @@ export interface DatabaseOptions {
   readonly systemPassword: string;
   readonly poolSize: number;
   readonly applicationName: string;
-  readonly patience?: Patience;
+  readonly timeouts?: Timeouts;
   /**
    * For reports and exports: each statement is planned for its values. A generic plan would sort all
    * remaining rows for each page.
@@ -31,7 +31,7 @@ export interface DatabaseOptions {
 }
 
 /** Time-outs of a transaction. Defaults: 3 seconds for a connection, 2 for a lock, 5 for a statement. */
-export interface Patience {
+export interface Timeouts {
   readonly connectMs?: number;
   readonly lockMs?: number;
   readonly statementMs?: number;
@@ -102,7 +102,7 @@ export function createDatabase<DB>(options: DatabaseOptions): Database<DB> {
     connectMs = CONNECT_TIMEOUT_MS,
     lockMs = LOCK_TIMEOUT_MS,
     statementMs = STATEMENT_TIMEOUT_MS,
-  } = options.patience ?? {};
+  } = options.timeouts ?? {};
   const pool = (user: string, password: string, max: number, settings: readonly string[] = []): Pool => {
     const made = new Pool({
       host: options.host,

@@ -162,7 +162,7 @@ const DRAIN_MS = 10_000;
 /** The connection pools of a service's schema. */
 export function openStoreDatabase<DB>(
   config: Pick<StoreConfig, 'database' | 'node'>,
-  options: Pick<DatabaseOptions, 'patience' | 'plansByValues'> = {},
+  options: Pick<DatabaseOptions, 'timeouts' | 'plansByValues'> = {},
 ): Database<DB> {
   return createDatabase<DB>({ ...connectionOf(config), ...options });
 }

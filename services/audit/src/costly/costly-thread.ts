@@ -23,7 +23,7 @@ import {
  * share the others.
  */
 const CONNECTIONS = 4;
-const OPTIONS = { patience: { connectMs: 30_000 }, plansByValues: true };
+const OPTIONS = { timeouts: { connectMs: 30_000 }, plansByValues: true };
 /** Other calls have priority. On Linux, the priority applies to this thread alone. */
 const LOW_PRIORITY = 5;
 
