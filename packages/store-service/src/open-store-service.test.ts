@@ -51,7 +51,7 @@ test('a service closes its servers first, then its own resources in reverse orde
   const store = open();
   const order: string[] = [];
   for (const name of ['first', 'second'])
-    store.parts.defer(async () => {
+    store.disposables.defer(async () => {
       // What a resource uses stays open until all resources are closed.
       await store.database.ping();
       order.push(name, String(await ready()));
@@ -75,7 +75,7 @@ test('a failed start leaves nothing open', async () => {
   let closed = false;
   const start = async () => {
     await using store = open();
-    store.parts.defer(() => {
+    store.disposables.defer(() => {
       closed = true;
     });
     throw new Error('a resource does not start');
@@ -89,7 +89,7 @@ test('when the gRPC port fails to bind, everything is closed and the error is th
   expect(serving.grpcPort).toBeGreaterThan(0);
   const second = open();
   let closed = false;
-  second.parts.defer(() => {
+  second.disposables.defer(() => {
     closed = true;
   });
   await expect(second.serve({ restore })).rejects.toThrow('EADDRINUSE');

@@ -118,7 +118,7 @@ export interface StoreService<DB> extends AsyncDisposable {
    * Resources of the service itself. They are closed after calls are drained, the last one first, before all
    * others.
    */
-  readonly parts: AsyncDisposableStack;
+  readonly disposables: AsyncDisposableStack;
   /** Starts serving; closes everything when that fails. */
   serve(options: ServingOptions<DB>): Promise<ServingStore>;
 }
@@ -260,9 +260,9 @@ export function openStoreService<DB extends OutboxSchema>(
   });
   const replicas = createServiceReplicas(cluster, database);
   const history = () => schemaHistory(database, migrations);
-  const parts = new AsyncDisposableStack();
+  const disposables = new AsyncDisposableStack();
   const close = async () => {
-    await parts.disposeAsync();
+    await disposables.disposeAsync();
     await common.disposeAsync();
   };
   let serves = false;
@@ -288,7 +288,7 @@ export function openStoreService<DB extends OutboxSchema>(
       },
     },
     schemaHistory: history,
-    parts,
+    disposables,
     serve: async ({ checks = [], sealed, stopping, restore: restoring }) => {
       serves = true;
       let eviction: EvictionGuard;

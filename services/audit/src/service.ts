@@ -40,20 +40,22 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
     findMissingEvents: findMissing,
     jobs: [buildReportJob as JobDefinition<never>],
   });
-  const { database, bus, emitter, logger, peers, queues, rpc, parts, cluster, reportAnomaly, restore } =
+  const { database, bus, emitter, logger, peers, queues, rpc, disposables, cluster, reportAnomaly, restore } =
     store;
   const { node, sealing } = config;
-  const headsFile = parts.use(await openHeadsFile(config.headsFile, logger, keys.treeHeadPublic));
+  const headsFile = disposables.use(await openHeadsFile(config.headsFile, logger, keys.treeHeadPublic));
   const watched = { database, bus, logger, headsFile, publicKey: keys.treeHeadPublic };
   const problems = await compareWithOutside(watched);
-  const sequencer = parts.use(
+  const sequencer = disposables.use(
     startLogSequencer(
       { cluster, database, emitter, logger, keys, headsFile, reportAnomaly, restore, ...sealing },
       problems,
     ),
   );
-  parts.use(startHeadWatch({ ...watched, cluster, sequencer, restore, everyMs: sealing.compareHeadsMs }));
-  parts.use(
+  disposables.use(
+    startHeadWatch({ ...watched, cluster, sequencer, restore, everyMs: sealing.compareHeadsMs }),
+  );
+  disposables.use(
     bus.consume({
       durable: 'audit',
       subject: 'audit.>',
@@ -62,8 +64,8 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
     }),
   );
 
-  const costly = parts.use(createCostlyReads({ config, treeHeadPublic: keys.treeHeadPublic }, logger));
-  const settings = parts.use(startSettings({ config, logger, sections: ['siem'] }));
+  const costly = disposables.use(createCostlyReads({ config, treeHeadPublic: keys.treeHeadPublic }, logger));
+  const settings = disposables.use(startSettings({ config, logger, sections: ['siem'] }));
   const deps = {
     database,
     emitter,
@@ -80,9 +82,9 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
   };
   registerHandlers(rpc, deps);
   rpc.add(tenantStanding.TenantStandingService, tenantHandlers(deps));
-  parts.use(startReadClosing({ database, emitter, cluster }));
-  parts.use(startForwarding({ ...deps, cluster }));
-  parts.use(startCompliance(deps, { cluster, queues, serviceConfig: config }));
+  disposables.use(startReadClosing({ database, emitter, cluster }));
+  disposables.use(startForwarding({ ...deps, cluster }));
+  disposables.use(startCompliance(deps, { cluster, queues, serviceConfig: config }));
   return store.serve({
     restore: {
       endTenantAccess: endLeasesAfterRestore,

@@ -46,18 +46,18 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     recordOutcome: withNotedReasons,
     platformTenant: (database) => platformTenantId(database),
   });
-  const { database, emitter, logger, peers, rpc, parts, cluster } = store;
+  const { database, emitter, logger, peers, rpc, disposables, cluster } = store;
   const { host, port, passwordFile } = config.redis;
   const redis = { host, port, password: readSecretFile(passwordFile) };
   const liveness = createLiveness({ ...redis, logger });
-  parts.defer(() => liveness.close());
+  disposables.defer(() => liveness.close());
   const tenantKeys = await openTenantKeys(database, config.rootKey, logger);
-  parts.defer(() => tenantKeys.close());
+  disposables.defer(() => tenantKeys.close());
   const settings = settingsSource(database, tenantKeys);
   const { hashConcurrency } = await readPasswordSettings(settings);
-  parts.use(startOwnReplica({ config, database, logger }, settings));
+  disposables.use(startOwnReplica({ config, database, logger }, settings));
   const gatewayReplicas = createRegisteredReplicas('gateway', redis);
-  parts.defer(() => gatewayReplicas.close());
+  disposables.defer(() => gatewayReplicas.close());
   const deps = {
     config,
     database,
@@ -93,9 +93,9 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   };
   registerHandlers(rpc, deps);
   rpc.add(seal.SealService, authSealHandlers(deps));
-  parts.use(startHousekeeping({ database, cluster }));
-  parts.use(startTenantDuties(deps, cluster));
-  parts.use(startAccountStatusDeliveries(deps, cluster));
+  disposables.use(startHousekeeping({ database, cluster }));
+  disposables.use(startTenantDuties(deps, cluster));
+  disposables.use(startAccountStatusDeliveries(deps, cluster));
   return store.serve({
     restore: { endTenantAccess: endAccessAfterRestore, onRestored: () => liveness.forgetAll() },
     sealed: tenantKeys.seal.isSealed,

@@ -43,18 +43,20 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     actorTokenPublicKey: readSecretFile(config.actorTokenPublicKeyFile),
     jobs: [rotateCredentialJob as JobDefinition<never>, runKeyJob as JobDefinition<never>],
   });
-  const { database, emitter, logger, peers, queues, rpc, parts, cluster } = store;
+  const { database, emitter, logger, peers, queues, rpc, disposables, cluster } = store;
   const onClose = () => keys.clear();
-  const seal = parts.use(await openRootKeySeal({ database, rootKey: config.rootKey, logger, onClose }));
+  const seal = disposables.use(await openRootKeySeal({ database, rootKey: config.rootKey, logger, onClose }));
   const keys = createTenantKeys(database, seal, {
     activeForMs: config.encryption.kekGraceSeconds * 500,
   });
-  parts.defer(() => keys.clear());
-  const journal = parts.use(
+  disposables.defer(() => keys.clear());
+  const journal = disposables.use(
     await openEmergencyJournal({ file: config.emergencyJournalFile, key: store.macKey, logger }),
   );
   const { reportAnomaly } = store;
-  const journalMerge = parts.use(startJournalMerge({ config, database, logger, journal, reportAnomaly }));
+  const journalMerge = disposables.use(
+    startJournalMerge({ config, database, logger, journal, reportAnomaly }),
+  );
   const deps: HandlerDeps = {
     config,
     database,
@@ -64,7 +66,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
     rootKey: () => seal.requireOpen(),
     rootKeyState: () => rootKeyStateOf(seal),
     secrets: createSecrets(keys, () => void seal.requireOpen(), logger),
-    connectors: parts.use(createConnectorPool(config.connectors)),
+    connectors: disposables.use(createConnectorPool(config.connectors)),
     gate: createDisclosureGate(database, emitter),
     platform: store.platform,
     journal,
@@ -81,10 +83,10 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
         peers.client('auth', auth.DirectoryService).getUserNames(request, options),
     },
   };
-  parts.use(startKeyJobs(deps, queues, cluster));
-  parts.use(startPurge(deps, cluster));
-  parts.use(startRotationDuty(deps, queues, cluster));
-  parts.use(startSettings({ config, logger, sections: ['access', 'breakglass'] }));
+  disposables.use(startKeyJobs(deps, queues, cluster));
+  disposables.use(startPurge(deps, cluster));
+  disposables.use(startRotationDuty(deps, queues, cluster));
+  disposables.use(startSettings({ config, logger, sections: ['access', 'breakglass'] }));
   registerHandlers(rpc, deps);
   rpc.add(tenantStanding.TenantStandingService, tenantHandlers(deps));
   rpc.add(

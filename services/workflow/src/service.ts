@@ -36,8 +36,8 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     publishes: 'events',
     recordOutcome: withBreakglassAlerts,
   });
-  const { database, emitter, logger, peers, rpc, parts, cluster } = store;
-  const settings = parts.use(
+  const { database, emitter, logger, peers, rpc, disposables, cluster } = store;
+  const settings = disposables.use(
     startSettings({ config, logger, sections: ['access', 'assistant', 'breakglass', 'elevation'] }),
   );
   const ruleSets = createRuleSetCache();
@@ -52,9 +52,9 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     directory: peers.client('auth', auth.DirectoryService),
     devices: peers.client('auth', devices.DeviceDirectoryService),
     decider: createDecider({ database, logger }, { cache: ruleSets }),
-    evaluations: parts.use(createEvaluationPool()),
+    evaluations: disposables.use(createEvaluationPool()),
   };
-  const notifier = parts.use(startCommandNotifier({ database, connection: store.connection, logger }));
+  const notifier = disposables.use(startCommandNotifier({ database, connection: store.connection, logger }));
   const pastRuleSets = createRuleSetCache(MAX_EXPLAINED_RULES);
   registerHandlers(rpc, {
     ...deps,
@@ -63,11 +63,11 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     decidedBy: readerOfRules(database, pastRuleSets),
   });
   rpc.add(tenantStanding.TenantStandingService, tenantHandlers(deps));
-  parts.use(startSweep(deps, cluster, config.sweepIntervalMs));
-  parts.use(startBreakglassSweep(deps, cluster, config.sweepIntervalMs));
-  parts.use(startForgetting(deps, cluster));
-  parts.use(startForgettingEvaluations(deps, cluster));
-  parts.use(startForgettingReports(deps, cluster));
+  disposables.use(startSweep(deps, cluster, config.sweepIntervalMs));
+  disposables.use(startBreakglassSweep(deps, cluster, config.sweepIntervalMs));
+  disposables.use(startForgetting(deps, cluster));
+  disposables.use(startForgettingEvaluations(deps, cluster));
+  disposables.use(startForgettingReports(deps, cluster));
   return store.serve({
     restore: {
       endTenantAccess: endAccessAfterRestore({ emitter, logger }),
