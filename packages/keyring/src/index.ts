@@ -2,6 +2,13 @@ export { awsKmsProvider } from './aws-kms/aws-kms-provider.ts';
 export { checkCanary, createCanary } from './canary.ts';
 export type { SecretIds } from './content-key.ts';
 export { createRootKeyFile } from './create-root-key-file.ts';
+export {
+  decryptSecret,
+  type EncryptedSecret,
+  encryptSecret,
+  MAX_SECRET_BYTES,
+  rewrapCek,
+} from './encrypt-secret.ts';
 export { fileRootKeyProvider } from './file-root-key-provider.ts';
 export {
   DEFAULT_SYMBOLS,
@@ -31,6 +38,5 @@ export {
   type RootKeyKind,
   type RootKeyProvider,
 } from './root-key-provider.ts';
-export { MAX_SECRET_BYTES, openSecret, rewrapCek, type SealedSecret, sealSecret } from './seal-secret.ts';
 export { combineShares, type Share, splitSecret } from './shamir/shamir.ts';
 export { shamirProvider } from './shamir/shamir-provider.ts';

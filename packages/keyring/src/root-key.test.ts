@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkCanary, createCanary } from './canary.ts';
 import { createRootKeyFile } from './create-root-key-file.ts';
+import { decryptSecret, encryptSecret } from './encrypt-secret.ts';
 import { fileRootKeyProvider } from './file-root-key-provider.ts';
 import { IntegrityError } from './integrity-error.ts';
 import { createKek, openKek, rewrapKek } from './kek.ts';
 import { RootKeyError, type RootKeyProvider } from './root-key-provider.ts';
-import { openSecret, sealSecret } from './seal-secret.ts';
 
 let folder: string;
 let path: string;
@@ -126,8 +126,8 @@ describe('a KEK', () => {
     const provider = await newProvider('a');
     const wrapped = await createKek(provider, ids);
     const secretIds = { tenantId: 't-1', entryId: 'e-1', version: 1, purpose: 'password', kekId: 'k-1' };
-    const record = sealSecret(await openKek(provider, wrapped, ids), Buffer.from('s3cret'), secretIds);
-    expect(openSecret(await openKek(provider, wrapped, ids), record, secretIds).toString()).toBe('s3cret');
+    const record = encryptSecret(await openKek(provider, wrapped, ids), Buffer.from('s3cret'), secretIds);
+    expect(decryptSecret(await openKek(provider, wrapped, ids), record, secretIds).toString()).toBe('s3cret');
     expect(await createKek(provider, ids)).not.toEqual(wrapped);
   });
 
@@ -156,9 +156,9 @@ describe('a KEK', () => {
     const [from, to] = [await newProvider('a'), await newProvider('b')];
     const wrapped = await createKek(from, ids);
     const secretIds = { tenantId: 't-1', entryId: 'e-1', version: 1, purpose: 'password', kekId: 'k-1' };
-    const record = sealSecret(await openKek(from, wrapped, ids), Buffer.from('s3cret'), secretIds);
+    const record = encryptSecret(await openKek(from, wrapped, ids), Buffer.from('s3cret'), secretIds);
     const moved = await rewrapKek(from, to, wrapped, ids);
-    expect(openSecret(await openKek(to, moved, ids), record, secretIds).toString()).toBe('s3cret');
+    expect(decryptSecret(await openKek(to, moved, ids), record, secretIds).toString()).toBe('s3cret');
     await expect(openKek(from, moved, ids)).rejects.toMatchObject({ reason: 'root_refused' });
   });
 });

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Reader, Tx } from '@claviger/database';
-import { openSecret, sealSecret } from '@claviger/keyring';
+import { decryptSecret, encryptSecret } from '@claviger/keyring';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 import type { MfaDeps } from './deps.ts';
@@ -33,7 +33,7 @@ export async function replacePendingFactor(
   const id = randomUUID();
   const secret = randomBytes(TOTP_SECRET_BYTES);
   try {
-    const encrypted = sealSecret(kek, secret, idsOf(tenantId, id, kek.kekId));
+    const encrypted = encryptSecret(kek, secret, idsOf(tenantId, id, kek.kekId));
     const columns = {
       id,
       kek_id: kek.kekId,
@@ -108,7 +108,7 @@ export async function lockFactor(
     confirmed: row.confirmed_at !== null,
     setUpIn: row.recent ? (row.set_up_in ?? undefined) : undefined,
     lastStep: row.last_step,
-    secret: openSecret(kek, encrypted, idsOf(tenantId, row.id, row.kek_id)),
+    secret: decryptSecret(kek, encrypted, idsOf(tenantId, row.id, row.kek_id)),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Reader, Tx } from '@claviger/database';
-import { openSecret, sealSecret } from '@claviger/keyring';
+import { decryptSecret, encryptSecret } from '@claviger/keyring';
 import { maskSecrets, revealSecrets } from '@claviger/settings';
 import type { TenantKeys } from '../mfa/tenant-keys.ts';
 import type { AuthSchema } from '../schema.ts';
@@ -41,7 +41,7 @@ export async function encryptSetting(
   const kek = await keys.current(tx, row.tenantId);
   const plaintext = Buffer.from(JSON.stringify(secrets));
   try {
-    const encrypted = sealSecret(kek, plaintext, idsOf(row, kek.kekId));
+    const encrypted = encryptSecret(kek, plaintext, idsOf(row, kek.kekId));
     return {
       value: text,
       kek_id: kek.kekId,
@@ -70,7 +70,7 @@ export async function decryptSetting(
 ): Promise<unknown> {
   if (row.kek_id === null) return row.value;
   const kek = await keys.byId(reader, row.tenant_id, row.kek_id);
-  const plaintext = openSecret(
+  const plaintext = decryptSecret(
     kek,
     {
       cekId: row.cek_id!,

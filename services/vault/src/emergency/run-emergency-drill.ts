@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import { ClavigerError } from '@claviger/errors';
-import { openSecret, sealSecret } from '@claviger/keyring';
+import { decryptSecret, encryptSecret } from '@claviger/keyring';
 import type { Handler } from '@claviger/service-kit';
 import { isId } from '../ids.ts';
 import type { EmergencyDeps } from './deps.ts';
@@ -65,6 +65,6 @@ async function throughJournal(deps: EmergencyDeps, tenantId: string, sessionId: 
 async function throughKeys(deps: EmergencyDeps, tenantId: string): Promise<void> {
   const kek = await deps.secrets.keyFor(tenantId);
   const ids = { tenantId, entryId: randomUUID(), version: 1, purpose: 'drill', kekId: kek.kekId };
-  const opened = openSecret(kek, sealSecret(kek, Buffer.from(VALUE), ids), ids);
+  const opened = decryptSecret(kek, encryptSecret(kek, Buffer.from(VALUE), ids), ids);
   if (opened.toString() !== VALUE) throw new Error('the decrypted value differs from the encrypted one');
 }

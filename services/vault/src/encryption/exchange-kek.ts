@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createKek, IntegrityError, type Kek, openSecret, sealSecret } from '@claviger/keyring';
+import { createKek, decryptSecret, encryptSecret, IntegrityError, type Kek } from '@claviger/keyring';
 import { failpoint } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { EncryptionDeps } from './deps.ts';
@@ -90,7 +90,7 @@ function testKek(kek: Kek): void {
     kekId: kek.kekId,
   };
   const probe = Buffer.from('claviger key round trip');
-  if (!openSecret(kek, sealSecret(kek, probe, ids), ids).equals(probe))
+  if (!decryptSecret(kek, encryptSecret(kek, probe, ids), ids).equals(probe))
     throw new IntegrityError('cek_refused');
 }
 

@@ -1,5 +1,5 @@
 import { ClavigerError } from '@claviger/errors';
-import { IntegrityError, type Kek, openSecret, sealSecret } from '@claviger/keyring';
+import { decryptSecret, encryptSecret, IntegrityError, type Kek } from '@claviger/keyring';
 import type { Logger } from '@claviger/service-kit';
 import type { Insertable, Selectable } from 'kysely';
 import type { VaultSchema, VersionState } from '../schema.ts';
@@ -86,7 +86,7 @@ export function createSecrets(keys: TenantKeys, requireOpen: () => void, logger:
     encrypt: (kek, secret, ids, state, createdBy) => {
       const plaintext = Buffer.from(secret, 'utf8');
       try {
-        const encrypted = sealSecret(kek, plaintext, { ...ids, kekId: kek.kekId });
+        const encrypted = encryptSecret(kek, plaintext, { ...ids, kekId: kek.kekId });
         return {
           tenant_id: ids.tenantId,
           entry_id: ids.entryId,
@@ -110,7 +110,7 @@ export function createSecrets(keys: TenantKeys, requireOpen: () => void, logger:
     decrypt: async (row) => {
       try {
         const kek = await keys.named(row.tenant_id, row.kek_id);
-        const plaintext = openSecret(
+        const plaintext = decryptSecret(
           kek,
           {
             cekId: row.cek_id,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { fileRootKeyProvider, type Kek, openKek, openSecret, sealSecret } from '@claviger/keyring';
+import { decryptSecret, encryptSecret, fileRootKeyProvider, type Kek, openKek } from '@claviger/keyring';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually, type Person, startVault, type VaultBench } from '../../test-support.ts';
@@ -65,7 +65,7 @@ export function kekRotation(entries: number, batchSize: number): void {
     const sealed = ids.map((entryId) => {
       secrets.set(entryId, `secret of ${entryId}`);
       const of = { tenantId, entryId, version: 1, purpose: 'password', kekId: kek!.kekId };
-      return sealSecret(kek!, Buffer.from(`secret of ${entryId}`), of);
+      return encryptSecret(kek!, Buffer.from(`secret of ${entryId}`), of);
     });
     await client.query(
       `INSERT INTO entries (tenant_id, id, name, type, current_version, created_by)
@@ -115,7 +115,7 @@ export function kekRotation(entries: number, batchSize: number): void {
           purpose: row.purpose,
           kekId: row.kek_id,
         };
-        if (openSecret(kek, record, ids).toString() === secrets.get(row.entry_id)) opened += 1;
+        if (decryptSecret(kek, record, ids).toString() === secrets.get(row.entry_id)) opened += 1;
         states.add(kek.state);
       }
       expect(opened).toBe(secrets.size);
@@ -265,7 +265,7 @@ export function kekRotation(entries: number, batchSize: number): void {
       const keks = await openedKeks(client, tenantId);
       const former = keks.get(rows[0]!.id)!;
       const ids = { tenantId, entryId: outdated!, version: 1, purpose: 'password', kekId: former.kekId };
-      const again = sealSecret(former, Buffer.from(secrets.get(outdated!)!), ids);
+      const again = encryptSecret(former, Buffer.from(secrets.get(outdated!)!), ids);
       await client.query(
         `UPDATE entry_versions SET kek_id = $3, cek_id = $4, wrapped_cek = $5, iv = $6, ciphertext = $7, tag = $8,
          commitment = $9, blob_sha256 = $10 WHERE tenant_id = $1 AND entry_id = $2`,

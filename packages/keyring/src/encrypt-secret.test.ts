@@ -4,10 +4,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { unwrapBytes, wrapBytes } from './aes-gcm.ts';
 import type { SecretIds } from './content-key.ts';
+import {
+  decryptSecret,
+  type EncryptedSecret,
+  encryptSecret,
+  MAX_SECRET_BYTES,
+  rewrapCek,
+} from './encrypt-secret.ts';
 import { IntegrityError, type IntegrityReason } from './integrity-error.ts';
 import { Kek, KekDisposedError } from './kek.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
-import { MAX_SECRET_BYTES, openSecret, rewrapCek, type SealedSecret, sealSecret } from './seal-secret.ts';
 
 const newKek = (tenantId = 't-1', kekId = 'k-1', bytes = randomBytes(32)): Kek =>
   new Kek({ tenantId, kekId, version: 1 }, bytes);
@@ -15,7 +21,7 @@ const newKek = (tenantId = 't-1', kekId = 'k-1', bytes = randomBytes(32)): Kek =
 const kek = newKek();
 const ids: SecretIds = { tenantId: 't-1', entryId: 'e-1', version: 3, purpose: 'password', kekId: 'k-1' };
 const secret = Buffer.from('correct horse battery staple');
-const record = sealSecret(kek, secret, ids);
+const record = encryptSecret(kek, secret, ids);
 const BUFFERS = ['wrappedCek', 'iv', 'ciphertext', 'tag', 'commitment', 'blobSha256'] as const;
 
 function reasonOf(open: () => unknown): IntegrityReason {
@@ -29,7 +35,7 @@ function reasonOf(open: () => unknown): IntegrityReason {
 }
 
 /** The record after a change by an intruder with database access: the unkeyed hash is recomputed. */
-function rehashed(changed: SealedSecret): SealedSecret {
+function rehashed(changed: EncryptedSecret): EncryptedSecret {
   const { iv, ciphertext, tag, commitment } = changed;
   const hash = createHash('sha256').update(iv).update(ciphertext).update(tag).update(commitment).digest();
   return { ...changed, blobSha256: hash };
@@ -38,17 +44,17 @@ function rehashed(changed: SealedSecret): SealedSecret {
 test('encrypted secrets of 0 bytes to 64 KiB are decrypted', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (plaintext) => {
-      expect(openSecret(kek, sealSecret(kek, plaintext, ids), ids)).toEqual(Buffer.from(plaintext));
+      expect(decryptSecret(kek, encryptSecret(kek, plaintext, ids), ids)).toEqual(Buffer.from(plaintext));
     }),
   );
   for (const size of [0, 1, 65_536]) {
     const plaintext = randomBytes(size);
-    expect(openSecret(kek, sealSecret(kek, plaintext, ids), ids)).toEqual(plaintext);
+    expect(decryptSecret(kek, encryptSecret(kek, plaintext, ids), ids)).toEqual(plaintext);
   }
 });
 
 test('every encryption has its own DEK, IV and ciphertext, and does not change the plaintext', () => {
-  const other = sealSecret(kek, secret, ids);
+  const other = encryptSecret(kek, secret, ids);
   for (const field of ['cekId', 'wrappedCek', 'iv', 'ciphertext', 'tag', 'commitment'] as const)
     expect(other[field]).not.toEqual(record[field]);
   expect(secret.toString()).toBe('correct horse battery staple');
@@ -64,10 +70,10 @@ describe('every change of a stored field is detected', () => {
       const bytes = Buffer.from(record[field]);
       bytes[bit >> 3]! ^= 1 << (bit & 7);
       const changed = { ...record, [field]: bytes };
-      expect(() => openSecret(kek, changed, ids)).toThrow(IntegrityError);
+      expect(() => decryptSecret(kek, changed, ids)).toThrow(IntegrityError);
       // The hash has no key and does not stop an intruder, so the rest must hold without it.
       if (field !== 'blobSha256')
-        expect(() => openSecret(kek, rehashed(changed), ids)).toThrow(IntegrityError);
+        expect(() => decryptSecret(kek, rehashed(changed), ids)).toThrow(IntegrityError);
     }
   });
 
@@ -76,7 +82,7 @@ describe('every change of a stored field is detected', () => {
       for (let bit = 0; bit < 8; bit++) {
         const code = String.fromCharCode(record.cekId.charCodeAt(at) ^ (1 << bit));
         const cekId = record.cekId.slice(0, at) + code + record.cekId.slice(at + 1);
-        expect(() => openSecret(kek, { ...record, cekId }, ids)).toThrow(IntegrityError);
+        expect(() => decryptSecret(kek, { ...record, cekId }, ids)).toThrow(IntegrityError);
       }
     }
   });
@@ -91,24 +97,24 @@ describe('every change of a stored field is detected', () => {
         Buffer.concat([Buffer.alloc(1), bytes]),
       ]) {
         const changed = { ...record, [field]: other };
-        expect(() => openSecret(kek, changed, ids)).toThrow(IntegrityError);
+        expect(() => decryptSecret(kek, changed, ids)).toThrow(IntegrityError);
         if (field !== 'blobSha256')
-          expect(() => openSecret(kek, rehashed(changed), ids)).toThrow(IntegrityError);
+          expect(() => decryptSecret(kek, rehashed(changed), ids)).toThrow(IntegrityError);
       }
     }
   });
 
   test.each([12, 8, 4, 0])('H-126 a tag cut to %i bytes is malformed', (length) => {
     const changed = rehashed({ ...record, tag: record.tag.subarray(0, length) });
-    expect(reasonOf(() => openSecret(kek, changed, ids))).toBe('malformed');
+    expect(reasonOf(() => decryptSecret(kek, changed, ids))).toBe('malformed');
   });
 
   test('H-126 an IV of one byte and an empty blob', () => {
-    expect(reasonOf(() => openSecret(kek, rehashed({ ...record, iv: Buffer.alloc(1) }), ids))).toBe(
+    expect(reasonOf(() => decryptSecret(kek, rehashed({ ...record, iv: Buffer.alloc(1) }), ids))).toBe(
       'malformed',
     );
     const empty = rehashed({ ...record, ciphertext: Buffer.alloc(0) });
-    expect(reasonOf(() => openSecret(kek, empty, ids))).toBe('commitment_mismatch');
+    expect(reasonOf(() => decryptSecret(kek, empty, ids))).toBe('commitment_mismatch');
   });
 
   test.each<[keyof SecretIds, SecretIds[keyof SecretIds]]>([
@@ -117,7 +123,7 @@ describe('every change of a stored field is detected', () => {
     ['version', 4],
     ['purpose', 'private-key'],
   ])('another %s', (name, value) => {
-    expect(reasonOf(() => openSecret(kek, record, { ...ids, [name]: value }))).toBe('cek_refused');
+    expect(reasonOf(() => decryptSecret(kek, record, { ...ids, [name]: value }))).toBe('cek_refused');
   });
 
   test('another tenant or KEK, with the key of either', () => {
@@ -126,41 +132,43 @@ describe('every change of a stored field is detected', () => {
       ['kekId', 'k-2'],
     ] as const) {
       const others = { ...ids, [name]: value };
-      expect(reasonOf(() => openSecret(kek, record, others))).toBe('wrong_kek');
+      expect(reasonOf(() => decryptSecret(kek, record, others))).toBe('wrong_kek');
       const same = Buffer.alloc(32, 9);
       const own = newKek('t-1', 'k-1', Buffer.from(same));
       const twin = newKek(others.tenantId, others.kekId, Buffer.from(same));
-      expect(reasonOf(() => openSecret(twin, sealSecret(own, secret, ids), others))).toBe('cek_refused');
+      expect(reasonOf(() => decryptSecret(twin, encryptSecret(own, secret, ids), others))).toBe(
+        'cek_refused',
+      );
     }
-    expect(reasonOf(() => openSecret(newKek(), record, ids))).toBe('cek_refused');
-    expect(() => sealSecret(kek, secret, { ...ids, tenantId: 't-2' })).toThrow(IntegrityError);
+    expect(reasonOf(() => decryptSecret(newKek(), record, ids))).toBe('cek_refused');
+    expect(() => encryptSecret(kek, secret, { ...ids, tenantId: 't-2' })).toThrow(IntegrityError);
   });
 
   test('any field replaced by that of another record, and the whole record', () => {
     const others = { ...ids, entryId: 'e-2' };
-    const other = sealSecret(kek, Buffer.from('another horse battery staple'), others);
-    const older = sealSecret(kek, secret, { ...ids, version: 2 });
+    const other = encryptSecret(kek, Buffer.from('another horse battery staple'), others);
+    const older = encryptSecret(kek, secret, { ...ids, version: 2 });
     for (const from of [other, older]) {
-      expect(() => openSecret(kek, from, ids)).toThrow(IntegrityError);
+      expect(() => decryptSecret(kek, from, ids)).toThrow(IntegrityError);
       for (const field of [...BUFFERS, 'cekId'] as const) {
         const mixed = { ...record, [field]: from[field] };
-        expect(() => openSecret(kek, mixed, ids)).toThrow(IntegrityError);
+        expect(() => decryptSecret(kek, mixed, ids)).toThrow(IntegrityError);
         if (field !== 'blobSha256')
-          expect(() => openSecret(kek, rehashed(mixed), ids)).toThrow(IntegrityError);
+          expect(() => decryptSecret(kek, rehashed(mixed), ids)).toThrow(IntegrityError);
       }
       const keyAndId = { ...record, wrappedCek: from.wrappedCek, cekId: from.cekId };
-      expect(() => openSecret(kek, keyAndId, ids)).toThrow(IntegrityError);
+      expect(() => decryptSecret(kek, keyAndId, ids)).toThrow(IntegrityError);
     }
     // Same ids, another encryption: key and id are valid, so only the blob itself shows the difference.
-    const again = sealSecret(kek, secret, ids);
+    const again = encryptSecret(kek, secret, ids);
     const swapped = { ...record, wrappedCek: again.wrappedCek, cekId: again.cekId };
-    expect(reasonOf(() => openSecret(kek, swapped, ids))).toBe('commitment_mismatch');
+    expect(reasonOf(() => decryptSecret(kek, swapped, ids))).toBe('commitment_mismatch');
   });
 
   test('adjacent ids are not confused', () => {
     expect(lengthPrefixed(['ab', 'c'])).not.toEqual(lengthPrefixed(['a', 'bc']));
-    const sealed = sealSecret(kek, secret, { ...ids, entryId: 'e', purpose: '1password' });
-    expect(() => openSecret(kek, sealed, { ...ids, entryId: 'e1', purpose: 'password' })).toThrow(
+    const sealed = encryptSecret(kek, secret, { ...ids, entryId: 'e', purpose: '1password' });
+    expect(() => decryptSecret(kek, sealed, { ...ids, entryId: 'e1', purpose: 'password' })).toThrow(
       IntegrityError,
     );
   });
@@ -183,8 +191,8 @@ test('a KEK wipes its bytes, and cannot be used after it is disposed', () => {
   const short = newKek('t-1', 'k-1', bytes);
   expect(bytes.equals(Buffer.alloc(32))).toBe(true);
   short.dispose();
-  expect(() => sealSecret(short, secret, ids)).toThrow(KekDisposedError);
-  expect(() => openSecret(short, record, ids)).toThrow(KekDisposedError);
+  expect(() => encryptSecret(short, secret, ids)).toThrow(KekDisposedError);
+  expect(() => decryptSecret(short, record, ids)).toThrow(KekDisposedError);
   for (const length of [0, 16, 31, 33])
     expect(() => newKek('t-1', 'k-1', randomBytes(length))).toThrow(IntegrityError);
 });
@@ -197,8 +205,8 @@ test('empty ids and secrets beyond the limit are refused by encryption', () => {
     { version: -1 },
     { version: 1.5 },
   ])
-    expect(() => sealSecret(kek, secret, { ...ids, ...lie })).toThrow(TypeError);
-  expect(() => sealSecret(kek, Buffer.alloc(MAX_SECRET_BYTES + 1), ids)).toThrow(RangeError);
+    expect(() => encryptSecret(kek, secret, { ...ids, ...lie })).toThrow(TypeError);
+  expect(() => encryptSecret(kek, Buffer.alloc(MAX_SECRET_BYTES + 1), ids)).toThrow(RangeError);
 });
 
 describe('changing the KEK', () => {
@@ -207,17 +215,17 @@ describe('changing the KEK', () => {
   const moved = { ...record, wrappedCek: rewrapCek(kek, next, record, ids) };
 
   test('keeps the secret readable, under the new KEK only, with the same blob', () => {
-    expect(openSecret(next, moved, nextIds)).toEqual(secret);
+    expect(decryptSecret(next, moved, nextIds)).toEqual(secret);
     expect(moved.blobSha256).toEqual(record.blobSha256);
-    expect(reasonOf(() => openSecret(kek, moved, ids))).toBe('cek_refused');
-    expect(reasonOf(() => openSecret(kek, moved, nextIds))).toBe('wrong_kek');
-    expect(reasonOf(() => openSecret(next, record, nextIds))).toBe('cek_refused');
+    expect(reasonOf(() => decryptSecret(kek, moved, ids))).toBe('cek_refused');
+    expect(reasonOf(() => decryptSecret(kek, moved, nextIds))).toBe('wrong_kek');
+    expect(reasonOf(() => decryptSecret(next, record, nextIds))).toBe('cek_refused');
   });
 
   test('refuses a record that cannot be decrypted, and the KEK of another tenant', () => {
     expect(reasonOf(() => rewrapCek(kek, newKek('t-2', 'k-9'), record, ids))).toBe('wrong_kek');
     expect(reasonOf(() => rewrapCek(kek, next, moved, ids))).toBe('cek_refused');
-    const again = sealSecret(kek, secret, ids);
+    const again = encryptSecret(kek, secret, ids);
     const broken = { ...record, wrappedCek: again.wrappedCek, cekId: again.cekId };
     expect(reasonOf(() => rewrapCek(kek, next, broken, ids))).toBe('commitment_mismatch');
     expect(reasonOf(() => rewrapCek(kek, next, { ...record, iv: Buffer.alloc(0) }, ids))).toBe('malformed');

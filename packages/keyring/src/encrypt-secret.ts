@@ -16,7 +16,7 @@ import { IntegrityError } from './integrity-error.ts';
 import type { Kek } from './kek.ts';
 
 /** The stored form of an encrypted secret, besides its ids. It contains nothing secret. */
-export type SealedSecret = Encrypted & {
+export type EncryptedSecret = Encrypted & {
   /** Random UUID of the DEK, which encrypts only this secret. */
   readonly cekId: string;
   /** 61 bytes. */
@@ -39,7 +39,7 @@ export const MAX_SECRET_BYTES = 16 * 1024 * 1024;
  * @throws {IntegrityError} `wrong_kek` when the ids name another KEK or tenant.
  * @throws {KekDisposedError} when the KEK was dropped.
  */
-export function sealSecret(kek: Kek, plaintext: Uint8Array, ids: SecretIds): SealedSecret {
+export function encryptSecret(kek: Kek, plaintext: Uint8Array, ids: SecretIds): EncryptedSecret {
   if (plaintext.length > MAX_SECRET_BYTES)
     throw new RangeError(`a secret has at most ${MAX_SECRET_BYTES} bytes, this one has ${plaintext.length}`);
   requireOwnKek(kek, ids);
@@ -64,7 +64,7 @@ export function sealSecret(kek: Kek, plaintext: Uint8Array, ids: SecretIds): Sea
  * @throws {IntegrityError} when a stored byte or an id was changed.
  * @throws {KekDisposedError} when the KEK was dropped.
  */
-export function openSecret(kek: Kek, record: SealedSecret, ids: SecretIds): Buffer {
+export function decryptSecret(kek: Kek, record: EncryptedSecret, ids: SecretIds): Buffer {
   requireRecord(record);
   requireOwnKek(kek, ids);
   const aad = blobAad(ids, record.cekId);
@@ -87,9 +87,9 @@ export function openSecret(kek: Kek, record: SealedSecret, ids: SecretIds): Buff
  * Wraps the DEK for another KEK of the same tenant. Store the result with `newKek.kekId`; the rest of the
  * record stays. `ids.kekId` names the old KEK. The secret is not decrypted.
  *
- * @throws {IntegrityError} as `openSecret`, or `wrong_kek` when the new KEK belongs to another tenant.
+ * @throws {IntegrityError} as `decryptSecret`, or `wrong_kek` when the new KEK belongs to another tenant.
  */
-export function rewrapCek(oldKek: Kek, newKek: Kek, record: SealedSecret, ids: SecretIds): Buffer {
+export function rewrapCek(oldKek: Kek, newKek: Kek, record: EncryptedSecret, ids: SecretIds): Buffer {
   requireRecord(record);
   requireOwnKek(oldKek, ids);
   const newIds = { ...ids, kekId: newKek.kekId };
@@ -104,7 +104,7 @@ export function rewrapCek(oldKek: Kek, newKek: Kek, record: SealedSecret, ids: S
   }
 }
 
-function requireCommitment(key: Uint8Array, aad: Uint8Array, record: SealedSecret): void {
+function requireCommitment(key: Uint8Array, aad: Uint8Array, record: EncryptedSecret): void {
   if (!timingSafeEqual(commit(key, aad, record), record.commitment))
     throw new IntegrityError('commitment_mismatch');
 }
@@ -116,7 +116,7 @@ function blobHash({ iv, ciphertext, tag }: Encrypted, commitment: Uint8Array): B
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Check lengths first: a cipher with a short tag or IV would authenticate less. */
-function requireRecord(record: SealedSecret): void {
+function requireRecord(record: EncryptedSecret): void {
   const lengthsFit =
     record.iv.length === IV_BYTES &&
     record.tag.length === TAG_BYTES &&
