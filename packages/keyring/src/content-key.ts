@@ -17,7 +17,7 @@ export type SecretIds = {
 export const COMMITMENT_BYTES = 32;
 export const BLOB_SHA256_BYTES = 32;
 /** Length of a wrapped DEK: format, IV, key, tag. */
-export const WRAPPED_CEK_BYTES = 1 + 12 + KEY_BYTES + 16;
+export const WRAPPED_DEK_BYTES = 1 + 12 + KEY_BYTES + 16;
 const HKDF_INFO = 'claviger/v1';
 const NO_SALT = Buffer.alloc(0);
 
@@ -25,8 +25,8 @@ const NO_SALT = Buffer.alloc(0);
 export type DerivedKeys = { readonly encryption: Buffer; readonly commitment: Buffer };
 
 /** Derives an encryption key and a commitment key from a DEK, and wipes both after `use`. */
-export function withDerivedKeys<T>(cek: Uint8Array, use: (keys: DerivedKeys) => T): T {
-  const bytes = Buffer.from(hkdfSync('sha256', cek, NO_SALT, HKDF_INFO, 2 * KEY_BYTES));
+export function withDerivedKeys<T>(dek: Uint8Array, use: (keys: DerivedKeys) => T): T {
+  const bytes = Buffer.from(hkdfSync('sha256', dek, NO_SALT, HKDF_INFO, 2 * KEY_BYTES));
   try {
     return use({ encryption: bytes.subarray(0, KEY_BYTES), commitment: bytes.subarray(KEY_BYTES) });
   } finally {
@@ -50,20 +50,20 @@ export function commit(key: Uint8Array, aad: Uint8Array, { iv, ciphertext }: Enc
  * The AAD of the blob. It does not contain the KEK: the wrapped DEK is bound to the KEK and the blob to the
  * DEK, so that re-wrapping for a new KEK changes neither the blob nor its audited hash.
  */
-export function blobAad(ids: SecretIds, cekId: string): Buffer {
-  return lengthPrefixed(['claviger/secret/v1', ...checkedIds(ids), requireId(cekId, 'cekId')]);
+export function blobAad(ids: SecretIds, dekId: string): Buffer {
+  return lengthPrefixed(['claviger/secret/v1', ...checkedIds(ids), requireId(dekId, 'dekId')]);
 }
 
-export function wrapCek(kek: Kek, cek: Uint8Array, ids: SecretIds, cekId: string): Buffer {
-  return wrapBytes(kek.key(), cek, cekAad(ids, cekId));
+export function wrapDek(kek: Kek, dek: Uint8Array, ids: SecretIds, dekId: string): Buffer {
+  return wrapBytes(kek.key(), dek, dekAad(ids, dekId));
 }
 
 /** The DEK; the caller wipes it. @throws {IntegrityError} `malformed` or `cek_refused`. */
-export function unwrapCek(kek: Kek, wrappedCek: Buffer, ids: SecretIds, cekId: string): Buffer {
-  if (wrappedCek.length !== WRAPPED_CEK_BYTES) throw new IntegrityError('malformed');
-  const cek = unwrapBytes(kek.key(), wrappedCek, cekAad(ids, cekId));
-  if (cek === undefined) throw new IntegrityError('cek_refused');
-  return cek;
+export function unwrapDek(kek: Kek, wrappedDek: Buffer, ids: SecretIds, dekId: string): Buffer {
+  if (wrappedDek.length !== WRAPPED_DEK_BYTES) throw new IntegrityError('malformed');
+  const dek = unwrapBytes(kek.key(), wrappedDek, dekAad(ids, dekId));
+  if (dek === undefined) throw new IntegrityError('cek_refused');
+  return dek;
 }
 
 /** @throws {IntegrityError} `wrong_kek` when the ids name another tenant or KEK. */
@@ -71,9 +71,9 @@ export function requireOwnKek(kek: Kek, ids: SecretIds): void {
   if (kek.kekId !== ids.kekId || kek.tenantId !== ids.tenantId) throw new IntegrityError('wrong_kek');
 }
 
-function cekAad(ids: SecretIds, cekId: string): Buffer {
+function dekAad(ids: SecretIds, dekId: string): Buffer {
   const kekId = requireId(ids.kekId, 'kekId');
-  return lengthPrefixed(['claviger/cek/v1', ...checkedIds(ids), kekId, requireId(cekId, 'cekId')]);
+  return lengthPrefixed(['claviger/cek/v1', ...checkedIds(ids), kekId, requireId(dekId, 'dekId')]);
 }
 
 function checkedIds({ tenantId, entryId, version, purpose }: SecretIds): string[] {

@@ -9,7 +9,7 @@ import {
   type EncryptedSecret,
   encryptSecret,
   MAX_SECRET_BYTES,
-  rewrapCek,
+  rewrapDek,
 } from './encrypt-secret.ts';
 import { IntegrityError, type IntegrityReason } from './integrity-error.ts';
 import { Kek, KekDisposedError } from './kek.ts';
@@ -22,7 +22,7 @@ const kek = newKek();
 const ids: SecretIds = { tenantId: 't-1', entryId: 'e-1', version: 3, purpose: 'password', kekId: 'k-1' };
 const secret = Buffer.from('correct horse battery staple');
 const record = encryptSecret(kek, secret, ids);
-const BUFFERS = ['wrappedCek', 'iv', 'ciphertext', 'tag', 'commitment', 'blobSha256'] as const;
+const BUFFERS = ['wrappedDek', 'iv', 'ciphertext', 'tag', 'commitment', 'blobSha256'] as const;
 
 function reasonOf(open: () => unknown): IntegrityReason {
   try {
@@ -55,7 +55,7 @@ test('encrypted secrets of 0 bytes to 64 KiB are decrypted', () => {
 
 test('every encryption has its own DEK, IV and ciphertext, and does not change the plaintext', () => {
   const other = encryptSecret(kek, secret, ids);
-  for (const field of ['cekId', 'wrappedCek', 'iv', 'ciphertext', 'tag', 'commitment'] as const)
+  for (const field of ['dekId', 'wrappedDek', 'iv', 'ciphertext', 'tag', 'commitment'] as const)
     expect(other[field]).not.toEqual(record[field]);
   expect(secret.toString()).toBe('correct horse battery staple');
 });
@@ -78,11 +78,11 @@ describe('every change of a stored field is detected', () => {
   });
 
   test('every bit of the DEK id', () => {
-    for (let at = 0; at < record.cekId.length; at++) {
+    for (let at = 0; at < record.dekId.length; at++) {
       for (let bit = 0; bit < 8; bit++) {
-        const code = String.fromCharCode(record.cekId.charCodeAt(at) ^ (1 << bit));
-        const cekId = record.cekId.slice(0, at) + code + record.cekId.slice(at + 1);
-        expect(() => decryptSecret(kek, { ...record, cekId }, ids)).toThrow(IntegrityError);
+        const code = String.fromCharCode(record.dekId.charCodeAt(at) ^ (1 << bit));
+        const dekId = record.dekId.slice(0, at) + code + record.dekId.slice(at + 1);
+        expect(() => decryptSecret(kek, { ...record, dekId }, ids)).toThrow(IntegrityError);
       }
     }
   });
@@ -150,18 +150,18 @@ describe('every change of a stored field is detected', () => {
     const older = encryptSecret(kek, secret, { ...ids, version: 2 });
     for (const from of [other, older]) {
       expect(() => decryptSecret(kek, from, ids)).toThrow(IntegrityError);
-      for (const field of [...BUFFERS, 'cekId'] as const) {
+      for (const field of [...BUFFERS, 'dekId'] as const) {
         const mixed = { ...record, [field]: from[field] };
         expect(() => decryptSecret(kek, mixed, ids)).toThrow(IntegrityError);
         if (field !== 'blobSha256')
           expect(() => decryptSecret(kek, rehashed(mixed), ids)).toThrow(IntegrityError);
       }
-      const keyAndId = { ...record, wrappedCek: from.wrappedCek, cekId: from.cekId };
+      const keyAndId = { ...record, wrappedDek: from.wrappedDek, dekId: from.dekId };
       expect(() => decryptSecret(kek, keyAndId, ids)).toThrow(IntegrityError);
     }
     // Same ids, another encryption: key and id are valid, so only the blob itself shows the difference.
     const again = encryptSecret(kek, secret, ids);
-    const swapped = { ...record, wrappedCek: again.wrappedCek, cekId: again.cekId };
+    const swapped = { ...record, wrappedDek: again.wrappedDek, dekId: again.dekId };
     expect(reasonOf(() => decryptSecret(kek, swapped, ids))).toBe('commitment_mismatch');
   });
 
@@ -212,7 +212,7 @@ test('empty ids and secrets beyond the limit are refused by encryption', () => {
 describe('changing the KEK', () => {
   const next = newKek('t-1', 'k-2');
   const nextIds = { ...ids, kekId: 'k-2' };
-  const moved = { ...record, wrappedCek: rewrapCek(kek, next, record, ids) };
+  const moved = { ...record, wrappedDek: rewrapDek(kek, next, record, ids) };
 
   test('keeps the secret readable, under the new KEK only, with the same blob', () => {
     expect(decryptSecret(next, moved, nextIds)).toEqual(secret);
@@ -223,12 +223,12 @@ describe('changing the KEK', () => {
   });
 
   test('refuses a record that cannot be decrypted, and the KEK of another tenant', () => {
-    expect(reasonOf(() => rewrapCek(kek, newKek('t-2', 'k-9'), record, ids))).toBe('wrong_kek');
-    expect(reasonOf(() => rewrapCek(kek, next, moved, ids))).toBe('cek_refused');
+    expect(reasonOf(() => rewrapDek(kek, newKek('t-2', 'k-9'), record, ids))).toBe('wrong_kek');
+    expect(reasonOf(() => rewrapDek(kek, next, moved, ids))).toBe('cek_refused');
     const again = encryptSecret(kek, secret, ids);
-    const broken = { ...record, wrappedCek: again.wrappedCek, cekId: again.cekId };
-    expect(reasonOf(() => rewrapCek(kek, next, broken, ids))).toBe('commitment_mismatch');
-    expect(reasonOf(() => rewrapCek(kek, next, { ...record, iv: Buffer.alloc(0) }, ids))).toBe('malformed');
+    const broken = { ...record, wrappedDek: again.wrappedDek, dekId: again.dekId };
+    expect(reasonOf(() => rewrapDek(kek, next, broken, ids))).toBe('commitment_mismatch');
+    expect(reasonOf(() => rewrapDek(kek, next, { ...record, iv: Buffer.alloc(0) }, ids))).toBe('malformed');
   });
 });
 

@@ -7,10 +7,10 @@ import {
   commit,
   requireOwnKek,
   type SecretIds,
-  unwrapCek,
-  WRAPPED_CEK_BYTES,
+  unwrapDek,
+  WRAPPED_DEK_BYTES,
   withDerivedKeys,
-  wrapCek,
+  wrapDek,
 } from './content-key.ts';
 import { IntegrityError } from './integrity-error.ts';
 import type { Kek } from './kek.ts';
@@ -18,9 +18,9 @@ import type { Kek } from './kek.ts';
 /** The stored form of an encrypted secret, besides its ids. It contains nothing secret. */
 export type EncryptedSecret = Encrypted & {
   /** Random UUID of the DEK, which encrypts only this secret. */
-  readonly cekId: string;
+  readonly dekId: string;
   /** 61 bytes. */
-  readonly wrappedCek: Buffer;
+  readonly wrappedDek: Buffer;
   /** 32 bytes. */
   readonly commitment: Buffer;
   /**
@@ -43,18 +43,18 @@ export function encryptSecret(kek: Kek, plaintext: Uint8Array, ids: SecretIds): 
   if (plaintext.length > MAX_SECRET_BYTES)
     throw new RangeError(`a secret has at most ${MAX_SECRET_BYTES} bytes, this one has ${plaintext.length}`);
   requireOwnKek(kek, ids);
-  const cekId = randomUUID();
-  const aad = blobAad(ids, cekId);
-  const cek = randomFillSync(Buffer.allocUnsafeSlow(KEY_BYTES));
+  const dekId = randomUUID();
+  const aad = blobAad(ids, dekId);
+  const dek = randomFillSync(Buffer.allocUnsafeSlow(KEY_BYTES));
   try {
-    const wrappedCek = wrapCek(kek, cek, ids, cekId);
-    return withDerivedKeys(cek, (keys) => {
+    const wrappedDek = wrapDek(kek, dek, ids, dekId);
+    return withDerivedKeys(dek, (keys) => {
       const encrypted = encrypt(keys.encryption, plaintext, aad);
       const commitment = commit(keys.commitment, aad, encrypted);
-      return { ...encrypted, cekId, wrappedCek, commitment, blobSha256: blobHash(encrypted, commitment) };
+      return { ...encrypted, dekId, wrappedDek, commitment, blobSha256: blobHash(encrypted, commitment) };
     });
   } finally {
-    cek.fill(0);
+    dek.fill(0);
   }
 }
 
@@ -67,19 +67,19 @@ export function encryptSecret(kek: Kek, plaintext: Uint8Array, ids: SecretIds): 
 export function decryptSecret(kek: Kek, record: EncryptedSecret, ids: SecretIds): Buffer {
   requireRecord(record);
   requireOwnKek(kek, ids);
-  const aad = blobAad(ids, record.cekId);
+  const aad = blobAad(ids, record.dekId);
   if (!timingSafeEqual(blobHash(record, record.commitment), record.blobSha256))
     throw new IntegrityError('blob_changed');
-  const cek = unwrapCek(kek, record.wrappedCek, ids, record.cekId);
+  const dek = unwrapDek(kek, record.wrappedDek, ids, record.dekId);
   try {
-    return withDerivedKeys(cek, (keys) => {
+    return withDerivedKeys(dek, (keys) => {
       requireCommitment(keys.commitment, aad, record);
       const plaintext = decrypt(keys.encryption, record, aad);
       if (plaintext === undefined) throw new IntegrityError('ciphertext_refused');
       return plaintext;
     });
   } finally {
-    cek.fill(0);
+    dek.fill(0);
   }
 }
 
@@ -89,18 +89,18 @@ export function decryptSecret(kek: Kek, record: EncryptedSecret, ids: SecretIds)
  *
  * @throws {IntegrityError} as `decryptSecret`, or `wrong_kek` when the new KEK belongs to another tenant.
  */
-export function rewrapCek(oldKek: Kek, newKek: Kek, record: EncryptedSecret, ids: SecretIds): Buffer {
+export function rewrapDek(oldKek: Kek, newKek: Kek, record: EncryptedSecret, ids: SecretIds): Buffer {
   requireRecord(record);
   requireOwnKek(oldKek, ids);
   const newIds = { ...ids, kekId: newKek.kekId };
   requireOwnKek(newKek, newIds);
-  const cek = unwrapCek(oldKek, record.wrappedCek, ids, record.cekId);
+  const dek = unwrapDek(oldKek, record.wrappedDek, ids, record.dekId);
   try {
     // A DEK that does not belong to its blob must be detected now, while the old KEK exists.
-    withDerivedKeys(cek, (keys) => requireCommitment(keys.commitment, blobAad(ids, record.cekId), record));
-    return wrapCek(newKek, cek, newIds, record.cekId);
+    withDerivedKeys(dek, (keys) => requireCommitment(keys.commitment, blobAad(ids, record.dekId), record));
+    return wrapDek(newKek, dek, newIds, record.dekId);
   } finally {
-    cek.fill(0);
+    dek.fill(0);
   }
 }
 
@@ -122,7 +122,7 @@ function requireRecord(record: EncryptedSecret): void {
     record.tag.length === TAG_BYTES &&
     record.commitment.length === COMMITMENT_BYTES &&
     record.blobSha256.length === BLOB_SHA256_BYTES &&
-    record.wrappedCek.length === WRAPPED_CEK_BYTES &&
+    record.wrappedDek.length === WRAPPED_DEK_BYTES &&
     record.ciphertext.length <= MAX_SECRET_BYTES;
-  if (!lengthsFit || !UUID.test(record.cekId)) throw new IntegrityError('malformed');
+  if (!lengthsFit || !UUID.test(record.dekId)) throw new IntegrityError('malformed');
 }

@@ -7,7 +7,7 @@ export {
   type EncryptedSecret,
   encryptSecret,
   MAX_SECRET_BYTES,
-  rewrapCek,
+  rewrapDek,
 } from './encrypt-secret.ts';
 export { fileRootKeyProvider } from './file-root-key-provider.ts';
 export {

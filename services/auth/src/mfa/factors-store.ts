@@ -37,8 +37,8 @@ export async function replacePendingFactor(
     const columns = {
       id,
       kek_id: kek.kekId,
-      cek_id: encrypted.cekId,
-      wrapped_cek: encrypted.wrappedCek,
+      cek_id: encrypted.dekId,
+      wrapped_cek: encrypted.wrappedDek,
       iv: encrypted.iv,
       ciphertext: encrypted.ciphertext,
       tag: encrypted.tag,
@@ -95,8 +95,8 @@ export async function lockFactor(
   if (!row) return undefined;
   const kek = await deps.tenantKeys.byId(tx, tenantId, row.kek_id);
   const encrypted = {
-    cekId: row.cek_id,
-    wrappedCek: row.wrapped_cek,
+    dekId: row.cek_id,
+    wrappedDek: row.wrapped_cek,
     iv: row.iv,
     ciphertext: row.ciphertext,
     tag: row.tag,

@@ -45,8 +45,8 @@ export async function encryptSetting(
     return {
       value: text,
       kek_id: kek.kekId,
-      cek_id: encrypted.cekId,
-      wrapped_cek: encrypted.wrappedCek,
+      cek_id: encrypted.dekId,
+      wrapped_cek: encrypted.wrappedDek,
       iv: encrypted.iv,
       ciphertext: encrypted.ciphertext,
       tag: encrypted.tag,
@@ -73,8 +73,8 @@ export async function decryptSetting(
   const plaintext = decryptSecret(
     kek,
     {
-      cekId: row.cek_id!,
-      wrappedCek: row.wrapped_cek!,
+      dekId: row.cek_id!,
+      wrappedDek: row.wrapped_cek!,
       iv: row.iv!,
       ciphertext: row.ciphertext!,
       tag: row.tag!,

@@ -1,4 +1,4 @@
-import { IntegrityError, type IntegrityReason, type Kek, rewrapCek } from '@claviger/keyring';
+import { IntegrityError, type IntegrityReason, type Kek, rewrapDek } from '@claviger/keyring';
 import { sql } from 'kysely';
 import type { VaultTx } from '../schema.ts';
 import type { HeldJob } from './key-jobs-store.ts';
@@ -31,7 +31,7 @@ export async function rewrapRows(
     try {
       const former = await keys.named(row.tenant_id, row.kek_id);
       // Also tests a row that `kek` wraps already.
-      const result = rewrapCek(former, kek, recordOf(row), idsOf(row));
+      const result = rewrapDek(former, kek, recordOf(row), idsOf(row));
       if (row.kek_id === kek.kekId) continue;
       rewrapped.push(row);
       wrapped.push(result);
@@ -77,8 +77,8 @@ export async function storeFindings(tx: VaultTx, held: HeldJob, findings: readon
 }
 
 const recordOf = (row: EncryptedVersion) => ({
-  cekId: row.cek_id,
-  wrappedCek: row.wrapped_cek,
+  dekId: row.cek_id,
+  wrappedDek: row.wrapped_cek,
   iv: row.iv,
   ciphertext: row.ciphertext,
   tag: row.tag,

@@ -94,8 +94,8 @@ export function createSecrets(keys: TenantKeys, requireOpen: () => void, logger:
           state,
           purpose: ids.purpose,
           kek_id: kek.kekId,
-          cek_id: encrypted.cekId,
-          wrapped_cek: encrypted.wrappedCek,
+          cek_id: encrypted.dekId,
+          wrapped_cek: encrypted.wrappedDek,
           iv: encrypted.iv,
           ciphertext: encrypted.ciphertext,
           tag: encrypted.tag,
@@ -113,8 +113,8 @@ export function createSecrets(keys: TenantKeys, requireOpen: () => void, logger:
         const plaintext = decryptSecret(
           kek,
           {
-            cekId: row.cek_id,
-            wrappedCek: row.wrapped_cek,
+            dekId: row.cek_id,
+            wrappedDek: row.wrapped_cek,
             iv: row.iv,
             ciphertext: row.ciphertext,
             tag: row.tag,

@@ -82,7 +82,7 @@ export function kekRotation(entries: number, batchSize: number): void {
         tenantId,
         kek!.kekId,
         ids,
-        ...(['cekId', 'wrappedCek', 'iv', 'ciphertext', 'tag', 'commitment', 'blobSha256'] as const).map(
+        ...(['dekId', 'wrappedDek', 'iv', 'ciphertext', 'tag', 'commitment', 'blobSha256'] as const).map(
           (column) => sealed.map((each) => each[column]),
         ),
       ],
@@ -100,8 +100,8 @@ export function kekRotation(entries: number, batchSize: number): void {
       for (const row of rows) {
         const kek = keks.get(row.kek_id)!;
         const record = {
-          cekId: row.cek_id,
-          wrappedCek: row.wrapped_cek,
+          dekId: row.cek_id,
+          wrappedDek: row.wrapped_cek,
           iv: row.iv,
           ciphertext: row.ciphertext,
           tag: row.tag,
@@ -273,8 +273,8 @@ export function kekRotation(entries: number, batchSize: number): void {
           tenantId,
           outdated,
           former.kekId,
-          again.cekId,
-          again.wrappedCek,
+          again.dekId,
+          again.wrappedDek,
           again.iv,
           again.ciphertext,
           again.tag,
