@@ -7,7 +7,7 @@ import {
   type RootKeyProvider,
 } from '@claviger/keyring';
 import type { CanaryStore } from './canary-store.ts';
-import { fits } from './fits.ts';
+import { matchesCanary } from './matches-canary.ts';
 import { reportingOutages } from './reporting-outages.ts';
 import { createShareCollection, type SharePart } from './share-collection.ts';
 
@@ -160,7 +160,7 @@ export async function openSeal(options: SealOptions): Promise<Seal> {
       const provider = shares.combine();
       let verdict: boolean;
       try {
-        verdict = provider !== undefined && (await fits(provider, canary, { initialise }));
+        verdict = provider !== undefined && (await matchesCanary(provider, canary, { initialise }));
       } catch (error) {
         // The database did not answer: the shares are kept, and the last one can be submitted again.
         provider?.close();
@@ -240,7 +240,7 @@ async function examine({ config, canary }: SealOptions): Promise<State | RootKey
             ? 'There is no root key yet: create its shares with `claviger unseal --init`.'
             : 'Submit the shares with `claviger unseal`.',
       };
-    if (await fits(provider, canary, { initialise: true })) return provider;
+    if (await matchesCanary(provider, canary, { initialise: true })) return provider;
     provider.close();
     return {
       kind: 'sealed',

@@ -6,7 +6,7 @@ import type { CanaryStore } from './canary-store.ts';
  * Whether this is the root key that the database was set up with. Sets up an empty database if `initialise`
  * is true; never replaces a canary.
  */
-export async function fits(
+export async function matchesCanary(
   provider: RootKeyProvider,
   canary: CanaryStore,
   { initialise }: { initialise: boolean },
