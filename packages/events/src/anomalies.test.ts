@@ -11,16 +11,16 @@ import {
   startAnomalyDuty,
   storeAnomalies,
 } from './index.ts';
-import { startTestParts, type TestParts } from './test-parts.ts';
+import { startTestServers, type TestServers } from './test-servers.ts';
 
-let parts: TestParts;
+let servers: TestServers;
 let database: Database<never>;
 beforeAll(async () => {
-  parts = await startTestParts();
-  await migrate(parts.schema, [outboxMigration, anomaliesMigration]);
-  database = parts.database as unknown as Database<never>;
+  servers = await startTestServers();
+  await migrate(servers.schema, [outboxMigration, anomaliesMigration]);
+  database = servers.database as unknown as Database<never>;
 });
-afterAll(() => parts?.[Symbol.asyncDispose]());
+afterAll(() => servers?.[Symbol.asyncDispose]());
 
 const observed = (id: string, count: number, more: Partial<CountedAnomaly> = {}): CountedAnomaly => ({
   alert: 'node_name_twice',
@@ -32,29 +32,29 @@ const observed = (id: string, count: number, more: Partial<CountedAnomaly> = {})
 
 function duty(platformTenant: () => Promise<string | undefined>) {
   return startAnomalyDuty({
-    database: parts.database,
-    emitter: createEmitter({ service: 'vault', macKey: parts.macKey }),
-    cluster: soleReplica(parts.logger),
-    logger: parts.logger,
+    database: servers.database,
+    emitter: createEmitter({ service: 'vault', macKey: servers.macKey }),
+    cluster: soleReplica(servers.logger),
+    logger: servers.logger,
     platformTenant,
   });
 }
 
 /** The counts of the events of a subject, in order. */
 async function countsOf(id: string): Promise<{ tenant: string; count: number }[]> {
-  return parts.scratch.query(
+  return servers.scratch.query(
     `SELECT tenant_id AS tenant, (payload::jsonb -> 'details' ->> 'count')::int AS count
-     FROM ${parts.schema.schema}.outbox WHERE payload::jsonb ->> 'subjectId' = '${id}'
+     FROM ${servers.schema.schema}.outbox WHERE payload::jsonb ->> 'subjectId' = '${id}'
        AND payload::jsonb ->> 'action' LIKE 'anomaly.%' ORDER BY created_at`,
   );
 }
 const rowsOf = (id: string) =>
-  parts.scratch.query<{ observed: number }>(
-    `SELECT observed FROM ${parts.schema.schema}.anomalies WHERE subject_id = '${id}'`,
+  servers.scratch.query<{ observed: number }>(
+    `SELECT observed FROM ${servers.schema.schema}.anomalies WHERE subject_id = '${id}'`,
   );
 const windowOver = (id: string) =>
-  parts.scratch.query(
-    `UPDATE ${parts.schema.schema}.anomalies SET due_at = now() - interval '1 second' WHERE subject_id = '${id}'`,
+  servers.scratch.query(
+    `UPDATE ${servers.schema.schema}.anomalies SET due_at = now() - interval '1 second' WHERE subject_id = '${id}'`,
   );
 
 test('an anomaly is recorded at once, then once per window with its count; its row is removed when it stops', async () => {
@@ -95,8 +95,8 @@ test('made-up subjects do not fill the table', async () => {
         observed(`made-up-${batch}-${n}`, 1, { alert: 'internal_certificate_refused' }),
       ),
     );
-  const [row] = await parts.scratch.query<{ rows: number; observed: number }>(
-    `SELECT count(*)::int AS rows, sum(observed)::int AS observed FROM ${parts.schema.schema}.anomalies
+  const [row] = await servers.scratch.query<{ rows: number; observed: number }>(
+    `SELECT count(*)::int AS rows, sum(observed)::int AS observed FROM ${servers.schema.schema}.anomalies
      WHERE alert = 'internal_certificate_refused'`,
   );
   expect(row).toEqual({ rows: 201, observed: 300 });

@@ -14,21 +14,21 @@ import {
   type Publisher,
   startRelay,
 } from './index.ts';
-import { startTestParts, type TestParts } from './test-parts.ts';
+import { startTestServers, type TestServers } from './test-servers.ts';
 
-let parts: TestParts;
+let servers: TestServers;
 beforeAll(async () => {
-  parts = await startTestParts();
+  servers = await startTestServers();
 });
-afterAll(() => parts?.[Symbol.asyncDispose]());
-beforeEach(() => parts.scratch.query(`TRUNCATE ${parts.schema.schema}.outbox`));
+afterAll(() => servers?.[Symbol.asyncDispose]());
+beforeEach(() => servers.scratch.query(`TRUNCATE ${servers.schema.schema}.outbox`));
 
 const TENANT = randomUUID();
 const SECOND_NS = 1_000_000_000;
 
-const emitter = () => createEmitter({ service: 'vault', macKey: parts.macKey });
+const emitter = () => createEmitter({ service: 'vault', macKey: servers.macKey });
 const record = (): Promise<string> =>
-  parts.database.withTenant(TENANT, async (tx) => {
+  servers.database.withTenant(TENANT, async (tx) => {
     const { event } = await emitter().auditDuty(tx, {
       tenantId: TENANT,
       action: 'test.happened',
@@ -43,13 +43,13 @@ const record = (): Promise<string> =>
     return event.id;
   });
 const kept = async (): Promise<string[]> =>
-  (await parts.scratch.query<{ event_id: string }>(`SELECT event_id FROM ${parts.schema.schema}.outbox`)).map(
-    (row) => row.event_id,
-  );
+  (
+    await servers.scratch.query<{ event_id: string }>(`SELECT event_id FROM ${servers.schema.schema}.outbox`)
+  ).map((row) => row.event_id);
 /** As if that much time had passed since the publication. */
 const age = (interval: string) =>
-  parts.scratch.query(
-    `UPDATE ${parts.schema.schema}.outbox SET published_at = published_at - interval '${interval}'`,
+  servers.scratch.query(
+    `UPDATE ${servers.schema.schema}.outbox SET published_at = published_at - interval '${interval}'`,
   );
 
 /** What a consumer has stored, and how often each message arrived. */
@@ -76,22 +76,22 @@ const consume = (bus: Bus, handle: (messages: readonly OutboxMessage[]) => Promi
 /** Publishes all pending rows, without the duty that checks them afterwards. */
 async function publishAll(publisher: Publisher): Promise<void> {
   await using relay = startRelay({
-    database: parts.database,
-    logger: parts.logger,
-    cluster: soleReplica(parts.logger),
+    database: servers.database,
+    logger: servers.logger,
+    cluster: soleReplica(servers.logger),
     publishers: { audit: async (messages) => publisher(messages) },
   });
   await eventually(async () => {
     await relay.runOnce();
-    expect(await parts.unpublished()).toBe(0);
+    expect(await servers.unpublished()).toBe(0);
   });
 }
 
 const cleanerOf = (publisher: Publisher) =>
-  createCleaner({ database: parts.database, logger: parts.logger, kind: 'audit', publisher });
+  createCleaner({ database: servers.database, logger: servers.logger, kind: 'audit', publisher });
 
 async function manager() {
-  const { nats } = parts;
+  const { nats } = servers;
   const connection = await connect({
     servers: nats.url,
     user: nats.operator,
@@ -102,7 +102,7 @@ async function manager() {
 }
 
 test('an event stays in the outbox until its consumer has stored it', async () => {
-  await using bus = parts.bus();
+  await using bus = servers.bus();
   const { stored, missing } = consumer();
   const publisher = bus.auditPublisher(missing);
   const id = await record();
@@ -146,13 +146,13 @@ test('events that expired in the stream during an outage of their consumer arriv
   const { stored, came, missing, handle } = consumer();
   const ids = [await record(), await record(), await record()];
   {
-    await using bus = parts.bus();
+    await using bus = servers.bus();
     await publishAll(bus.auditPublisher(missing));
     await admin.streams.update(AUDIT_STREAM, { max_age: SECOND_NS / 5, duplicate_window: SECOND_NS / 5 });
     await eventually(async () => expect((await admin.streams.info(AUDIT_STREAM)).state.messages).toBe(0));
   }
   // The consumer starts: its bus first updates the stream to the limits of this release.
-  await using bus = parts.bus();
+  await using bus = servers.bus();
   await using _consuming = consume(bus, handle);
   const publisher = bus.auditPublisher(missing);
   await age('1 minute');
@@ -167,7 +167,7 @@ test('events that expired in the stream during an outage of their consumer arriv
 });
 
 test('an event that was consumed but not stored is published again, although the stream knows its id', async () => {
-  await using bus = parts.bus();
+  await using bus = servers.bus();
   const { stored, missing, handle } = consumer();
   let drop = true;
   await using _consuming = consume(bus, async (messages) => {
@@ -184,7 +184,7 @@ test('an event that was consumed but not stored is published again, although the
 });
 
 test('messages still in the stream are not published again', async () => {
-  await using bus = parts.bus();
+  await using bus = servers.bus();
   const { stored, came, missing, handle } = consumer();
   const publisher = bus.auditPublisher(missing);
   const ids = [await record(), await record()];
@@ -199,7 +199,7 @@ test('messages still in the stream are not published again', async () => {
 
 test('a full stream refuses new events and drops none; they arrive when there is space', async () => {
   await using admin = await manager();
-  await using bus = parts.bus();
+  await using bus = servers.bus();
   const { stored, missing, handle } = consumer();
   const publisher = bus.auditPublisher(missing);
   const first = await record();
@@ -238,7 +238,7 @@ test('events in the single stream of an older release arrive after the update', 
   const { stored, missing, handle } = consumer();
   const id = await record();
   await publishAll(async (messages) => {
-    const { nats } = parts;
+    const { nats } = servers;
     await using sender = await connect({
       servers: nats.url,
       user: nats.operator,
@@ -247,7 +247,7 @@ test('events in the single stream of an older release arrive after the update', 
     for (const message of messages) sender.connection.publish(`claviger.${message.subject}`, message.payload);
     await sender.connection.flush();
   });
-  await using bus = parts.bus();
+  await using bus = servers.bus();
   await using _consuming = consume(bus, handle);
   await age('1 minute');
   await cleanerOf(bus.auditPublisher(missing)).confirmNext(soleLeadership);

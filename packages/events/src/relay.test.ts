@@ -19,23 +19,23 @@ import {
   RefusedMessages,
   startRelay,
 } from './index.ts';
-import { startTestParts, type TestParts } from './test-parts.ts';
+import { startTestServers, type TestServers } from './test-servers.ts';
 
-let parts: TestParts;
+let servers: TestServers;
 beforeAll(async () => {
-  parts = await startTestParts();
+  servers = await startTestServers();
 });
-afterAll(() => parts?.[Symbol.asyncDispose]());
-afterEach(() => parts.scratch.query(`TRUNCATE ${parts.schema.schema}.outbox`));
+afterAll(() => servers?.[Symbol.asyncDispose]());
+afterEach(() => servers.scratch.query(`TRUNCATE ${servers.schema.schema}.outbox`));
 
 const TENANT = randomUUID();
 
 function emitterOf() {
-  return createEmitter({ service: 'vault', macKey: parts.macKey });
+  return createEmitter({ service: 'vault', macKey: servers.macKey });
 }
 
 async function announce(name: string, payload: object = {}): Promise<string> {
-  return parts.database.withTenant(TENANT, (tx) => emitterOf().event(tx, TENANT, name, payload));
+  return servers.database.withTenant(TENANT, (tx) => emitterOf().event(tx, TENANT, name, payload));
 }
 
 /** The received messages, and how often each id was handled. */
@@ -56,17 +56,17 @@ function inbox() {
 
 function relayOf(publishers: Readonly<Record<string, Publisher>>) {
   return startRelay({
-    database: parts.database,
-    logger: parts.logger,
-    cluster: soleReplica(parts.logger),
+    database: servers.database,
+    logger: servers.logger,
+    cluster: soleReplica(servers.logger),
     publishers,
   });
 }
 
 test('F-27 each event of concurrent long and short transactions arrives, with two relays, one killed, and an outage of NATS', async () => {
-  const { nats } = parts;
-  await using consumerBus = parts.bus();
-  const [busA, busB] = [parts.bus(), parts.bus()];
+  const { nats } = servers;
+  await using consumerBus = servers.bus();
+  const [busA, busB] = [servers.bus(), servers.bus()];
   const arrived = inbox();
   await using _consumer = consumerBus.consume({
     durable: 'whole',
@@ -82,7 +82,7 @@ test('F-27 each event of concurrent long and short transactions arrives, with tw
     Array.from({ length: 8 }, async (_, writer) => {
       for (let round = 0; round < 25; round += 1) {
         const ids: string[] = [];
-        const attempt = parts.database.withTenant(TENANT, async (tx) => {
+        const attempt = servers.database.withTenant(TENANT, async (tx) => {
           ids.push(await emitterOf().event(tx, TENANT, 'whole', { writer, round }));
           // Every other transaction commits long after its row was inserted.
           if (writer % 2 === 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
@@ -110,7 +110,7 @@ test('F-27 each event of concurrent long and short transactions arrives, with tw
   await outage;
   expect(sent.size).toBe(8 * 20 * 2);
   await eventually(() => expect(arrived.effects.size).toBe(sent.size));
-  await eventually(async () => expect(await parts.unpublished()).toBe(0));
+  await eventually(async () => expect(await servers.unpublished()).toBe(0));
   expect(new Set(arrived.effects.keys())).toEqual(sent);
   await relayB[Symbol.asyncDispose]();
   await busA[Symbol.asyncDispose]();
@@ -118,7 +118,7 @@ test('F-27 each event of concurrent long and short transactions arrives, with tw
 });
 
 test('a message has tenant, id and MAC; neither tenant nor id can be changed', async () => {
-  await using bus = parts.bus();
+  await using bus = servers.bus();
   const arrived = inbox();
   await using _consumer = bus.consume({
     durable: 'mac',
@@ -130,7 +130,7 @@ test('a message has tenant, id and MAC; neither tenant nor id can be changed', a
   const id = await announce('mac', { a: 1 });
   await eventually(() => expect(arrived.effects.has(id)).toBe(true));
   const message = arrived.effects.get(id)!;
-  const key = macKeyOf(parts.macKey);
+  const key = macKeyOf(servers.macKey);
   expect(message.tenantId).toBe(TENANT);
   expect(boundMac(key, message).equals(message.mac)).toBe(true);
   for (const change of [
@@ -143,7 +143,7 @@ test('a message has tenant, id and MAC; neither tenant nor id can be changed', a
 });
 
 test('F-33 a batch whose handling failed is delivered again and acknowledged only after success', async () => {
-  await using bus = parts.bus();
+  await using bus = servers.bus();
   await using _relay = relayOf({ event: bus.publisher });
   let refusals = 2;
   const arrived = inbox();
@@ -161,7 +161,7 @@ test('F-33 a batch whose handling failed is delivered again and acknowledged onl
 });
 
 test('an unavailable server of one kind does not block the other kinds', async () => {
-  await using bus = parts.bus();
+  await using bus = servers.bus();
   const jobs: string[] = [];
   let redisAway = true;
   await using _relay = relayOf({
@@ -178,7 +178,7 @@ test('an unavailable server of one kind does not block the other kinds', async (
     batch: 10,
     handle: arrived.handle,
   });
-  const job = await parts.database.withTenant(TENANT, (tx) => emitterOf().job(tx, TENANT, 'some.job', {}));
+  const job = await servers.database.withTenant(TENANT, (tx) => emitterOf().job(tx, TENANT, 'some.job', {}));
   const event = await announce('flow');
   await eventually(() => expect(arrived.effects.has(event)).toBe(true));
   expect(jobs).toEqual([]);
@@ -187,7 +187,7 @@ test('an unavailable server of one kind does not block the other kinds', async (
 });
 
 test('a row that can never be published is quarantined and does not block the rest', async () => {
-  await using bus = parts.bus();
+  await using bus = servers.bus();
   const arrived = inbox();
   await using _consumer = bus.consume({
     durable: 'poison',
@@ -203,7 +203,7 @@ test('a row that can never be published is quarantined and does not block the re
   await eventually(() => expect(arrived.effects.has(later)).toBe(true));
   expect(arrived.effects.has(poison)).toBe(false);
   // Marked after the bus has it, so possibly after its arrival.
-  await eventually(async () => expect(await parts.unpublished()).toBe(1));
+  await eventually(async () => expect(await servers.unpublished()).toBe(1));
 });
 
 test('a publisher that does not answer times out, and the rows stay', async () => {
@@ -213,16 +213,16 @@ test('a publisher that does not answer times out, and the rows stay', async () =
     event: async () => {
       calls += 1;
       if (calls === 1) return new Promise(() => {});
-      expect(await parts.unpublished()).toBe(1);
+      expect(await servers.unpublished()).toBe(1);
     },
   });
-  await eventually(async () => expect(await parts.unpublished()).toBe(0));
+  await eventually(async () => expect(await servers.unpublished()).toBe(0));
   expect(calls).toBe(2);
 });
 
 test('while NATS hangs, the relay holds no transaction, and a term that ended marks no rows', async () => {
-  const { nats, scratch, schema } = parts;
-  await using bus = parts.bus();
+  const { nats, scratch, schema } = servers;
+  await using bus = servers.bus();
   await bus.publisher.storeCreatedAt!();
   let isOver = false;
   const leadership: Leadership = {
@@ -243,9 +243,9 @@ test('while NATS hangs, the relay holds no transaction, and a term that ended ma
   nats.kill('SIGSTOP');
   try {
     await using _relay = startRelay({
-      database: parts.database,
-      logger: parts.logger,
-      cluster: { ...soleReplica(parts.logger), leadership: () => leadership },
+      database: servers.database,
+      logger: servers.logger,
+      cluster: { ...soleReplica(servers.logger), leadership: () => leadership },
       publishers: {
         event: async (messages, options) => {
           asked.resolve();
@@ -259,10 +259,10 @@ test('while NATS hangs, the relay holds no transaction, and a term that ended ma
     isOver = true;
     nats.kill('SIGCONT');
     await eventually(() => expect(arrived.effects.has(id)).toBe(true));
-    expect(await parts.unpublished()).toBe(1);
+    expect(await servers.unpublished()).toBe(1);
     // The next leader publishes it again: the same message for the bus, the same event for consumers.
     isOver = false;
-    await eventually(async () => expect(await parts.unpublished()).toBe(0));
+    await eventually(async () => expect(await servers.unpublished()).toBe(0));
   } finally {
     nats.kill('SIGCONT');
   }
@@ -281,13 +281,13 @@ test('refused messages do not cause the others of their batch to be published ag
       if (refused.length > 0) throw new RefusedMessages(new Map([[first, 'on purpose']]));
     },
   });
-  await eventually(async () => expect(await parts.unpublished()).toBe(1));
+  await eventually(async () => expect(await servers.unpublished()).toBe(1));
   expect(taken).toEqual([second]);
 });
 
 test('events of a lost stream are published to the new one, and its consumer continues', async () => {
-  const { nats } = parts;
-  await using bus = parts.bus();
+  const { nats } = servers;
+  await using bus = servers.bus();
   await using _relay = relayOf({ event: bus.publisher });
   const arrived = inbox();
   let seen = 0;
@@ -303,7 +303,7 @@ test('events of a lost stream are published to the new one, and its consumer con
     },
   });
   const ids = new Set([await announce('lost'), await announce('lost')]);
-  await eventually(async () => expect(await parts.unpublished()).toBe(0));
+  await eventually(async () => expect(await servers.unpublished()).toBe(0));
   await nats.stop();
   await rm(join(nats.dataDir!, 'store'), { recursive: true });
   await nats.start();
@@ -314,23 +314,23 @@ test('events of a lost stream are published to the new one, and its consumer con
 test('the role of the relay can mark and delete rows but not change their contents', async () => {
   await announce('kept');
   for (const statement of [{ payload: '{}' }, { subject: 'event.other' }, { mac: Buffer.alloc(32) }]) {
-    const attempt = parts.database.system((tx) => tx.updateTable('outbox').set(statement).execute());
+    const attempt = servers.database.system((tx) => tx.updateTable('outbox').set(statement).execute());
     await expect(attempt).rejects.toMatchObject({ code: '42501' });
   }
-  const unpublish = parts.database.system(async (tx) => {
+  const unpublish = servers.database.system(async (tx) => {
     await tx.updateTable('outbox').set({ published_at: new Date() }).execute();
     return tx.updateTable('outbox').set({ published_at: null }).executeTakeFirst();
   });
   await expect(unpublish).rejects.toMatchObject({ code: '42501' });
-  const removed = await parts.database.system((tx) => tx.deleteFrom('outbox').executeTakeFirst());
+  const removed = await servers.database.system((tx) => tx.deleteFrom('outbox').executeTakeFirst());
   expect(removed.numDeletedRows).toBe(0n);
-  const read = parts.database.readTenant(TENANT, (tx) => tx.selectFrom('outbox').selectAll().execute());
+  const read = servers.database.readTenant(TENANT, (tx) => tx.selectFrom('outbox').selectAll().execute());
   await expect(read).rejects.toMatchObject({ code: '42501' });
 });
 
 test('stopping is prompt while NATS is unavailable', async () => {
-  const { nats } = parts;
-  const bus = parts.bus();
+  const { nats } = servers;
+  const bus = servers.bus();
   await bus.ping();
   await nats.stop();
   const consumer = bus.consume({ durable: 'gone', subject: 'event.gone', batch: 10, handle: async () => {} });
@@ -340,13 +340,13 @@ test('stopping is prompt while NATS is unavailable', async () => {
   await relay[Symbol.asyncDispose]();
   await consumer[Symbol.asyncDispose]();
   await bus[Symbol.asyncDispose]();
-  expect(await parts.unpublished()).toBe(1);
+  expect(await servers.unpublished()).toBe(1);
   await nats.start();
 });
 
 test('the relay looks at most twice a second while this replica writes nothing, and at once when it does', async () => {
-  await using bus = parts.bus();
-  const sole = soleReplica(parts.logger);
+  await using bus = servers.bus();
+  const sole = soleReplica(servers.logger);
   const duties: HostedDuty[] = [];
   const cluster = {
     ...sole,
@@ -355,7 +355,7 @@ test('the relay looks at most twice a second while this replica writes nothing, 
       sole.add(duty);
     },
   };
-  const { database, logger } = parts;
+  const { database, logger } = servers;
   await using relay = startRelay({ database, logger, cluster, publishers: { event: bus.publisher } });
   const runs = () => duties.find(({ name }) => name === 'outbox relay: event')!.state().runs;
   const three = runs() + 3;

@@ -9,7 +9,7 @@ import { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from '
 import { type Bus, createBus, type OutboxSchema, outboxMigration } from './index.ts';
 
 /** PostgreSQL with an outbox, and NATS, for the tests of this package. */
-export interface TestParts extends AsyncDisposable {
+export interface TestServers extends AsyncDisposable {
   readonly scratch: ScratchDatabase;
   readonly schema: ScratchSchema;
   readonly database: Database<OutboxSchema>;
@@ -20,7 +20,7 @@ export interface TestParts extends AsyncDisposable {
   unpublished(): Promise<number>;
 }
 
-export async function startTestParts(): Promise<TestParts> {
+export async function startTestServers(): Promise<TestServers> {
   const folder = await mkdtemp(join(tmpdir(), 'claviger-events-'));
   await chmod(folder, 0o711);
   const nats = await startNats({ dataDir: join(folder, 'nats'), logFile: join(folder, 'nats.log') });
