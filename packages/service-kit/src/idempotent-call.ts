@@ -24,7 +24,7 @@ export interface MessageCodec {
 }
 
 /** Whether the error reports a repetition without effect, which leaves no audit event. */
-export function didNothingAgain(error: { readonly code: string }): boolean {
+export function isRepetition(error: { readonly code: string }): boolean {
   return error.code === 'idempotency_replayed' || error.code === 'request_in_progress';
 }
 
@@ -82,7 +82,7 @@ async function otherTry(guard: IdempotencyGuard, context: CallContext, call: Ide
   try {
     return await guard.find(context.tenantId, call);
   } catch (error) {
-    if (isClavigerError(error) && (didNothingAgain(error) || error.reason === 'idempotency_key_reused'))
+    if (isClavigerError(error) && (isRepetition(error) || error.reason === 'idempotency_key_reused'))
       throw error;
     return undefined;
   }

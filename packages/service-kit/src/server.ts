@@ -31,7 +31,7 @@ import type { BaseConfig } from './config.ts';
 import { type CostlyWork, createCostlyWork, joinKey } from './costly-work.ts';
 import { serverCredentials } from './credentials.ts';
 import type { Handlers } from './handlers.ts';
-import { didNothingAgain, type IdempotencyGuard, type MessageCodec, runOnce } from './idempotent-call.ts';
+import { type IdempotencyGuard, isRepetition, type MessageCodec, runOnce } from './idempotent-call.ts';
 import type { IncomingCall } from './incoming-call.ts';
 import type { Logger } from './logger.ts';
 import { METADATA } from './metadata.ts';
@@ -348,7 +348,7 @@ async function toErrorResponse(
 ): Promise<ClavigerError> {
   const shown = toClavigerError(error, context, options.logger);
   const knowsTenant = context.hasTenant || context.auditTenantId !== undefined;
-  if (context.method.policy!.audit && knowsTenant && !didNothingAgain(shown)) {
+  if (context.method.policy!.audit && knowsTenant && !isRepetition(shown)) {
     const denied =
       shown.reason === 'denied' || shown.reason === 'step_up_required' || shown.reason === 'unauthenticated';
     try {
