@@ -53,7 +53,7 @@ export interface Cluster extends DutyHost, AsyncDisposable {
   /** The state of this replica, also while Redis is unavailable. */
   details(): ReplicaDetails;
   /** Checks at once whether this replica was demoted or readmitted. */
-  lookAgain(): void;
+  checkDemotion(): void;
 }
 
 const SETTLE_MS = 2_000;
@@ -309,7 +309,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
     logger,
     details,
     leadership: () => current?.leadership,
-    lookAgain: () => {
+    checkDemotion: () => {
       lookedAt = Number.NEGATIVE_INFINITY;
       move();
     },

@@ -142,7 +142,7 @@ export function createServiceReplicas<DB>(cluster: Cluster, database: Database<D
           throw error;
         });
       await store.mark(node, true).catch(() => {});
-      if (node === cluster.node) cluster.lookAgain();
+      if (node === cluster.node) cluster.checkDemotion();
       return demotion;
     },
 
@@ -154,7 +154,7 @@ export function createServiceReplicas<DB>(cluster: Cluster, database: Database<D
         return rows[0]!.changed;
       });
       await store.mark(node, false).catch(() => {});
-      if (node === cluster.node) cluster.lookAgain();
+      if (node === cluster.node) cluster.checkDemotion();
       return changed;
     },
   };
