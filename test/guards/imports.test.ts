@@ -30,7 +30,7 @@ test('the scan sees the source at all', () => {
   expect(imports.length).toBeGreaterThan(1_000);
 });
 
-test('nobody imports a service: it is reached through its contract', () => {
+test('no file imports a service: its contract is the only way to use it', () => {
   const wrong = bare.filter(({ file, specifier }) => {
     const folder = folderOf.get(nameOf(specifier));
     return folder?.startsWith('services/') && folder !== file.owner;

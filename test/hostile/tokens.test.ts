@@ -155,7 +155,7 @@ describe('API tokens', () => {
       expect((await robot.at(url).get('/api/v1/resources')).status).toBe(401);
   });
 
-  test('H-097 nobody grants what they do not hold, nor changes their own roles', async () => {
+  test('H-097 a user can neither grant permissions they lack nor change their own roles', async () => {
     const manager = await tenant.admin.client.must('POST', '/api/v1/roles', {
       name: `mgr-${Date.now()}`,
       permissions: ['users.*', 'roles.*'],
