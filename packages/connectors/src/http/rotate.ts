@@ -1,8 +1,8 @@
 import { OutboundError } from '@claviger/outbound';
-import { candidateProblem } from '../candidate-password.ts';
 import type { Account, ConnectorContext, RotateResult, RotationSecrets } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange } from '../deadline.ts';
+import { newPasswordProblem } from '../new-password.ts';
 import { failureBeforeChange } from '../outcome.ts';
 import { requireAdmin, requireCurrent } from '../rotation-secrets.ts';
 import type { HttpConfig } from './config.ts';
@@ -21,7 +21,7 @@ export async function rotateHttp(
   secrets: RotationSecrets,
   ctx: ConnectorContext,
 ): Promise<RotateResult> {
-  const problem = candidateProblem(secrets.next);
+  const problem = newPasswordProblem(secrets.next);
   if (problem !== undefined) return { outcome: 'refused', kind: 'policy', reason: problem };
   try {
     const values = valuesFor(config, account, secrets);

@@ -1,8 +1,8 @@
 import { type Client, PasswordPolicyControl } from 'ldapts';
-import { candidateProblem } from '../candidate-password.ts';
 import type { Account, ConnectorContext, RotateResult, RotationSecrets } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange, operationSignal } from '../deadline.ts';
+import { newPasswordProblem } from '../new-password.ts';
 import { failureBeforeChange } from '../outcome.ts';
 import { changingLogin } from '../rotation-secrets.ts';
 import {
@@ -34,7 +34,7 @@ export async function rotateLdap(
   secrets: RotationSecrets,
   ctx: ConnectorContext,
 ): Promise<RotateResult> {
-  const problem = candidateProblem(secrets.next);
+  const problem = newPasswordProblem(secrets.next);
   if (problem !== undefined) return { outcome: 'refused', kind: 'policy', reason: problem };
   try {
     await using session = await openSession(

@@ -1,4 +1,3 @@
-import { candidateProblem } from '../candidate-password.ts';
 import type {
   Account,
   BlockedAccount,
@@ -8,6 +7,7 @@ import type {
 } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange, operationSignal } from '../deadline.ts';
+import { newPasswordProblem } from '../new-password.ts';
 import { failureBeforeChange } from '../outcome.ts';
 import { changingLogin } from '../rotation-secrets.ts';
 import {
@@ -41,7 +41,7 @@ export async function rotateMysql(
   secrets: RotationSecrets,
   ctx: ConnectorContext,
 ): Promise<RotateResult> {
-  const problem = candidateProblem(secrets.next);
+  const problem = newPasswordProblem(secrets.next);
   if (problem !== undefined) return { outcome: 'refused', kind: 'policy', reason: problem };
   try {
     if (!isUserName(account.username))

@@ -1,8 +1,8 @@
 import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
-import { candidateProblem } from '../candidate-password.ts';
 import type { Account, ConnectorContext, RotateResult, RotationSecrets } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { assertMayChange, operationSignal } from '../deadline.ts';
+import { newPasswordProblem } from '../new-password.ts';
 import { failureBeforeChange } from '../outcome.ts';
 import { changingLogin } from '../rotation-secrets.ts';
 import { isRoleName, type PostgresConfig } from './config.ts';
@@ -22,7 +22,7 @@ export async function rotatePostgres(
   secrets: RotationSecrets,
   ctx: ConnectorContext,
 ): Promise<RotateResult> {
-  const problem = candidateProblem(secrets.next);
+  const problem = newPasswordProblem(secrets.next);
   if (problem !== undefined) return { outcome: 'refused', kind: 'policy', reason: problem };
   try {
     if (!isRoleName(account.username))

@@ -1,7 +1,7 @@
-import { candidateProblem } from '../candidate-password.ts';
 import type { Account, ConnectorContext, RotateResult, RotationSecrets } from '../connector.ts';
 import { ConnectorError } from '../connector-error.ts';
 import { operationSignal } from '../deadline.ts';
+import { newPasswordProblem } from '../new-password.ts';
 import { failureBeforeChange } from '../outcome.ts';
 import { requireAdmin, requireCurrent } from '../rotation-secrets.ts';
 import { isAccountName } from './account-name.ts';
@@ -20,7 +20,7 @@ export async function rotateSsh(
   secrets: RotationSecrets,
   ctx: ConnectorContext,
 ): Promise<RotateResult> {
-  const problem = candidateProblem(secrets.next);
+  const problem = newPasswordProblem(secrets.next);
   if (problem !== undefined) return { outcome: 'refused', kind: 'policy', reason: problem };
   const { username } = account;
   const signal = operationSignal(ctx);

@@ -3,7 +3,7 @@
  * leading or trailing blanks: programs normalise other text differently, so setting and verifying it could
  * disagree.
  */
-export function candidateProblem(password: string): string | undefined {
+export function newPasswordProblem(password: string): string | undefined {
   if (password.length === 0) return 'The new password is empty.';
   if (password.length > 128) return 'The new password is longer than 128 characters.';
   if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(password))
