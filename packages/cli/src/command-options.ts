@@ -1,22 +1,22 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FORMATS } from './io/show.ts';
 
-/** What every command for people takes, beside its own options. */
+/** Adds the options of every command that calls the REST API. */
 export function withConnectionOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('-o, --output <format>', 'how to print the answer').choices([...FORMATS]).default('table'),
+      new Option('-o, --output <format>', 'format of the answer').choices([...FORMATS]).default('table'),
     )
     .option('--json', 'the same as -o json')
     .optionsGroup('Connection:')
-    .option('--profile <name>', 'whose sign-in to use (CLAVIGER_PROFILE; "default")')
+    .option('--profile <name>', 'profile of the sign-in (CLAVIGER_PROFILE; "default")')
     .option('--server <url>', 'server, e.g. https://localhost:7101 (CLAVIGER_ADDR)')
     .option('--ca <file>', 'CA certificate to trust (CLAVIGER_CA)')
     .option('--tenant <name>', 'tenant to sign in to (CLAVIGER_TENANT)')
     .option('--show-curl', 'print each request as a curl command, secrets masked');
 }
 
-/** A new command for people; `example` stands at the end of its help. */
+/** A new command; `example` is printed at the end of its help. */
 export function peopleCommand(
   parent: Command,
   nameAndArguments: string,
@@ -38,11 +38,11 @@ export interface ListOptions {
   readonly limit?: number;
 }
 
-/** A list is shown up to a limit, or whole. */
+/** Adds the options that limit a list. */
 export function withPaging(command: Command): Command {
   return command
-    .option('--limit <n>', 'how many to show at most', positive, 25)
-    .option('--all', 'show all of them');
+    .option('--limit <n>', 'maximum number of rows', positive, 25)
+    .option('--all', 'show all rows');
 }
 
 /** A whole number from 0. */

@@ -1,6 +1,6 @@
 import type { Reason } from '@claviger/errors';
 
-/** What a command's exit code says. Stable: scripts depend on it. */
+/** Exit codes of commands. Stable: scripts depend on them. */
 export const EXIT = {
   ok: 0,
   error: 1,
@@ -13,7 +13,7 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** A failure that a command explains in one message, with the exit code that goes with it. */
+/** A failure with its message and exit code. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exitCode: ExitCode;
@@ -24,7 +24,7 @@ export class CommandError extends Error {
   }
 }
 
-/** The exit code for a refusal by a service; 1 for every reason without a code of its own. */
+/** The exit code for a problem of a service; 1 for reasons without their own code. */
 export function exitCodeOf(reason: Reason): ExitCode {
   switch (reason) {
     case 'unauthenticated':

@@ -214,7 +214,7 @@ test('people do the whole job from the command line', async () => {
 
   const why = await claviger('carol', ['why', request.id]);
   expect(why.stdout).toMatch(
-    /^approved\. It was left to people\.\n[\s\S]*Decided by “access policy[\s\S]* approved by bob \(one\)\n$/,
+    /^approved\. People decided it\.\n[\s\S]*Decided by “access policy[\s\S]* approved by bob \(one\)\n$/,
   );
   expect((await claviger('alice', ['why', approved.grantId])).code).toBe(5);
   expect((await claviger('carol', ['exposure', 'alice'])).stdout).toMatch(
@@ -232,7 +232,7 @@ test('people do the whole job from the command line', async () => {
     )
     .toBe('verified');
   expect(await target.accepts('app', rolePassword)).toBe(false);
-  expect((await claviger('admin', ['exposure', 'alice'])).stderr).toContain('there are none');
+  expect((await claviger('admin', ['exposure', 'alice'])).stderr).toContain('none found');
   expect((await claviger('admin', ['exposure', 'entry', 'db-app', '--past'])).stdout).toContain('1, former');
   const rotated = await claviger('admin', ['exposure', 'rotate', 'alice', '--reason', 'alice has left']);
   expect(rotated).toMatchObject({ code: 0, stderr: '0 queued, 0 before, 0 impossible\n' });
@@ -370,7 +370,7 @@ test('administrators change entries, roles and passwords', async () => {
 
   const reset = await claviger('admin', ['users', 'reset-password', 'dora']);
   expect(reset.stdout).toMatch(/^https:\/\/localhost:\d+\/reset#token=\S+\n$/);
-  expect(reset.stderr).toContain('hand this one-time link to dora');
+  expect(reset.stderr).toContain('give this one-time link to dora');
 });
 
 test('secrets come back byte for byte, and what is not UTF-8 is refused', async () => {

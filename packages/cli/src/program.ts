@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Noun, Verb } from './contract/noun.ts';
 
-/** What a file in `commands/` exports: a command made by hand, or a verb of the contract. */
+/** Exports of a file in `commands/`: a hand-written command, or a verb of the contract. */
 interface CommandFile {
   readonly register?: (program: Command) => void;
   readonly command?: Verb;
 }
 
-/** Services of the contract that hand-made commands serve: signing in, and the command `ask`. */
+/** Services whose operations have hand-written commands. */
 export const BY_HAND: Noun = {
   about: '',
   services: ['AuthService', 'AssistantService', 'ExplanationsService', 'UpdatesService'],
@@ -17,15 +17,17 @@ export const BY_HAND: Noun = {
 };
 
 /**
- * The program. A command is a file in `commands/` or `nouns/`, called by its name; nothing else lists it. Of a command line
- * that names one, only that file is loaded. The list of commands (`--help`) loads the files alone; a word that no file names, also
- * what the contract alone gives.
+ * Creates the program. Each file in `commands/` or `nouns/` is the command of its name. If the first argument
+ * names a command, only its file is loaded. `--help` loads all files; an unknown command also loads the nouns
+ * derived from the contract.
  */
 export async function createProgram(args: readonly string[] = []): Promise<Command> {
   const program = new Command('claviger')
-    .description('Claviger keeps privileged credentials, lends them on approval, and proves who saw what.')
+    .description(
+      'Claviger stores privileged credentials, grants access on approval, and proves who has seen what.',
+    )
     .exitOverride()
-    .showHelpAfterError('(claviger --help shows the commands)')
+    .showHelpAfterError('(claviger --help lists the commands)')
     .addHelpText(
       'after',
       `
@@ -47,7 +49,7 @@ async function commandFiles(): Promise<Map<string, string>> {
   return new Map([...files].sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
-/** `whole`: with its verbs; else a noun is only named, as in the list of commands. */
+/** `whole`: with its verbs; otherwise only name and description, for the list of commands. */
 async function add(
   program: Command,
   name: string,

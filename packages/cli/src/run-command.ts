@@ -4,14 +4,14 @@ import { createProgram } from './program.ts';
 import { outputFailed } from './watch-output.ts';
 
 /**
- * Runs the command of these arguments, e.g. `['whoami']`, and says on standard error what went wrong. Resolves to the exit
- * code, or to undefined where the command has set `process.exitCode` itself or ends with 0.
+ * Runs the command of these arguments, e.g. `['whoami']`, and prints errors to standard error. Resolves to
+ * the exit code, or to undefined if the command has set `process.exitCode` itself or ends with 0.
  */
 export async function runCommand(args: readonly string[]): Promise<number | undefined> {
   try {
     if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
       throw new CommandError(
-        'NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody pose as the server: unset it, and name the CA with --ca or CLAVIGER_CA',
+        'NODE_TLS_REJECT_UNAUTHORIZED=0 disables verification of the server: unset it, and give the CA with --ca or CLAVIGER_CA',
         EXIT.usage,
       );
     }
@@ -23,11 +23,11 @@ export async function runCommand(args: readonly string[]): Promise<number | unde
   }
 }
 
-/** Says what went wrong on standard error and answers the exit code. */
+/** Prints an error to standard error and returns the exit code. */
 async function report(error: unknown): Promise<number> {
-  // Commander has printed its own message already.
+  // Commander has already printed its message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  // Asked to stop because its output is gone: what it says of that is not news.
+  // The command was stopped because its output was closed; its error is a consequence of that.
   if (outputFailed()) return EXIT.error;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`claviger: ${message}\n`);

@@ -19,9 +19,10 @@ export interface CommandSurroundings {
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs a command in this process, which is much cheaper than a process of its own. One after the other, also where
- * several are asked for at once, because they share the environment and the streams of the process. What concerns the
- * process itself (signals, a full disk, several commands at once) needs the real one, `main.ts`.
+ * Runs a command in this process, which is much cheaper than a process of its own. One after the other, also
+ * where several are asked for at once, because they share the environment and the streams of the process.
+ * What concerns the process itself (signals, a full disk, several commands at once) needs the real one,
+ * `main.ts`.
  */
 export function runInProcess(args: readonly string[], around: CommandSurroundings): Promise<CommandOutcome> {
   const run = last.then(() => runNow(args, around));

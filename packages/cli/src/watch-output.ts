@@ -10,9 +10,10 @@ export function outputFailed(): boolean {
 }
 
 /**
- * Ends the command with exit code 1 when standard output takes no more: with one line on standard error, or silently when its
- * reader has ended, as in `claviger status | head -1`. A command that stops what it started is asked to stop as by SIGTERM.
- * Nothing is lost in silence: what a file takes only in part is written on, until it is whole or refused.
+ * Ends the command with exit code 1 when standard output takes no more: with one line on standard error, or
+ * silently when its reader has ended, as in `claviger status | head -1`. A command that stops what it started
+ * is asked to stop as by SIGTERM. Nothing is lost in silence: what a file takes only in part is written on,
+ * until it is whole or refused.
  */
 export function watchOutput(): void {
   for (const stream of [process.stdout, process.stderr]) writeWhole(stream);
@@ -27,7 +28,10 @@ export function watchOutput(): void {
   });
 }
 
-/** Node.js writes to a file once, and leaves out what the file did not take of it. Pipes and terminals are written on. */
+/**
+ * Node.js writes to a file once, and leaves out what the file did not take of it. Pipes and terminals are
+ * written on.
+ */
 function writeWhole(stream: NodeJS.WriteStream & { readonly fd: number }): void {
   const kind = fstatSync(stream.fd);
   if (kind.isFIFO() || kind.isSocket() || stream.isTTY) return;

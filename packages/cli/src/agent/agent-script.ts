@@ -20,7 +20,10 @@ export type ScriptStep = PromptStep | { readonly pauseSeconds: number } | { read
 const AWAITS = ['none', 'decision', 'actuation'] as const;
 const OUTCOMES = ['succeeded', 'failed', 'timed_out'] as const;
 
-/** The steps of a script: a JSON list, or one JSON object on each line. A usage error names the step that is wrong. */
+/**
+ * The steps of a script: a JSON list, or one JSON object on each line. A usage error names the step that is
+ * wrong.
+ */
 export async function readScript(file: string): Promise<ScriptStep[]> {
   return parsed(await readText(file)).map((step, index) => {
     const wrong = (what: string): CommandError =>

@@ -10,11 +10,13 @@ export interface Done {
 }
 
 /**
- * Which commands this device has taken up and what came of them. It outlives the agent, since a command comes again
- * until its outcome has been reported: what stands here is never done again.
+ * Which commands this device has taken up and what came of them. It outlives the agent, since a command comes
+ * again until its outcome has been reported: what stands here is never done again.
  */
 export interface CommandJournal {
-  /** Takes a command up, on disk before it answers. False when it was taken up before, by whichever process. */
+  /**
+   * Takes a command up, on disk before it answers. False when it was taken up before, by whichever process.
+   */
   begin(commandId: string): boolean;
   finish(commandId: string, done: Done): void;
   /** What came of a command that was taken up; undefined while that is not known. */

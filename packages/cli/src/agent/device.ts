@@ -60,7 +60,8 @@ export function createDevice(id: string, api: ApiClient, tokens: TokenFile, pers
     },
     rotateToken: async (signal) => {
       const ask = () => api.call(rotateOwnAgentToken, { agentId: id }, { once: true, signal });
-      // An answer that was lost left a token that nobody has: the former still works, and the next one ends both.
+      // An answer that was lost left a token that nobody has: the former still works, and the next one ends
+      // both.
       await tokens.replace((await persist(ask, signal)).agentToken);
     },
   };

@@ -12,9 +12,9 @@ const SPREAD_MS = 1_000;
 export type Persist = <T>(ask: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 /**
- * For an agent that nobody watches: waits out limits, outages and lost connections for as long as they last. Many devices
- * lose one server at the same moment, so that each waits for a time of its own. Any other refusal is thrown, and so is
- * the signal's reason when it aborts.
+ * For an agent that nobody watches: waits out limits, outages and lost connections for as long as they last.
+ * Many devices lose one server at the same moment, so that each waits for a time of its own. Any other
+ * refusal is thrown, and so is the signal's reason when it aborts.
  */
 export function createPersist(log: AgentLog): Persist {
   let away = false;
@@ -47,7 +47,9 @@ function isPassing(error: unknown): error is CommandError {
   return error instanceof CommandError && error.exitCode === EXIT.error;
 }
 
-/** Never sooner than the server asks for; without its word longer each time, and spread over the whole of it. */
+/**
+ * Never sooner than the server asks for; without its word longer each time, and spread over the whole of it.
+ */
 export function waitMs(error: unknown, failures: number): number {
   const asked = error instanceof CliProblem ? error.problem.retryAfterSeconds : undefined;
   if (asked !== undefined) return asked * 1_000 + randomInt(SPREAD_MS);

@@ -25,8 +25,8 @@ const SHORTEST_ROUND_MS = 1_000;
 const REFUSED_PAUSE_MS = 5_000;
 
 /**
- * Fetches commands and acts on them, one after the other, until `listening` aborts; what has begun by then is brought to
- * its end unless `stopping` aborts too. Throws when the server refuses the device.
+ * Fetches commands and acts on them, one after the other, until `listening` aborts; what has begun by then is
+ * brought to its end unless `stopping` aborts too. Throws when the server refuses the device.
  */
 export async function serveCommands(
   deps: ServeDeps,

@@ -8,7 +8,10 @@ const FORM = /^cla_[A-Za-z0-9_-]{60,200}$/;
 
 /** The token of an agent where it is kept. It stands in no argument, no variable and no log. */
 export interface TokenFile {
-  /** The token of the moment. `fresh`: the last one was refused, so that the file is asked whether it has another. */
+  /**
+   * The token of the moment. `fresh`: the last one was refused, so that the file is asked whether it has
+   * another.
+   */
   current(fresh: boolean): Promise<string>;
   /** On disk before it resolves, and never half: only then may the new token be used. */
   replace(token: string): Promise<void>;

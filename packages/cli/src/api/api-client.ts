@@ -22,7 +22,10 @@ export interface ApiClientOptions {
   readonly ca?: string;
   /** Path of that CA, for printed commands only. */
   readonly caFile?: string;
-  /** Bearer token of the moment; undefined: none is sent. `fresh` asks for another than the last, which was refused. */
+  /**
+   * Bearer token of the moment; undefined: none is sent. `fresh` asks for another than the last, which was
+   * refused.
+   */
   readonly token?: (fresh: boolean) => Promise<string | undefined>;
   /** Told every request as a curl command, without secrets. */
   readonly onRequest?: (curl: string) => void;
@@ -137,7 +140,10 @@ export class ApiClient implements AsyncDisposable {
     }
   }
 
-  /** Waits out what is over in a moment: a burst of requests, or one like this that is still under way. Nothing was done. */
+  /**
+   * Waits out what is over in a moment: a burst of requests, or one like this that is still under way.
+   * Nothing was done.
+   */
   async #patiently(send: () => Promise<RawAnswer>): Promise<RawAnswer> {
     for (let attempt = 1; ; attempt += 1) {
       try {

@@ -33,7 +33,9 @@ export class CliProblem extends CommandError {
   }
 }
 
-/** 401 and 403 → 3, 404 → 5, 409 and 412 → 6, sealed → 7, another 4xx about the request itself → 2, else 1. */
+/**
+ * 401 and 403 → 3, 404 → 5, 409 and 412 → 6, sealed → 7, another 4xx about the request itself → 2, else 1.
+ */
 export function exitCodeOfProblem({ status, code, title }: ProblemFields): ExitCode {
   if (code === 'sealed' || (status === 503 && title === REASONS.sealed.title)) return EXIT.sealed;
   if (status === 401 || status === 403) return EXIT.denied;

@@ -38,7 +38,9 @@ export interface AuditKeys {
   readonly receipt: readonly KeyObject[];
 }
 
-/** Public keys as `claviger audit keys --save` writes them, each for its purpose; or PEM, for every purpose. */
+/**
+ * Public keys as `claviger audit keys --save` writes them, each for its purpose; or PEM, for every purpose.
+ */
 export async function readPublicKeys(file: string): Promise<AuditKeys> {
   const text = await readText(file);
   const value = parse(text);
@@ -65,7 +67,10 @@ function publicKey(file: string, pem: string): KeyObject {
   }
 }
 
-/** A receipt by itself, or inside what `claviger get -o json` printed. Whether it is genuine is checked elsewhere. */
+/**
+ * A receipt by itself, or inside what `claviger get -o json` printed. Whether it is genuine is checked
+ * elsewhere.
+ */
 export async function readReceipt(file: string): Promise<SignedReceipt> {
   const value = parse(await readText(file));
   const receipt = (value as { receipt?: unknown } | null | undefined)?.receipt ?? value;

@@ -7,11 +7,12 @@ import { foreignForm } from '../io/text-input.ts';
 export type FileChange = 'byte-order-mark' | 'carriage-returns' | 'empty-last-lines' | 'no-last-line-end';
 
 /**
- * The lines of an exported file without their line ends. What an editor or a transfer changed at them is undone and noted in
- * `changes`: an export begins with no mark, holds no carriage return, and ends with one line feed.
+ * The lines of an exported file without their line ends. What an editor or a transfer changed at them is
+ * undone and noted in `changes`: an export begins with no mark, holds no carriage return, and ends with one
+ * line feed.
  *
- * A usage error for a file of another form: compressed, UTF-16, or with carriage returns for line ends. Throws what reading
- * throws, and `ExportLineError`.
+ * A usage error for a file of another form: compressed, UTF-16, or with carriage returns for line ends.
+ * Throws what reading throws, and `ExportLineError`.
  */
 export async function* exportedLines(file: string, changes: Set<FileChange>): AsyncGenerator<string> {
   let first = true;

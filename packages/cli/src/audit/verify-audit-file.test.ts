@@ -175,7 +175,7 @@ test.each(Object.keys(changed))(
     writeFileSync(path, change(whole.replace('event-2', 'event-9')));
     const altered = await verifyAuditFile(path, await evidence());
     expect(altered).toMatchObject({ ok: false, fileChanges, problems: [{ line: 4, seq: 2 }] });
-    expect(verdictLines(path, altered).join('\n')).toMatch(/was altered or is not whole:\n[\s\S]*Besides, /);
+    expect(verdictLines(path, altered).join('\n')).toMatch(/was altered or is incomplete:\n[\s\S]*Besides, /);
   },
 );
 
@@ -200,7 +200,7 @@ test('a last line that was cut, an empty line between, and another form of expor
   const verdict = await verifyAuditFile(cut, await evidence());
   expect(verdict.ok).toBe(false);
   expect(verdictLines(cut, verdict).join('\n')).toMatch(
-    /trailer is missing[\s\S]*its last line end is missing.*copy the file again/,
+    /trailer is missing[\s\S]*the last line end is missing.*copy the file again/,
   );
   const spaced = await verifyAuditFile(file('spaced.jsonl', lines.toSpliced(2, 0, '')), await evidence());
   expect(spaced.problems).toMatchObject([{ line: 3 }]);

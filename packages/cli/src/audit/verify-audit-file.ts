@@ -29,8 +29,8 @@ export interface Evidence {
 }
 
 /**
- * Verifies an exported log and the receipts that belong to it, without any network. Throws only when the file cannot be read, or
- * is of another form than an export.
+ * Verifies an exported log and the receipts that belong to it, without any network. Throws only when the file
+ * cannot be read, or is of another form than an export.
  */
 export async function verifyAuditFile(file: string, evidence: Evidence): Promise<AuditVerdict> {
   const { heads, keys, receipts } = evidence;

@@ -5,16 +5,16 @@ import { CommandError, EXIT } from '../exit-codes.ts';
 export function register(program: Command): void {
   program
     .command('agent')
-    .description('be a device with its agent, for tests and rehearsals: report prompts, act on commands')
-    .option('--simulate', 'act on nothing and say so; the only way there is on this machine')
-    .requiredOption('--device <id>', 'the device that it is')
-    .requiredOption('--token-file <file>', "the agent's token; written over when it is rotated")
+    .description('simulate the agent of a device, for tests: report prompts, carry out commands')
+    .option('--simulate', 'change nothing on this machine; required')
+    .requiredOption('--device <id>', 'id of the device')
+    .requiredOption('--token-file <file>', 'token of the agent; overwritten when it is rotated')
     .option('--url <url>', 'server, e.g. https://localhost:7101 (CLAVIGER_ADDR)')
     .option('--ca <file>', 'CA certificate to trust (CLAVIGER_CA)')
-    .option('--script <file>', 'prompts to show: a JSON list, or one JSON object on each line')
-    .option('--until-done', 'end when the script is through')
-    .option('--rotate-every <duration>', 'have a new token that often, e.g. 12h')
-    .option('--state-file <file>', 'where it notes the commands it has taken up (TOKEN_FILE.state)')
+    .option('--script <file>', 'prompts to report: a JSON list, or one JSON object per line')
+    .option('--until-done', 'exit at the end of the script')
+    .option('--rotate-every <duration>', 'rotate the token at this interval, e.g. 12h')
+    .option('--state-file <file>', 'record of the commands that were received (TOKEN_FILE.state)')
     .option('--json', 'print each event as one JSON object')
     .addHelpText(
       'after',
@@ -29,7 +29,7 @@ Example:
     )
     .action(async (options: AgentOptions & { readonly simulate?: boolean }) => {
       if (!options.simulate)
-        throw new CommandError('this agent can only pretend: give --simulate', EXIT.usage);
+        throw new CommandError('only simulation is supported: give --simulate', EXIT.usage);
       const { runAgent } = await import('../agent/run-agent.ts');
       process.exitCode = await runAgent(options);
     });

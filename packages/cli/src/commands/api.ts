@@ -11,7 +11,7 @@ export function register(program: Command): void {
   const command = peopleCommand(
     program,
     'api <method> <path>',
-    'call the REST API as the one who is signed in; the answer is printed as it came',
+    'call the REST API as the signed-in user; the answer is printed unchanged',
     'claviger api GET /api/v1/audit/summary',
   ).option('--data <@file>', 'JSON body: @file, or - for standard input');
   withConnectionOptions(command).action(callApi);
@@ -37,12 +37,15 @@ export async function callApi(method: string, path: string, options: ApiOptions)
   });
 }
 
-/** Never the body itself: it could hold a secret, and arguments can be seen by everybody on the machine. */
+/**
+ * Never takes the body as an argument: it can contain a secret, and every user of the machine can see
+ * arguments.
+ */
 async function readBody(data: string | undefined): Promise<string | undefined> {
   if (data === undefined) return undefined;
   if (data !== '-' && !data.startsWith('@'))
     throw new CommandError(
-      '--data takes @FILE, or - for standard input, since arguments can be seen by others',
+      '--data takes @FILE, or - for standard input, because other users can see arguments',
       EXIT.usage,
     );
   const text = await readText(data === '-' ? undefined : data.slice(1));

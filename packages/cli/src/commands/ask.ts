@@ -36,12 +36,12 @@ export function register(program: Command): void {
   const command = peopleCommand(
     program,
     'ask [words...]',
-    'ask the assistant, which reads and changes nothing',
+    'ask the assistant; it changes nothing',
     'claviger ask "Which access of mine is active, and when does it end?"',
   )
     .option('--history', 'show your own questions and answers')
-    .option('--erase-history', 'erase them for good')
-    .option('--status', 'show who answers, and what can be asked');
+    .option('--erase-history', 'erase your questions and answers permanently')
+    .option('--status', 'show the provider and what can be asked');
   withConnectionOptions(command).action(async (words: string[], options: AskOptions) => {
     process.exitCode = await ask(words.join(' '), options);
   });
@@ -51,7 +51,7 @@ export function register(program: Command): void {
 export function ask(message: string, options: AskOptions): Promise<ExitCode> {
   const chosen = [options.history, options.eraseHistory, options.status, message || undefined];
   if (chosen.filter((each) => each !== undefined).length !== 1) {
-    tell('ask one thing: a question, --history, --erase-history or --status');
+    tell('give one of: a question, --history, --erase-history, --status');
     return Promise.resolve(EXIT.usage);
   }
   return withSession(options, async ({ invoke, format }) => {
@@ -61,7 +61,7 @@ export function ask(message: string, options: AskOptions): Promise<ExitCode> {
     } else if (options.history) {
       const answer = await invoke<assistant.ListChatHistoryResponse>('ListChatHistory', {});
       if (format === 'json') showJson(answer);
-      else if (answer.items.length === 0) tell('nothing is kept');
+      else if (answer.items.length === 0) tell('there are no questions and answers');
       else for (const each of answer.items.toReversed()) say(exchangeText(each));
     } else if (options.status) {
       const status = await invoke<assistant.GetAssistantStatusResponse>('GetAssistantStatus', {});

@@ -12,7 +12,7 @@ export function register(program: Command): void {
   program
     .command('bootstrap-admin')
     .description(
-      'create the first administrator, with a generated password shown once; only while there is no user',
+      'create the first administrator with a generated password, shown once; only while there is no user',
     )
     .requiredOption('--username <name>', 'name to sign in with')
     .option('--json', 'print one JSON object: userId, username, password, tenantId')

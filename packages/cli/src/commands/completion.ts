@@ -26,7 +26,7 @@ export function register(program: Command): void {
     });
 }
 
-/** Each shell asks the command itself, so that what it offers is what the installed version has. */
+/** Each shell calls the command, so completions match the installed version. */
 const SCRIPTS: Readonly<Record<Shell, string>> = {
   bash: `_claviger() {
   local IFS=$'\\n'
@@ -49,7 +49,7 @@ interface Candidate {
   readonly about: string;
 }
 
-/** What may stand in the place of the last word. */
+/** Possible completions of the last word. */
 export function candidates(program: Command, words: readonly string[]): Candidate[] {
   const last = words.at(-1) ?? '';
   let command = program;

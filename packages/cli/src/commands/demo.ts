@@ -6,11 +6,11 @@ export function register(program: Command): void {
   peopleCommand(
     program,
     'demo',
-    'play the main job, step by step, on a real PostgreSQL role and a real Linux account',
+    'run the main use case step by step, on a real PostgreSQL role and a real Linux account',
     'claviger demo',
   )
     .option('--here', 'use the installation that runs here (only while it has no user)')
-    .option('--without-ssh', 'leave out the Linux account behind sshd, which needs root')
+    .option('--without-ssh', 'skip the Linux account behind sshd, which requires root')
     .action(async ({ here = false, withoutSsh = false }: { here?: boolean; withoutSsh?: boolean }) => {
       const { runDemo } = await import('../demo/run-demo.ts');
       const options: DemoOptions = { here, ssh: !withoutSsh };

@@ -4,7 +4,7 @@ import { dataDirOf } from '../operator/settings.ts';
 export function register(program: Command): void {
   program
     .command('doctor')
-    .description('check every dependency: found where, version, reachable, and the fix')
+    .description('check every dependency: location, version, reachability, and how to fix a problem')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  claviger doctor')
     .action(async (options: { readonly json?: boolean }) => {

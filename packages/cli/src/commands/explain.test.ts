@@ -13,7 +13,8 @@ test('every code that a service gives its problems is explained', () => {
   ).filter((file) => !file.endsWith('.test.ts'));
   const unexplained = files.flatMap((file) => {
     const source = readFileSync(join(repositoryRoot, file), 'utf8');
-    // Codes stand in the options of an error: whatever else is called a code is not lower case with a hint nearby.
+    // Codes stand in the options of an error: whatever else is called a code is not lower case with a hint
+    // nearby.
     return [...source.matchAll(/new ClavigerError\((?:[^;]*?)\bcode: '([a-z_]+)'/g)]
       .map((match) => match[1]!)
       .filter((code) => !explanations.has(code))

@@ -7,13 +7,13 @@ import { showJson } from '../io/show.ts';
 import { say } from '../output.ts';
 import texts from './explanations.json' with { type: 'json' };
 
-/** What a problem code means, and what to do next. */
+/** The meaning of a problem code, and the next step. */
 export interface Explanation {
   readonly meaning: string;
   readonly next: string;
 }
 
-/** One explanation for every reason there is: a new one does not compile until it is explained. */
+/** An explanation for every reason. A reason without one does not compile. */
 const reasons: Readonly<Record<Reason, Explanation>> = texts.reasons;
 
 /** Every code that a problem can carry. */
@@ -25,7 +25,7 @@ export function register(program: Command): void {
   peopleCommand(
     program,
     'explain [code]',
-    'say what a problem code means and what to do; without a code, list all',
+    'explain a problem code and what to do; without a code, list all',
     'claviger explain self_approval',
   )
     .addOption(
@@ -45,10 +45,7 @@ function explain(code: string | undefined, { output }: { readonly output: string
   const name = code.replace(/^urn:claviger:problem:/, '');
   const explanation = explanations.get(name);
   if (explanation === undefined)
-    throw new CommandError(
-      `no code "${name}" is known: \`claviger explain\` lists all of them`,
-      EXIT.notFound,
-    );
+    throw new CommandError(`there is no code "${name}": \`claviger explain\` lists all codes`, EXIT.notFound);
   if (output === 'json') return showJson({ code: name, ...explanation });
   const http = Object.hasOwn(REASONS, name) ? REASONS[name as Reason].http : undefined;
   say(

@@ -13,7 +13,7 @@ export function register(program: Command): void {
   const command = peopleCommand(
     program,
     'get <grant-or-request-id>',
-    'receive the credential of a grant; a one-time one comes once',
+    'receive the credential of a grant; a one-time credential is delivered once',
     'claviger get 0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11 --output-file ./db.password --receipt-file ./db.receipt',
   )
     .option('--show', 'print the secret on the terminal')
@@ -32,7 +32,7 @@ interface Grant {
 }
 type Invoke = Session['invoke'];
 
-/** The command `get`. A request that is not approved gives no secret: exit code 4 while it is pending, 3 else. */
+/** The command `get`. A request that is not approved gives no secret: exit code 4 while pending, else 3. */
 export function receiveCredential(id: string, options: GetOptions): Promise<ExitCode> {
   return withSession(options, async ({ invoke, format }) => {
     const output = await prepareSecretOutput(options, format);
@@ -44,7 +44,7 @@ export function receiveCredential(id: string, options: GetOptions): Promise<Exit
       await output.abandon();
       return received;
     }
-    // From here on the files stay: what is in them may be the only copy.
+    // The files are kept from here on: they may contain the only copy.
     await output.deliver(received);
     return EXIT.ok;
   });
@@ -55,7 +55,9 @@ async function receive(invoke: Invoke, id: string): Promise<Disclosure | ExitCod
   return typeof grantId === 'number' ? grantId : invoke<Disclosure>('GetGrantCredentials', { grantId });
 }
 
-/** The id of an active grant, from its own id or its request's; or the exit code when there is none yet. */
+/**
+ * The id of an active grant, from its own id or the id of its request; or an exit code if there is none yet.
+ */
 async function grantOf(invoke: Invoke, id: string): Promise<string | ExitCode> {
   const direct = await orNotFound(invoke('GetGrant', { grantId: id }));
   if (direct !== undefined) return untilActive(invoke, id);
@@ -64,7 +66,7 @@ async function grantOf(invoke: Invoke, id: string): Promise<string | ExitCode> {
   return untilActive(invoke, request.grantId);
 }
 
-/** A grant is usable as soon as the vault knows of it, a moment after the approval. */
+/** Waits until the vault has the entitlement of the grant, a moment after the approval. */
 async function untilActive(invoke: Invoke, grantId: string): Promise<string> {
   const read = async () => (await invoke<{ grant: Grant }>('GetGrant', { grantId })).grant;
   const grant = await pollUntil(read, ({ status }) => status !== 'activating', {

@@ -24,7 +24,7 @@ export function register(program: Command): void {
   const command = peopleCommand(
     program,
     'login [username]',
-    'sign in; the password is asked for, or comes from a pipe or a file',
+    'sign in; the password is prompted for, or read from a pipe or a file',
     'claviger login alice',
   )
     .option('--username <name>', 'instead of the argument')
@@ -32,15 +32,12 @@ export function register(program: Command): void {
       '--password-stdin',
       'read the password from the first line of standard input, a code from the second',
     )
-    .option(
-      '--recovery-code',
-      'sign in with a recovery code beside the password; works while the account is locked, too',
-    )
+    .option('--recovery-code', 'also give a recovery code; it works while the account is locked')
     .option('--password-file <file>', 'read the password from the first line of a file');
   withConnectionOptions(command).action(login);
 }
 
-/** The command `login`: proves who one is and keeps the tokens in the profile. */
+/** The command `login`: signs in and stores the tokens in the profile. */
 export function login(argument: string | undefined, options: LoginOptions): Promise<void> {
   let accessToken: string | undefined;
   return withoutSession(
@@ -48,7 +45,7 @@ export function login(argument: string | undefined, options: LoginOptions): Prom
     async ({ invoke, connection, format }) => {
       const username = argument ?? options.username ?? connection.profile?.username;
       if (username === undefined || username === '')
-        throw new CommandError('say who you are: claviger login NAME', EXIT.usage);
+        throw new CommandError('give a user name: claviger login NAME', EXIT.usage);
       const { password, code } = await readPassword(username, options);
       const tenant = connection.tenant;
       const recoveryCode = options.recoveryCode ? (code ?? (await askCode())) : '';
@@ -83,7 +80,7 @@ export function login(argument: string | undefined, options: LoginOptions): Prom
   );
 }
 
-/** The tenant wants a second factor of everybody, and this person has none. */
+/** Sets up a second factor for a user without one, if the tenant requires it. */
 async function showNewFactor(invoke: Session['invoke']): Promise<void> {
   const factor = await invoke('SetupMfa', {});
   tell(

@@ -11,20 +11,20 @@ export function register(program: Command): void {
   const command = peopleCommand(
     program,
     'logout',
-    'end the session, at the server and here',
+    'end the session and delete its tokens',
     'claviger logout',
   );
   withConnectionOptions(command).action(logout);
 }
 
-/** The command `logout`: ends the session at the server at once, then forgets its tokens. */
+/** The command `logout`: ends the session on the server at once, then deletes its tokens. */
 export async function logout(options: ConnectionOptions): Promise<void> {
   await withSession(options, async ({ invoke, connection }) => {
     const { profileName, token } = connection;
     if (token !== undefined)
       throw new CommandError('CLAVIGER_TOKEN is set: unset it to end the session of a profile', EXIT.usage);
     await invoke('Logout', {}).catch((error: unknown) => {
-      // A session that is over already needs no end.
+      // The session has already ended.
       if (!(error instanceof CliProblem) || error.status !== 401) throw error;
     });
     await withTokenLock(async () => {

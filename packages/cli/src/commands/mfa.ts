@@ -21,23 +21,31 @@ export function register(program: Command): void {
   const setup = peopleCommand(
     noun,
     'setup',
-    'make a second factor for an authenticator app; it counts once it is confirmed',
+    'create a second factor for an authenticator app; it takes effect after `mfa confirm`',
     'claviger mfa setup',
   );
   setup.option(
     '--password-stdin',
-    'read the password from standard input; else it is asked for when the sign-in was over five minutes ago',
+    'read the password from standard input; otherwise a prompt asks for it if the sign-in is older than five minutes',
   );
   withConnectionOptions(setup).action(setupMfa);
   for (const [verb, description, run] of [
-    ['confirm', 'confirm it with a code of the app; shows the recovery codes, once', confirmMfa],
-    ['prove', 'prove it again: commands that need a recent one work for ten minutes', proveMfa],
-    ['disable', 'switch it off', disableMfa],
-    ['recovery-codes', 'make new recovery codes, which end the old ones', replaceRecoveryCodes],
+    [
+      'confirm',
+      'confirm the second factor with a code of the app; shows the recovery codes once',
+      confirmMfa,
+    ],
+    [
+      'prove',
+      'use the second factor again: commands that require a recent one then work for ten minutes',
+      proveMfa,
+    ],
+    ['disable', 'disable the second factor', disableMfa],
+    ['recovery-codes', 'create new recovery codes; the old ones stop working', replaceRecoveryCodes],
   ] as const) {
     const command = peopleCommand(noun, verb, description, `claviger mfa ${verb}`).option(
       '--code-stdin',
-      'read the code from standard input; else it is asked for where one is needed',
+      'read the code from standard input; otherwise a prompt asks for it if it is required',
     );
     withConnectionOptions(command).action(run);
   }
@@ -47,17 +55,17 @@ export interface SetupMfaOptions extends ConnectionOptions {
   readonly passwordStdin?: boolean;
 }
 
-/** The command `mfa setup`: a pending factor, whose secret is shown this once. */
+/** The command `mfa setup`: creates a pending factor and shows its secret once. */
 export function setupMfa(options: SetupMfaOptions): Promise<void> {
   return withSession(options, async ({ invoke, format }) => {
     const factor = await newFactor(invoke, options);
     if (format === 'json') return showJson(factor);
     say(fieldsText(FACTOR, factor));
-    tell('enter one of them in an authenticator app, then: claviger mfa confirm');
+    tell('enter the secret or the address in an authenticator app, then run: claviger mfa confirm');
   });
 }
 
-/** A session that signed in more than five minutes ago needs the password once more. */
+/** Creates a factor; asks for the password if the sign-in is older than five minutes. */
 async function newFactor(invoke: Session['invoke'], { passwordStdin }: SetupMfaOptions) {
   const withPassword = (password: string) => invoke('SetupMfaWithPassword', { password });
   if (passwordStdin) return withPassword(await readSecretLine('password'));
@@ -69,7 +77,9 @@ async function newFactor(invoke: Session['invoke'], { passwordStdin }: SetupMfaO
   }
 }
 
-/** The command `mfa confirm`: a code of the app makes the pending factor count; shows the recovery codes. */
+/**
+ * The command `mfa confirm`: confirms the pending factor with a code of the app; shows the recovery codes.
+ */
 export function confirmMfa(options: CodeOptions): Promise<void> {
   return withSession(options, async ({ invoke, connection, format }) => {
     requireProfile(connection);
@@ -80,13 +90,13 @@ export function confirmMfa(options: CodeOptions): Promise<void> {
   });
 }
 
-/** The command `mfa prove`: what needs a recent second factor works for the next ten minutes. */
+/** The command `mfa prove`: a step-up of the session, which lasts ten minutes. */
 export function proveMfa(options: CodeOptions): Promise<void> {
   return withSession(options, async ({ invoke, connection }) => {
     requireProfile(connection);
     const answer = await invoke<TokenAnswer>('CompleteMfaChallenge', { code: await codeOf(options) });
     await keepTokens(connection, answer);
-    tell('the second factor is proved for ten minutes');
+    tell('the second factor is recent for ten minutes');
   });
 }
 
@@ -98,7 +108,7 @@ export function disableMfa(options: CodeOptions): Promise<void> {
   });
 }
 
-/** The command `mfa recovery-codes`: new ones, which end the old ones. */
+/** The command `mfa recovery-codes`: creates new codes; the old ones stop working. */
 export function replaceRecoveryCodes(options: CodeOptions): Promise<void> {
   return withSession(options, async ({ invoke, connection, format }) => {
     const answer = await withStepUp({ connection, invoke }, options, () =>
@@ -111,6 +121,6 @@ export function replaceRecoveryCodes(options: CodeOptions): Promise<void> {
 /** Recovery codes, which are shown once. */
 export function showCodes(recoveryCodes: readonly string[], format: OutputFormat): void {
   if (format === 'json') return showJson({ recoveryCodes });
-  tell('recovery codes, shown once; each replaces the second factor one time. Keep them apart from it:');
+  tell('recovery codes, shown once; each replaces the second factor once. Keep them apart from it:');
   for (const code of recoveryCodes) say(code);
 }

@@ -10,15 +10,15 @@ export function register(program: Command): void {
   const command = peopleCommand(
     program,
     'password',
-    'choose a password of your own; both are asked for, or come from a pipe or from files',
+    'change your password; both passwords are prompted for, or read from a pipe or files',
     'claviger password',
   )
     .option(
       '--password-stdin',
-      'read the present one from the first line of standard input, the new one from the second',
+      'read the current password from the first line of standard input, the new one from the second',
     )
-    .option('--current-file <file>', 'read the present one from the first line of a file')
-    .option('--new-file <file>', 'read the new one from the first line of a file');
+    .option('--current-file <file>', 'read the current password from the first line of a file')
+    .option('--new-file <file>', 'read the new password from the first line of a file');
   withConnectionOptions(command).action(changePassword);
 }
 
@@ -28,7 +28,7 @@ export interface PasswordOptions extends ConnectionOptions {
   readonly newFile?: string;
 }
 
-/** The command `password`: from then on nobody else knows it, and the account counts as its person's alone. */
+/** The command `password`: replaces a password that another person set with one that only the user knows. */
 export function changePassword(options: PasswordOptions): Promise<void> {
   return withSession(options, async ({ invoke }) => {
     const { current, next } = await passwords(options);
@@ -50,22 +50,22 @@ async function passwords({
   if (passwordStdin) {
     const [current = '', next = ''] = await readSecretLines(undefined, 2);
     if (current === '' || next === '')
-      throw new CommandError('give the present password and the new one, each on a line', EXIT.usage);
+      throw new CommandError('give the current password and the new one, each on its own line', EXIT.usage);
     return { current, next };
   }
   const otherWay = 'give --password-stdin, or --current-file and --new-file';
   const current =
     currentFile === undefined
-      ? await askHidden('Present password: ', otherWay)
-      : await readSecretLine('present password', currentFile);
+      ? await askHidden('Current password: ', otherWay)
+      : await readSecretLine('current password', currentFile);
   if (newFile !== undefined) return { current, next: await readSecretLine('new password', newFile) };
   const next = await askHidden('New password: ', otherWay);
   if (next !== (await askHidden('New password again: ', otherWay)))
-    throw new CommandError('the two are not the same: nothing was done', EXIT.usage);
+    throw new CommandError('the two new passwords differ: nothing was changed', EXIT.usage);
   return { current, next };
 }
 
-/** The password of a new user, from standard input or a file; nothing where neither is given. */
+/** The password of a new user, from standard input or a file; none if neither is given. */
 export async function passwordOf({
   passwordStdin,
   passwordFile,

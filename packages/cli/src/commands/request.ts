@@ -18,14 +18,14 @@ export function register(program: Command): void {
   const command = peopleCommand(
     program,
     'request <resource-or-entry>',
-    'ask for access to a resource or an entry, by name or id',
+    'request access to a resource or an entry, by name or id',
     'claviger request db-prod --for 30m --reason "slow query in ticket 4711" --wait',
   )
-    .requiredOption('--for <duration>', 'how long, e.g. 30m, 2h')
-    .requiredOption('--reason <text>', 'why; approvers and auditors read it')
-    .option('--ticket <text>', 'ticket that it belongs to')
+    .requiredOption('--for <duration>', 'duration, e.g. 30m, 2h')
+    .requiredOption('--reason <text>', 'reason; read by approvers and auditors')
+    .option('--ticket <text>', 'ticket number or URL')
     .option('--wait', 'wait for the decision: exit code 0 approved, 3 denied, 4 still pending')
-    .option('--timeout <duration>', 'how long to wait', '5m');
+    .option('--timeout <duration>', 'maximum wait', '5m');
   withConnectionOptions(command).action(async (subject: string, options: RequestOptions) => {
     process.exitCode = await requestAccess(subject, options);
   });
@@ -52,7 +52,9 @@ export function requestAccess(subject: string, options: RequestOptions): Promise
     });
     let request = created.request;
     if (options.wait) {
-      tell(`waiting for a decision on ${request.id}: others see it with \`claviger requests --decidable\``);
+      tell(
+        `waiting for a decision on ${request.id}: approvers find it with \`claviger requests --decidable\``,
+      );
       request = await untilDecided(invoke, request, timeoutMs);
     }
     const { printForPrograms } = await import('../contract/print-answer.ts');
@@ -73,7 +75,7 @@ async function untilDecided(
   );
 }
 
-/** What happened in words and as an exit code. */
+/** Prints the outcome of a request and returns its exit code. */
 export function outcomeOf(request: AccessRequest): ExitCode {
   const { id, status, grantId } = request;
   if (status === 'approved') {
@@ -83,13 +85,11 @@ export function outcomeOf(request: AccessRequest): ExitCode {
     return EXIT.ok;
   }
   if (status === 'pending') {
-    tell(
-      `still pending: look again with \`claviger requests\`, or take it back with \`claviger cancel ${id}\``,
-    );
+    tell(`still pending: check it with \`claviger requests\`, or cancel it with \`claviger cancel ${id}\``);
     return EXIT.pending;
   }
   tell(
-    `${status}${escapeText(decisionsText(request))}: ask again with another reason or a shorter time if it is still needed`,
+    `${status}${escapeText(decisionsText(request))}: request again with another reason or a shorter time if you still need access`,
   );
   return EXIT.denied;
 }

@@ -16,18 +16,16 @@ interface FinishOptions extends RestoreOptions {
 export function register(program: Command): void {
   const restore = program
     .command('restore')
-    .description(
-      'finish a restore: after a database was restored to an older state, what had ended since stays ended',
-    );
+    .description('finish a restore: end access that may have ended after the backup of a restored database');
   const shared = (command: Command): Command =>
     command
       .option(
         '--operator-config <file>',
-        "the operator's configuration; that of the installation here when not given",
+        'configuration of the operator; that of the local installation when unset',
       )
       .option('--json', 'print one JSON object');
   shared(restore.command('status'))
-    .description('the restore epoch of each service, and whether it refuses to serve')
+    .description('show the restore epoch of each service, and whether it refuses to serve')
     .addHelpText('after', '\nExample:\n  claviger restore status')
     .action(async (options: RestoreOptions) => {
       const { restoreStatus } = await import('../operator/restore.ts');
@@ -37,9 +35,12 @@ export function register(program: Command): void {
     .description(
       'end sessions, tokens, one-time credentials, recovery codes, links, grants, leases and claims of every tenant, then serve again',
     )
-    .option('--yes', 'do it; without this nothing is changed')
-    .option('--keep-api-tokens', 'API tokens go on: none was revoked since the backup')
-    .option('--keep-agent-tokens', 'tokens of device agents go on: none was revoked since the backup')
+    .option('--yes', 'confirm; nothing is changed without it')
+    .option('--keep-api-tokens', 'keep API tokens valid: none was revoked since the backup')
+    .option(
+      '--keep-agent-tokens',
+      'keep the tokens of device agents valid: none was revoked since the backup',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  claviger restore finish --yes\n  claviger restore finish --yes --keep-agent-tokens --json',
@@ -47,7 +48,7 @@ export function register(program: Command): void {
     .action(async (options: FinishOptions) => {
       if (!options.yes)
         throw new CommandError(
-          'this signs everybody out, in every tenant, and ends their grants: add --yes to do it',
+          'this signs out all users of all tenants and ends their grants: add --yes to confirm',
           EXIT.usage,
         );
       const { finishRestore } = await import('../operator/restore.ts');

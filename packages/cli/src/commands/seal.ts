@@ -4,10 +4,10 @@ import { operatorConfigOf } from '../operator/settings.ts';
 export function register(program: Command): void {
   program
     .command('seal')
-    .description('drop the root key and every key under it from the memory of every replica, at once')
+    .description('seal every replica: drop the root key and all keys under it from memory, at once')
     .option(
       '--operator-config <file>',
-      "the operator's configuration; that of the installation here when not given",
+      'configuration of the operator; that of the local installation when unset',
     )
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  claviger seal && claviger unseal')

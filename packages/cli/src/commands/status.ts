@@ -4,7 +4,7 @@ import { dataDirOf } from '../operator/settings.ts';
 export function register(program: Command): void {
   program
     .command('status')
-    .description('show what runs and whether it is ready; exit code 0 only when all of it is')
+    .description('show the processes and their readiness; exit code 0 only if all are ready')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  claviger status --json')
     .action(async (options: { readonly json?: boolean }) => {

@@ -8,7 +8,7 @@ export function register(program: Command): void {
       '--extended',
       'run only the long and large tests, and those that need package registries, Python 3.10 and Go 1.26',
     )
-    .argument('[vitest...]', 'what to hand to vitest, e.g. a file or a name')
+    .argument('[vitest...]', 'arguments for vitest, e.g. a file or a name')
     .allowUnknownOption()
     .addHelpText(
       'after',

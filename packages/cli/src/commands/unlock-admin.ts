@@ -13,13 +13,13 @@ export function register(program: Command): void {
   program
     .command('unlock-admin')
     .description(
-      'lift the locks of an administrator after wrong passwords or codes; on the machine of the installation',
+      'unlock an administrator after wrong passwords or codes; run it on the machine of the installation',
     )
-    .requiredOption('--username <name>', 'whom to unlock')
-    .option('--tenant <name>', 'their tenant (default: default)')
+    .requiredOption('--username <name>', 'administrator to unlock')
+    .option('--tenant <name>', 'tenant of the administrator (default: default)')
     .option(
       '--from <address>',
-      'address from which they sign in: it stays open when guessing elsewhere goes on',
+      'address of the administrator: it remains unlocked while attempts from other addresses continue',
     )
     .addHelpText('after', '\nExample:\n  claviger unlock-admin --username alice --from 192.0.2.7')
     .action(async ({ username, tenant = '', from = '' }: UnlockOptions) => {

@@ -16,21 +16,21 @@ export function register(program: Command): void {
   program
     .command('unseal')
     .description(
-      'bring the root key to sealed services: shares from the terminal, or from standard input, one a line',
+      'unseal services with shares of the root key, from the terminal or from standard input, one per line',
     )
-    .option('--init', 'make a root key for empty databases and show its shares, once')
-    .option('--shares <n>', 'with --init: how many shares', '5')
-    .option('--threshold <n>', 'with --init: how many of them unseal', '3')
-    .option('--from-shares', 'with --init: set up a service that has no root key yet from shares that exist')
-    .option('--cancel', 'forget the shares that were given so far')
+    .option('--init', 'create a root key for empty databases and show its shares once')
+    .option('--shares <n>', 'with --init: number of shares', '5')
+    .option('--threshold <n>', 'with --init: number of shares that unseal', '3')
+    .option('--from-shares', 'with --init: set up a service without a root key from existing shares')
+    .option('--cancel', 'discard the shares submitted so far')
     .option(
       '--operator-config <file>',
-      "the operator's configuration; that of the installation here when not given",
+      'configuration of the operator; that of the local installation when unset',
     )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  claviger unseal --init\n  claviger unseal            # asks for one share after the other; each holder may use a terminal of their own\n  claviger unseal < share',
+      '\nExamples:\n  claviger unseal --init\n  claviger unseal            # asks for the shares one by one; each holder can use their own terminal\n  claviger unseal < share',
     )
     .action(async (options: UnsealOptions) => {
       const commands = await import('../operator/unseal.ts');

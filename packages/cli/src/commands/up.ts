@@ -13,7 +13,9 @@ interface UpOptions {
   readonly servicesDir?: string;
 }
 
-/** Refuses what is no address of a target. The package that knows is loaded here: it would slow the list of commands. */
+/**
+ * Refuses invalid addresses of targets. The import is here because it would slow down the list of commands.
+ */
 async function checkTargets(openTargets: readonly string[]): Promise<void> {
   const { parseEndpoint } = await import('@claviger/outbound');
   for (const value of openTargets)
@@ -28,13 +30,13 @@ export function register(program: Command): void {
   program
     .command('up')
     .description('start everything on this machine: PostgreSQL, Redis, NATS, all services')
-    .option('--detach', 'return when everything is ready, and leave it running')
+    .option('--detach', 'return when everything is ready, and keep it running')
     .option('--json', 'print exactly one JSON object: url, caCertificate, setupUrl, dataDir, processes')
-    .option('--port <number>', 'HTTPS port of the first gateway on 127.0.0.1; 0 takes a free one', '7101')
-    .option('--replicas <number>', 'processes of each service; further gateways take free ports', '1')
+    .option('--port <number>', 'HTTPS port of the first gateway on 127.0.0.1; 0 uses a free port', '7101')
+    .option('--replicas <number>', 'processes of each service; additional gateways use free ports', '1')
     .option(
       '--open-target <host:port>',
-      'let targets be at this address of this machine; repeatable; also while it runs',
+      'allow targets at this address of this machine; may be given several times, also while it runs',
       several,
       [],
     )
@@ -43,16 +45,16 @@ export function register(program: Command): void {
       'after',
       `
 Environment:
-  CLAVIGER_DATA_DIR        where the data lies (.claviger in the clone)
+  CLAVIGER_DATA_DIR        data folder (.claviger in the clone)
   CLAVIGER_ENVIRONMENT     development (default), production or test
   CLAVIGER_RATE_LIMITS     off: no request limits, for measurements; refused in production
-  CLAVIGER_OTLP_ENDPOINT   where traces go, e.g. http://127.0.0.1:4318
-  CLAVIGER_POSTGRES_URL, CLAVIGER_REDIS_URL, CLAVIGER_NATS_URL   servers to use instead of own ones
+  CLAVIGER_OTLP_ENDPOINT   destination of traces, e.g. http://127.0.0.1:4318
+  CLAVIGER_POSTGRES_URL, CLAVIGER_REDIS_URL, CLAVIGER_NATS_URL   servers to use instead of starting them
 
 Examples:
   claviger up --detach --json --port 7201
   claviger up --detach --open-target 127.0.0.1:5432     rotate accounts of a PostgreSQL on this machine
-  claviger up --detach --replicas 3     three of each service; one of each leads its duties: claviger cluster status`,
+  claviger up --detach --replicas 3     three replicas of each service; one leads its duties: claviger cluster status`,
     )
     .action(async (options: UpOptions) => {
       await checkTargets(options.openTarget);
@@ -70,7 +72,7 @@ Examples:
       const dataDir = dataDirOf();
       await mkdir(dataDir, { recursive: true, mode: 0o711 }).catch((cause: Error) => {
         throw new CommandError(
-          `the data folder ${dataDir} cannot be made (${cause.message}): choose another one with CLAVIGER_DATA_DIR`,
+          `the data folder ${dataDir} cannot be created (${cause.message}): choose another one with CLAVIGER_DATA_DIR`,
           EXIT.error,
           { cause },
         );

@@ -3,7 +3,7 @@ import type { Verb } from '../contract/noun.ts';
 
 export const command: Verb = {
   call: 'GetUpdatesStatus',
-  about: 'show which versions run and ran, and which migrations of the schemas were applied',
+  about: 'show the running and earlier versions, and the applied migrations',
   example: 'updates',
   told: 'version {version}, {state}',
   print: async ({ replicas, schemas, history }: updates.GetUpdatesStatusResponse, { printRows }) => {

@@ -2,7 +2,7 @@ import type { Verb } from '../contract/noun.ts';
 
 export const command: Verb = {
   call: 'GetCurrentUser',
-  about: 'show who is signed in, where, and with which permissions',
+  about: 'show the signed-in user, the server and the permissions',
   example: 'whoami -o json',
   run: async ({ invoke, connection }) => ({
     server: connection.server,

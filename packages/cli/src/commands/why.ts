@@ -13,13 +13,13 @@ export function register(program: Command): void {
   const command = peopleCommand(
     program,
     'why <request>',
-    'why a request was decided as it was: for access, or for elevation',
+    'explain the decision of an access request or an elevation request',
     'claviger why 0b9d2c1e-6f0a-4a39-9f57-0a8d6e0f4c11',
   );
   withConnectionOptions(command).action(why);
 }
 
-/** The command `why`: an id of either kind of request. */
+/** The command `why`, for both kinds of requests. */
 export function why(id: string, options: ConnectionOptions): Promise<void> {
   return withSession(options, async ({ invoke, format }) => {
     const { printForPrograms } = await import('../contract/print-answer.ts');
@@ -35,7 +35,7 @@ async function explanationOf(invoke: Session['invoke'], id: string): Promise<exp
     (await orNotFound(invoke<explanations.ExplainRequestResponse>('ExplainRequest', { requestId: id })));
   if (answer?.explanation) return answer.explanation;
   throw new CommandError(
-    'there is no such request, or you may not see it: `claviger requests` shows those for access, `claviger elevations list` the others',
+    'there is no such request, or you cannot see it: `claviger requests` lists access requests, `claviger elevations list` elevation requests',
     EXIT.notFound,
   );
 }
@@ -51,7 +51,7 @@ function inWords(told: explanations.Explanation): string {
     ...told.lines.map((line) => `  ${line}`),
     ...(told.nearest ? [told.nearest.words] : []),
     ...decided,
-    ...(told.rulesShown ? [] : ['Which rules there are is not shown to you.']),
+    ...(told.rulesShown ? [] : ['You cannot read the rules.']),
   ]
     .map(escapeText)
     .join('\n');

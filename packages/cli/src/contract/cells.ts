@@ -8,7 +8,7 @@ export function timeText(time: string | undefined): string {
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
-/** The text of a value, escaped: times to the second, lists with this between their items. */
+/** The escaped text of a value: times to the second, list items joined by `between`. */
 function textOf(value: unknown, between: string): string {
   if (value === undefined || value === null) return '';
   if (Array.isArray(value)) return value.map((each) => textOf(each, between)).join(between);
@@ -34,7 +34,7 @@ export function template(text: string, row: unknown, between?: string): string {
   return text.replaceAll(/\{([^}]+)\}/g, (_, inner: string) => evaluate(inner, row, between));
 }
 
-/** What an expression of a column says of a row. */
+/** The text of a column's expression for a row. */
 export function evaluate(expression: string, row: unknown, between = ' '): string {
   if (expression.includes('{')) return template(expression, row, between);
   const condition = /^([^?]+)\?(.*):([^:]*)$/s.exec(expression);
@@ -48,7 +48,7 @@ export function evaluate(expression: string, row: unknown, between = ' '): strin
 
 const split = (column: string) => /^(.*?) {2}(.*)$/.exec(column)?.slice(1) as [string, string] | undefined;
 
-/** A string may hold several columns, with semicolons between them. */
+/** Splits strings that contain several columns, separated by semicolons. */
 function separate(columns: readonly Column[]): Column[] {
   return columns.flatMap((column): Column[] => (typeof column === 'string' ? column.split('; ') : [column]));
 }
@@ -90,6 +90,6 @@ export function fieldsText(columns: readonly Column[], row: unknown): string {
   return shown.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
 }
 
-/** Lines that were computed, as columns. */
+/** Computed lines as columns. */
 export const lines = (pairs: readonly (readonly [name: string, value: Cell])[]): Column[] =>
   pairs.map(([name, value]) => [name, () => value]);

@@ -43,7 +43,7 @@ async function atTerminal(args: readonly string[], answer: string): Promise<{ co
 test('at a terminal, what removes something is asked first', async () => {
   const remove = ['sites', 'delete', SAMPLE_ID];
   const refused = await atTerminal(remove, 'n');
-  expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('nothing was done') });
+  expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('nothing was changed') });
   expect(refused.said).toContain(`delete ${SAMPLE_ID}? [y/N]`);
   expect(server.requests).toEqual([]);
   expect((await atTerminal(remove, 'y')).code).toBe(0);

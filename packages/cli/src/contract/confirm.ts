@@ -4,8 +4,8 @@ import { escapeText } from '../io/escape.ts';
 import { template } from './cells.ts';
 
 /**
- * Asks at a terminal before something is taken away; `--yes` answers in advance. Scripts, which have no terminal, are not asked.
- * An error when the answer is not yes.
+ * Asks for confirmation at a terminal before a destructive command; `--yes` confirms in advance. Without a
+ * terminal (scripts) it does not ask. Throws if the answer is not yes.
  */
 export async function confirmed(
   question: string | undefined,
@@ -16,7 +16,7 @@ export async function confirmed(
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await terminal.question(`${escapeText(template(question, words))} [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('nothing was done');
+    if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('not confirmed: nothing was changed');
   } finally {
     terminal.close();
   }

@@ -5,7 +5,10 @@ import { operations } from './operations.ts';
 const shortName = (service: string) => service.split('.').at(-1)!;
 const kebab = (name: string) => name.replaceAll(/(?<=[a-z0-9])[A-Z]/g, '-$&').toLowerCase();
 
-/** What an operation is called as a verb: `GetRole` is `roles show`, `ListTreeHeads` of the audit log is `audit tree-heads`. */
+/**
+ * Name of the verb of an operation: `GetRole` is `roles show`, `ListTreeHeads` of the audit log is `audit
+ * tree-heads`.
+ */
 function verbName({ name, service }: MethodInfo): string {
   const noun = kebab(shortName(service).replace(/Service$/, ''));
   const things = new Set([noun, noun.replace(/ies$/, 'y'), noun.replace(/s$/, '')]);
@@ -15,7 +18,7 @@ function verbName({ name, service }: MethodInfo): string {
   return verb === 'get' || verb === 'list' ? rest.join('-') : kebab(name);
 }
 
-/** Verbs that the contract alone gives a noun: its services' operations that no verb serves yet. */
+/** Verbs derived from the contract: operations of the noun's services that no verb calls. */
 export function derivedVerbs(noun: Noun): Record<string, Verb> {
   const served = new Set(noun.elsewhere);
   const note = (each: Noun): void => {
@@ -35,7 +38,7 @@ export function derivedVerbs(noun: Noun): Record<string, Verb> {
   return derived;
 }
 
-/** Nouns that no file names: the services that none of `nouns` claims. */
+/** Nouns derived from the contract: services that no noun of `nouns` contains. */
 export function derivedNouns(nouns: Iterable<Noun>): Map<string, Noun> {
   const claimed = new Set(
     [...nouns].flatMap(function services(noun): string[] {

@@ -9,7 +9,7 @@ import { readSecret } from '../io/secret-input.ts';
 import { idOf, kindOf } from './names.ts';
 import type { Noun, Verb } from './noun.ts';
 
-/** Fields that pages, orders and versions take; commands have options of their own for these, or none. */
+/** Fields for paging, order and versions; commands have separate options for these, or none. */
 const PAGING = new Set([
   'page',
   'pageSize',
@@ -34,7 +34,7 @@ const kebab = (name: string) =>
     .toLowerCase();
 const singular = (name: string) => name.replace(/ies$/, 'y').replace(/([^s])s$/, '$1');
 
-/** `--for <duration>!=2m  how long`: the flag, whether it is mandatory, its default, and what it says. */
+/** Parses `--for <duration>!=2m  how long`: flag, `!` if mandatory, default, description. */
 export function parseFlag(text: string): { flag: string; mandatory: boolean; preset?: string; says: string } {
   const [, flag = '', mark = '', preset, says = ''] =
     /^(--[a-z-]+(?: <[^>]+>(?:\.\.\.)?)?)(!?)(?:=(\S+))?(?: {2}(.*))?$/s.exec(text) ?? [];
@@ -42,7 +42,7 @@ export function parseFlag(text: string): { flag: string; mandatory: boolean; pre
   return { flag, mandatory: mark === '!', ...(preset === undefined ? {} : { preset }), says };
 }
 
-/** Units in which the contract measures durations. */
+/** Units of durations in the contract. */
 const UNITS: readonly (readonly [suffix: RegExp, seconds: number])[] = [
   [/Minutes$/, 60],
   [/Hours$/, 3_600],
@@ -50,7 +50,7 @@ const UNITS: readonly (readonly [suffix: RegExp, seconds: number])[] = [
   [/Days$/, 86_400],
 ];
 
-/** Flags of an operation's request, without the fields that are words. */
+/** Flags of an operation's request, except fields that are given as words. */
 export function flagsOf(info: MethodInfo, verb: Verb, words: readonly string[]): Flag[] {
   const inPath = new Set([...(info.http[0]?.path.matchAll(/\{(\w+)\}/g) ?? [])].map((match) => match[1]));
   return info.request.fields
@@ -113,19 +113,19 @@ function placeholderOf(
     : ` <${name.split('-').at(-1)}>`;
 }
 
-/** What the contract says about a field, for its help. */
+/** Description of a field in the help, from the contract. */
 function aboutOf({ comment, rules, kind, jsonName, public: isPublic }: FieldInfo): string {
   if (comment !== '') return lowerFirst(comment.replace(/\.$/, ''));
-  if (!isPublic) return 'a file with it; - for standard input';
+  if (!isPublic) return 'file that contains it; - for standard input';
   if (kindOf(jsonName) !== undefined) return 'by name or id';
-  if (kind === 'struct' || kind === 'message') return 'a file with JSON';
+  if (kind === 'struct' || kind === 'message') return 'JSON file';
   return rules?.rule || (rules?.required ? 'mandatory' : '');
 }
 
 export const lowerFirst = (text: string) =>
   /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 
-/** The request's fields as the flags give them; what is not given is left out. */
+/** The fields of the request that are given as flags. */
 export async function valuesOf(
   flags: readonly Flag[],
   options: Readonly<Record<string, unknown>>,
@@ -143,7 +143,7 @@ export async function valuesOf(
   return values;
 }
 
-/** A word or the text of a flag as the value of its field. */
+/** Converts a word or the text of a flag to the value of its field. */
 export async function fieldValue(
   field: FieldInfo,
   given: unknown,
@@ -182,10 +182,13 @@ function inUnits(jsonName: string, text: string, name: string): number {
   const seconds = parseSeconds(text, name);
   if (seconds % unit === 0) return seconds / unit;
   const units = { 60: 'minutes', 3600: 'hours', 86400: 'days' }[unit];
-  throw new CommandError(`${name} is "${text}": it is counted in whole ${units}`, EXIT.usage);
+  throw new CommandError(`${name} is "${text}": give whole ${units}`, EXIT.usage);
 }
 
-/** A misspelt name in a file must not vanish from a request: it is a usage error that names what is known. */
+/**
+ * Throws a usage error for an unknown name in a file, with the known names, so that no misspelt field is
+ * ignored.
+ */
 export function refuseUnknownNames(file: string, json: unknown, info: MessageInfo, pointer = ''): void {
   if (Array.isArray(json))
     for (const [index, item] of json.entries()) refuseUnknownNames(file, item, info, `${pointer}/${index}`);
@@ -195,7 +198,7 @@ export function refuseUnknownNames(file: string, json: unknown, info: MessageInf
       if (field === undefined) {
         const known = info.fields.map(({ jsonName }) => jsonName).join(', ');
         throw new CommandError(
-          `${file}: there is no ${pointer}/${name} here, but there is ${known}`,
+          `${file}: unknown field ${pointer}/${name}; known fields: ${known}`,
           EXIT.usage,
         );
       }
@@ -204,15 +207,15 @@ export function refuseUnknownNames(file: string, json: unknown, info: MessageInf
     }
 }
 
-/** A word after the verb: which field it gives. */
+/** A word after the verb, and the field that it sets. */
 export interface Word {
   readonly property: string;
   readonly usage: string;
-  /** What it names, e.g. `entry`. */
+  /** Kind of object that it names, e.g. `entry`. */
   readonly kind?: string;
 }
 
-/** Words of a verb: those that it declares, else the parameters of its path. */
+/** Words of a verb: the declared ones, otherwise the parameters of its path. */
 export function wordsOf(info: MethodInfo, verb: Verb, noun: Pick<Noun, 'id'> | undefined): Word[] {
   const inPath = [...(info.http[0]?.path.matchAll(/\{(\w+)\}/g) ?? [])].map((match) => match[1]!);
   const declared = (

@@ -5,19 +5,22 @@ import { operation } from './operations.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Rows of a list, and how many there are in all. */
+/** Rows of a list, and the total number. */
 export interface Listed {
   readonly items: readonly Row[];
   readonly totalItems: number;
 }
 
-/** The property that holds the rows of a list's answer; undefined where the answer is no page. */
+/** The property with the rows of a list's answer; undefined if the answer is not a list. */
 export function rowsOf(response: MessageInfo): string | undefined {
   if (!response.byJsonName.has('totalItems') && !response.byJsonName.has('pagination')) return undefined;
   return response.fields.find(({ repeated, kind }) => repeated && kind === 'message')?.property;
 }
 
-/** Pages through a list by cursor, up to the limit or to its end with `all`. Says so when there are more. */
+/**
+ * Pages through a list by cursor, up to the limit or, with `all`, to its end. Prints a note if there are
+ * more.
+ */
 export async function listItems(
   api: ApiClient,
   name: string,
@@ -42,7 +45,7 @@ export async function listItems(
   return { items, totalItems };
 }
 
-/** All rows of a list. A filter that the list does not have is left out. */
+/** All rows of a list. Filters that the list does not have are omitted. */
 export async function listAll(
   api: ApiClient,
   name: string,

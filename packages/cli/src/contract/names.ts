@@ -4,17 +4,17 @@ import { CommandError, EXIT } from '../exit-codes.ts';
 import { listAll } from './lists.ts';
 
 interface Named {
-  /** The operation that lists them. */
+  /** Operation that lists the objects. */
   readonly list: string;
-  /** What they are called by. */
+  /** Property with the name. */
   readonly by: string;
-  /** The noun whose list shows them. */
+  /** Noun that lists them. */
   readonly noun: string;
-  /** Of several with one name, these come first. */
+  /** Preferred among several with the same name. */
   readonly prefer?: (row: Readonly<Record<string, unknown>>) => boolean;
 }
 
-/** What has a name that may stand for its id. */
+/** Objects that can be given by name instead of id. */
 const NAMED: Readonly<Record<string, Named>> = {
   entry: { list: 'ListEntries', by: 'name', noun: 'entries' },
   resource: { list: 'ListResources', by: 'name', noun: 'resources' },
@@ -34,14 +34,14 @@ const NAMED: Readonly<Record<string, Named>> = {
   },
 };
 
-/** Fields that are called by the part that somebody plays. */
+/** Fields named after a role of the object. */
 const ALIASES: Readonly<Record<string, string>> = {
   owner: 'user',
   responsible: 'user',
   adminEntry: 'entry',
 };
 
-/** What the field names, e.g. `entry` for `entryIds`; undefined for ids of what has no name. */
+/** Kind of object that a field refers to, e.g. `entry` for `entryIds`; undefined if it has no name. */
 export function kindOf(property: string): string | undefined {
   const bare = property.replace(/Ids?$/, '');
   if (bare === property) return undefined;
@@ -52,7 +52,7 @@ export function kindOf(property: string): string | undefined {
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export const isId = (text: string) => uuid.test(text);
 
-/** All with exactly this name; the server's own search is wider. Host names are the same in every case. */
+/** Objects with exactly this name; the search of the server is wider. The case of host names is ignored. */
 async function named(
   api: ApiClient,
   kind: string,
@@ -65,7 +65,7 @@ async function named(
   return preferred.length > 0 ? preferred : found;
 }
 
-/** The id of what is given by name or id. Refused where there is none with the name, or several. */
+/** The id of an object given by name or id. Throws if there is none with the name, or several. */
 export async function idOf(api: ApiClient, kind: string, text: string): Promise<string> {
   if (isId(text)) return text;
   return onlyId(kind, text, await named(api, kind, text));
@@ -75,19 +75,19 @@ function onlyId(kind: string, text: string, found: readonly Readonly<Record<stri
   const { noun } = NAMED[kind]!;
   if (found.length === 0)
     throw new CommandError(
-      `there is no ${kind} "${text}", or you may not see it: \`claviger ${noun} list\` shows them`,
+      `there is no ${kind} "${text}", or you cannot see it: \`claviger ${noun} list\` lists them`,
       EXIT.notFound,
     );
   const ids = found.map(({ id }) => String(id));
   if (ids.length > 1)
     throw new CommandError(
-      `${ids.length} of ${noun} are called "${text}": name one by its id (${ids.join(', ')})`,
+      `${ids.length} ${noun} have the name "${text}": give the id of one (${ids.join(', ')})`,
       EXIT.usage,
     );
   return ids[0]!;
 }
 
-/** What a request is for: a resource or an entry, by name or id. A resource goes before an entry of the same name. */
+/** Resource or entry of a request, by name or id. A resource precedes an entry of the same name. */
 export async function accessSubject(
   api: ApiClient,
   text: string,

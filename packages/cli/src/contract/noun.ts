@@ -5,9 +5,10 @@ import type { Session } from '../session/session.ts';
 export type Cell = string | number | boolean | undefined | null;
 
 /**
- * A column of a table, or a line of one object: `HEADING  expression` with two blanks between them. The expression is a property
- * (`name`, `rule.name`), alternatives (`userName|userId`: the first that is not empty), a condition (`enabled?yes:no`), or a
- * template (`{latencyMs} ms`). What takes more is a function of the row. A string may hold several columns: `ID  id; NAME  name`.
+ * A column of a table, or a line of one object: `HEADING  expression` with two blanks between them. The
+ * expression is a property (`name`, `rule.name`), alternatives (`userName|userId`: the first that is not
+ * empty), a condition (`enabled?yes:no`), or a template (`{latencyMs} ms`). What takes more is a function of
+ * the row. A string may hold several columns: `ID  id; NAME  name`.
  */
 export type Column = string | readonly [heading: string, cell: (row: never) => Cell];
 
@@ -57,16 +58,22 @@ export interface Verb {
   readonly isDefault?: true;
 
   // The request.
-  /** Fields that are given as words, in their order: `name`, `key?`, `roles...`, `ownerId=user`. Those of the path when absent. */
+  /**
+   * Fields that are given as words, in their order: `name`, `key?`, `roles...`, `ownerId=user`. Those of the
+   * path when absent.
+   */
   readonly words?: string;
   /**
-   * Flags of the request's fields, by property: `--for <duration>!  how long` (`!`: mandatory), a description alone, or false for
-   * no flag. The others get theirs from the contract.
+   * Flags of the request's fields, by property: `--for <duration>!  how long` (`!`: mandatory), a description
+   * alone, or false for no flag. The others get theirs from the contract.
    */
   readonly flags?: Readonly<Record<string, string | false>>;
   /** No flags but those of `flags` and `options`. */
   readonly bare?: true;
-  /** Options that are no field: `--wait  wait until it has ended`, or with a default: `--timeout <duration>=2m  how long`. */
+  /**
+   * Options that are no field: `--wait  wait until it has ended`, or with a default: `--timeout <duration>=2m
+   * how long`.
+   */
   readonly options?: readonly string[];
   /** What every request holds; implies `bare`. */
   readonly fixed?: Readonly<Request>;
@@ -79,7 +86,10 @@ export interface Verb {
   readonly readFile?: (file: string) => Promise<object>;
   /** Adds to the request, or refuses it. */
   readonly prepare?: (running: Running, request: Request) => object | Promise<object>;
-  /** A question before it is done at a terminal, over the words: `decommission {0}?`. Operations of DELETE have one anyway. */
+  /**
+   * A question before it is done at a terminal, over the words: `decommission {0}?`. Operations of DELETE
+   * have one anyway.
+   */
   readonly confirm?: string;
   /** Asks for the code of a second factor when the server wants one, also without a terminal. */
   readonly code?: true;

@@ -13,7 +13,7 @@ function viewOf(noun: Noun | undefined, info: MessageInfo): View {
 const isShort = ({ kind, map, rules }: FieldInfo) =>
   kind !== 'message' && kind !== 'struct' && !map && rules?.format !== 'text';
 
-/** Columns for rows of which no file says more: the first seven fields that fit on a line. */
+/** Columns of rows without a view: the first seven short fields. */
 export function columnsOf(noun: Noun | undefined, row: MessageInfo | string): readonly Column[] {
   if (typeof row === 'string') return noun?.views?.[row]?.columns ?? ['ID  id', 'NAME  name'];
   const info = row;
@@ -35,7 +35,7 @@ function fieldsOf(noun: Noun | undefined, info: MessageInfo, row: unknown): read
   return fields ?? info.fields.filter(isSmall).map(({ property }) => `${label(property)}  ${property}`);
 }
 
-/** JSON, YAML or names of an answer. False where a table was asked for, which is printed elsewhere. */
+/** Prints JSON, YAML or names. Returns false for the format table, which the caller prints. */
 export async function printForPrograms(format: OutputFormat, answer: unknown): Promise<boolean> {
   if (format === 'table') return false;
   if (format === 'json') showJson(answer);
@@ -46,7 +46,7 @@ export async function printForPrograms(format: OutputFormat, answer: unknown): P
   return true;
 }
 
-/** What `-o name` prints: the name that a command takes, one a line; the id of what has no name. */
+/** Lines of `-o name`: the name of each object, or its id if it has no name. */
 function namesOf(answer: unknown): string[] {
   const value = (answer ?? {}) as Readonly<Record<string, unknown>>;
   const rows = Array.isArray(answer) ? answer : value.items;
@@ -58,11 +58,11 @@ function namesOf(answer: unknown): string[] {
 
 /** Rows as a table. */
 export function printRows(rows: readonly unknown[], columns: readonly Column[]): void {
-  if (rows.length === 0) tell('there are none');
+  if (rows.length === 0) tell('none found');
   else say(tableText(columns, rows));
 }
 
-/** The fields of a message that a view names; nothing where there is none. */
+/** Prints the fields of the view of a message; nothing without a view. */
 export function printFields(noun: Noun | undefined, info: MessageInfo, message: object): void {
   if (viewOf(noun, info).fields !== undefined) say(fieldsText(fieldsOf(noun, info, message), message));
 }

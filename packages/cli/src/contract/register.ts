@@ -13,7 +13,7 @@ import { rowsOf } from './lists.ts';
 import type { Noun, Verb } from './noun.ts';
 import { operation } from './operations.ts';
 
-/** Adds a noun with its verbs: those of its file, then those that the contract alone gives it. */
+/** Adds a noun with its verbs: those of its file, then those derived from the contract. */
 export async function registerNoun(parent: Command, name: string, noun: Noun): Promise<void> {
   const command =
     noun.own === undefined
@@ -51,28 +51,31 @@ export function registerVerb(parent: Command, name: string, verb: Verb, noun?: N
   for (const { options } of flags) for (const option of options) command.addOption(option);
   for (const text of verb.options ?? []) addOption(command, text);
   if (info.policy?.discloses && verb.secret === undefined && verb.line === undefined)
-    command.option('--show', 'print the secrets of the answer on the terminal');
+    command.option('--show', 'print secrets on the terminal');
   if (verb.secret !== undefined)
     command
       .option('--show', 'print the secret on the terminal')
-      .option('--output-file <file>', 'write the secret to a new file, readable for you only');
+      .option('--output-file <file>', 'write the secret to a new file that only you can read');
   if (verb.secret === 'secret')
-    command.option('--receipt-file <file>', 'keep the receipt, for `claviger audit verify --receipt`');
+    command.option(
+      '--receipt-file <file>',
+      'write the receipt to a file, for `claviger audit verify --receipt`',
+    );
   if (verb.code || info.policy?.stepUp)
     command.option(
       '--code-stdin',
-      'read the code of your second factor from standard input; else a terminal asks for it',
+      'read the code of your second factor from standard input; otherwise the terminal asks for it',
     );
   if (verb.confirm !== undefined || info.http[0]!.method === 'DELETE')
-    command.option('--yes', 'do it without a question at the terminal');
+    command.option('--yes', 'do not ask for confirmation');
   const rows = rowsOf(info.response);
   if (rows !== undefined) {
     withPaging(command);
     const orders = info.request.byJsonName.get('sortBy')?.rules?.allowed ?? [];
     if (orders.length > 0)
       command
-        .addOption(new Option('--sort <field>', 'in this order').choices([...orders]))
-        .option('--descending', 'the last of that order first');
+        .addOption(new Option('--sort <field>', 'sort by this field').choices([...orders]))
+        .option('--descending', 'reverse the order');
   }
   return withConnectionOptions(command).action(async (...given: unknown[]) => {
     const { runVerb } = await import('./run-verb.ts');
@@ -105,7 +108,7 @@ function ancestry(command: Command): string[] {
   return command.parent === null ? [] : [...ancestry(command.parent), command.name()];
 }
 
-/** Words as a person types them (the name that the noun gives, an id, or what the word is called), and mandatory options. */
+/** An example: sample name, id or placeholder for each word, and the mandatory options. */
 function exampleOf(
   path: string,
   words: readonly Word[],

@@ -25,7 +25,7 @@ export function decisionsText({ decisions }: AccessRequest): string {
   return all.length === 0 ? '' : ` by ${all.join(', ')}`;
 }
 
-/** Of a request to lower a protection or a policy, e.g. `requires a grant`: what no longer holds after it. */
+/** What a change of a protection or policy lowers, e.g. `requires a grant`. */
 function changeText({ change, policyChange }: AccessRequest): string {
   if (policyChange) return `${stepsText(policyChange.before)} → ${stepsText(policyChange.after)}`;
   const { before, after } = change ?? {};
@@ -37,12 +37,12 @@ function changeText({ change, policyChange }: AccessRequest): string {
   return lowered.filter(Boolean).join(', ');
 }
 
-/** E.g. `owners: 2 of dba or 0190…; security: 1 of anybody who decides`. */
+/** E.g. `owners: 2 of dba or 0190…; security: 1 of users with requests.decide`. */
 function stepsText(policy: workflow.AccessPolicy | undefined): string {
   return (policy?.steps ?? [])
     .map(({ name, quorum, approverRoles, approverUserIds }) => {
       const approvers = [...approverRoles, ...approverUserIds].join(' or ');
-      return `${name}: ${quorum} of ${approvers || 'anybody who decides'}`;
+      return `${name}: ${quorum} of ${approvers || 'users with requests.decide'}`;
     })
     .join('; ');
 }
@@ -72,5 +72,5 @@ export const grantFields: readonly Column[] = [
   'grant  id; status  status; who  userName|userId',
   ['what', subjectText],
   'received  credentialsDeliveredAt; ended  endedAt; reason  revokeReason',
-  'then  rotateOnEnd?what was received is rotated, where a connector reaches it:',
+  'then  rotateOnEnd?the received secret is rotated if a connector reaches its target:',
 ];

@@ -6,13 +6,13 @@ import type { Running } from './noun.ts';
 
 type Json = Record<string, unknown>;
 
-/** A draft rule set; a file with one rule is taken for a set to which it is added. */
+/** Reads a draft rule set; a file with one rule is a set that adds this rule. */
 export async function readDraft(file: string): Promise<Json> {
   const json = await readJsonFile(file);
   return Object.hasOwn(json, 'verdict') ? { rules: [json] } : json;
 }
 
-/** The conditions in the file of a rule: the same file serves to try a rule and to add it. */
+/** Reads the conditions from the file of a rule, so the same file works for preview and add. */
 export async function readConditions(file: string): Promise<Json> {
   const { name, verdict, priority, enabled, approvalDurationMinutes, ...conditions } =
     await readJsonFile(file);
@@ -21,7 +21,7 @@ export async function readConditions(file: string): Promise<Json> {
 
 export function printPreview(preview: rules.PreviewRuleResponse, { say, printRows }: Running): void {
   const { totalMatched, totalScanned, windowDays, truncated, sample } = preview;
-  const more = truncated ? ', and there are more than were looked at' : '';
+  const more = truncated ? ', and not all were examined' : '';
   say(`${totalMatched} of ${totalScanned} requests of the last ${windowDays} days match${more}`);
   if (sample.length > 0)
     printRows(sample, ['ID  id', 'WHEN  requestedAt', 'KIND  flowType', 'STATUS  status']);
@@ -31,11 +31,11 @@ export function printReplay(replay: rules.ReplayRulesResponse, { say, printRows 
   print(
     fieldsText(
       [
-        'decisions  {total}{truncated?, and there are more:}',
+        'decisions  {total}{truncated?, not all were examined:}',
         'as before  unchanged',
         'as before, by another rule  otherRule',
         'changed  changed',
-        'not to be resolved  unresolved',
+        'left to a person  unresolved',
         'against version  ruleSetVersion',
       ],
       replay,
@@ -49,7 +49,7 @@ export function printReplay(replay: rules.ReplayRulesResponse, { say, printRows 
 }
 
 export function printFindings({ findings }: rules.LintRulesResponse, { say, tell }: Running): void {
-  if (findings.length === 0) tell('nothing is wrong');
+  if (findings.length === 0) tell('no findings');
   for (const { severity, ruleName, requestId, message, hint, approvers } of findings) {
     const about = ruleName || (requestId && `request ${requestId}`);
     say(`${severity}: ${about === '' ? '' : `${about}: `}${message}`);

@@ -1,4 +1,4 @@
-/** Conditions of a rule, as far as commands read them. */
+/** Conditions of a rule that commands print. */
 export interface RuleConditions {
   readonly matchSigner?: string;
   readonly matchHash?: string;
@@ -12,7 +12,7 @@ export interface RuleConditions {
   readonly timeWindow?: { readonly start: string; readonly end: string; readonly timezone?: string };
 }
 
-/** The conditions of a rule, or of known software, on one line. */
+/** The conditions of a rule or software entry, on one line. */
 export function whenText(row: RuleConditions): string {
   const { timeWindow: window } = row;
   const conditions: readonly (readonly [string, string | number | undefined])[] = [

@@ -16,7 +16,7 @@ import type { Noun, Running, Verb } from './noun.ts';
 import { columnsOf, printFields, printForPrograms, printMessage, printRows } from './print-answer.ts';
 import { refuse } from './refuse.ts';
 
-/** A verb with what the contract says of it. */
+/** A verb with its operation, words and flags. */
 export interface BuiltVerb {
   readonly name: string;
   /** Words of the command after `claviger`. */
@@ -31,13 +31,11 @@ export interface BuiltVerb {
 type Options = Readonly<Record<string, unknown>>;
 type Answer = Readonly<Record<string, unknown>>;
 
-/** Runs a verb: question, request from words and flags, call, answer in the format that was asked for. */
+/** Runs a verb: confirmation, request from words and flags, call, answer in the requested format. */
 export async function runVerb(built: BuiltVerb, words: Running['words'], options: Options): Promise<void> {
   const { verb, info } = built;
   if (showsSecrets(info, verb) && process.stdout.isTTY && !options.show)
-    throw refuse(
-      'the answer holds secrets, which are not printed on a terminal unasked: pipe it, or give --show',
-    );
+    throw refuse('the answer contains secrets: pipe it, or give --show to print them on the terminal');
   const question = verb.confirm ?? (info.http[0]!.method === 'DELETE' ? `${built.name} {0}?` : undefined);
   refuseNothing(built, options);
   await confirmed(question, words, options);
@@ -69,12 +67,12 @@ export async function runVerb(built: BuiltVerb, words: Running['words'], options
   });
 }
 
-/** Whether the answer discloses something, and the verb says nothing of where it goes. */
+/** Whether the answer contains a secret and the verb has no own way to output it. */
 function showsSecrets({ policy }: MethodInfo, verb: Verb): boolean {
   return policy?.discloses === true && verb.secret === undefined && verb.line === undefined;
 }
 
-/** A change without anything to change is refused before the server is asked. */
+/** Throws a usage error for a change without a field, before any call. */
 function refuseNothing({ verb, info, flags, path }: BuiltVerb, options: Options): void {
   const isChange = /^(Update|Patch)/.test(info.name) && verb.file === undefined && !verb.fixed && !verb.run;
   if (!isChange && verb.needs === undefined) return;
@@ -84,7 +82,9 @@ function refuseNothing({ verb, info, flags, path }: BuiltVerb, options: Options)
   ];
   if (named.some((option) => options[option.attributeName()] !== undefined)) return;
   throw refuse(
-    verb.needs === undefined ? `say what to change: \`claviger ${path} --help\`` : `give ${verb.needs}`,
+    verb.needs === undefined
+      ? `give at least one field to change: \`claviger ${path} --help\``
+      : `give ${verb.needs}`,
   );
 }
 
@@ -110,7 +110,7 @@ async function requestOf(
   return Object.assign(request, await valuesOf(flags, running.options, running.api));
 }
 
-/** Does the work; where it needs a recent second factor, asks for a code and does it once more. */
+/** Does the work; if it requires a recent second factor, asks for a code and repeats it. */
 function stepping<T>({ verb, info }: BuiltVerb, running: Running, work: () => Promise<T>): Promise<T> {
   const asks =
     verb.code || (info.policy?.stepUp && (running.options.codeStdin === true || process.stdin.isTTY));
@@ -174,11 +174,11 @@ async function printForPerson(
 const doneText = (name: string) =>
   name.includes('-') ? 'done' : `${name}${name.endsWith('e') ? 'd' : 'ed'}`;
 
-/** A place for a secret that is shown once is made before it is asked for. */
+/** Prepares the output before it calls the server, because the secret is returned only once. */
 async function deliverSecret(built: BuiltVerb, running: Running, request: object): Promise<void> {
   const { verb, info } = built;
   const property = verb.secret!;
-  // The answer in JSON is all of it; beside a file of its own the secret does not stand in it.
+  // JSON contains the whole answer, except a secret that is written to a file.
   const isDisclosure = property === 'secret';
   const intoFile = running.options.outputFile !== undefined;
   const output = await prepareSecretOutput(

@@ -56,7 +56,10 @@ export async function privateInstallation(tell: (line: string) => void): Promise
   };
 }
 
-/** The installation that runs already; its first administrator is made here, which works only while it has no user. */
+/**
+ * The installation that runs already; its first administrator is made here, which works only while it has no
+ * user.
+ */
 export async function runningInstallation(): Promise<DemoInstallation> {
   const dataDir = dataDirOf();
   const running = await findRunning(dataDir);

@@ -37,7 +37,10 @@ const EXPIRED_WITHIN_MS = 180_000;
 const requests = elevation.ElevationRequestsService;
 const actuation = elevation.DeviceActuationService;
 
-/** A device asks twice: a rule decides one prompt, a person the other, and the device is let through once each. */
+/**
+ * A device asks twice: a rule decides one prompt, a person the other, and the device is let through once
+ * each.
+ */
 export async function deviceStory(
   narrator: Narrator,
   { admin, alice, bob }: Cast,

@@ -20,7 +20,10 @@ export interface DemoOptions {
 
 const newPassword = () => randomBytes(18).toString('base64url');
 
-/** The command `demo`: exit code 0 only when every step showed what it must. Cleans up after itself either way. */
+/**
+ * The command `demo`: exit code 0 only when every step showed what it must. Cleans up after itself either
+ * way.
+ */
 export async function runDemo(options: DemoOptions): Promise<ExitCode> {
   if (options.ssh && process.getuid?.() !== 0) {
     throw new CommandError(
@@ -117,7 +120,10 @@ interface Place {
   readonly administrator: { readonly username: string; readonly password: string };
 }
 
-/** Creates requester, approver and auditor; each signs in and chooses a password of their own. Passwords live in memory only. */
+/**
+ * Creates requester, approver and auditor; each signs in and chooses a password of their own. Passwords live
+ * in memory only.
+ */
 async function gather(
   narrator: Narrator,
   { server, administrator }: Place,

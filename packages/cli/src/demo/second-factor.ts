@@ -6,7 +6,10 @@ import type { Person } from './person.ts';
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const STEP_SECONDS = 30;
 
-/** Gives somebody a second factor, as an authenticator app would; their session is a new one from then on, which has proved it. */
+/**
+ * Gives somebody a second factor, as an authenticator app would; their session is a new one from then on,
+ * which has proved it.
+ */
 export async function takeSecondFactor(person: Person): Promise<void> {
   const { secret } = await person.api.call(auth.AuthService.setupMfa, {});
   const prove = () => person.api.call(auth.AuthService.verifyMfa, { code: codeOf(secret) });

@@ -17,7 +17,7 @@ export async function exportEvents(
   }
   const out = String(options.out);
   await saveStream(out, bytes);
-  tell(`the events are in ${out}`);
+  tell(`events written to ${out}`);
   if (request.format === 'jsonl')
     tell(`verify it anywhere: claviger audit verify ${out} --head HEAD --keys KEYS`);
 }

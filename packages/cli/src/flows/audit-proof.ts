@@ -7,7 +7,7 @@ import { printForPrograms } from '../contract/print-answer.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { say } from '../output.ts';
 
-/** Fetches an inclusion proof and checks it here, with the keys of a file when one is given. */
+/** Fetches an inclusion proof and verifies it locally, with the keys of a file if one is given. */
 export async function proveEvent(
   { invoke, format, options }: Running,
   request: Record<string, unknown>,
@@ -39,7 +39,7 @@ export async function proveEvent(
     );
   else
     say(
-      `✘ ${signed ? 'the proof does not lead to the root of the tree head' : 'the tree head is not signed by a believed key'}`,
+      `✘ ${signed ? 'the proof does not lead to the root of the tree head' : 'the tree head is not signed by a trusted key'}`,
     );
   return ok ? EXIT.ok : EXIT.error;
 }

@@ -13,18 +13,14 @@ export async function register(noun: Command): Promise<void> {
   peopleCommand(
     noun,
     'verify <file>',
-    'verify an export offline: no server is asked, none is trusted',
+    'verify an export offline, without trusting any server',
     'claviger audit verify audit.jsonl --head 2026-03-01.head.json --keys audit-keys.json --receipt db.receipt',
   )
-    .option(
-      '--head <file>',
-      'tree heads kept elsewhere (JSON, or one a line); may be given several times',
-      several,
-    )
-    .option('--keys <file>', 'public keys to believe (from `claviger audit keys --save`, or PEM)')
+    .option('--head <file>', 'saved tree heads (JSON, or one per line); may be given several times', several)
+    .option('--keys <file>', 'trusted public keys (from `claviger audit keys --save`, or PEM)')
     .option(
       '--receipt <file>',
-      'a receipt whose event must stand in the log; may be given several times',
+      'a receipt whose event must be in the log; may be given several times',
       several,
     )
     .addOption(
@@ -45,8 +41,8 @@ interface AuditVerifyOptions {
 }
 
 /**
- * The command `audit verify`: exit code 0 only when the log is proven by all that was given, 2 when nothing is wrong but a head
- * that does not belong to the file, else 1.
+ * The command `audit verify`: exit code 0 only when the log is proven by all that was given, 2 when nothing
+ * is wrong but a head that does not belong to the file, else 1.
  */
 export async function auditVerify(file: string, options: AuditVerifyOptions): Promise<ExitCode> {
   const { head = [], receipt = [], keys: keyFile } = options;
@@ -64,9 +60,9 @@ export async function auditVerify(file: string, options: AuditVerifyOptions): Pr
   if (options.output === 'json') showJson(verdict);
   else for (const line of verdictLines(file, verdict)) say(line);
   if (heads.length === 0)
-    tell('no --head was given: that the log was not rewritten as a whole and signed anew is not proven');
+    tell('no --head was given: the check cannot exclude that the whole log was rewritten and signed again');
   if (verdict.trust === 'first-use')
-    tell("no --keys were given: the file's own keys were believed, so anybody could have signed it");
+    tell('no --keys were given: the keys in the file were used, so the signer is not verified');
   if (verdict.ok) return EXIT.ok;
   const wrong = verdict.problems.length > 0 || verdict.receipts.some(({ ok }) => !ok);
   return wrong ? EXIT.error : EXIT.usage;
@@ -94,12 +90,12 @@ export function verdictLines(file: string, verdict: AuditVerdict): string[] {
     ];
     lines.push(`✔ ${parts.join(', ')}`);
   } else {
-    lines.push(`✘ ${escapeText(file)} was altered or is not whole:`);
+    lines.push(`✘ ${escapeText(file)} was altered or is incomplete:`);
     for (const { line, seq, problem } of problems)
       lines.push(`  line ${line}${seq === null ? '' : `, event ${seq}`}: ${escapeText(problem)}`);
     if (problemsOmitted > 0) lines.push(`  and ${problemsOmitted} more`);
     if (treeHead === null)
-      lines.push('  What can be verified is written by `claviger audit export --format jsonl`.');
+      lines.push('  Only a file of `claviger audit export --format jsonl` can be verified.');
   }
   if (fileChanges.length > 0) lines.push(changesLine(verdict));
   for (const { size, timestamp, problem } of unfitHeads)
@@ -112,15 +108,15 @@ export function verdictLines(file: string, verdict: AuditVerdict): string[] {
 }
 
 const CHANGES: Record<FileChange, string> = {
-  'byte-order-mark': 'a byte order mark was put before its first line',
-  'carriage-returns': 'carriage returns were put before its line ends',
-  'empty-last-lines': 'empty lines were put after its last one',
-  'no-last-line-end': 'its last line end is missing',
+  'byte-order-mark': 'a byte order mark was added before the first line',
+  'carriage-returns': 'carriage returns were added to the line ends',
+  'empty-last-lines': 'empty lines were added at the end',
+  'no-last-line-end': 'the last line end is missing',
 };
 
 function changesLine({ fileChanges, problems }: AuditVerdict): string {
   const changes = fileChanges.map((change) => CHANGES[change]).join(', ');
   return problems.length === 0
-    ? `  The file is not byte for byte as it was exported (${changes}), as after an editor or a transfer in text mode. The log in it is intact. To have the file as it was, copy it again in binary mode, or export again.`
-    : `  Besides, ${changes}, as after an editor, or a transfer in text mode or one that was broken off: copy the file again in binary mode, or export again, and verify that.`;
+    ? `  The bytes of the file differ from the export (${changes}), as after an editor or a transfer in text mode. The log in it is intact. To get the original bytes, copy the file again in binary mode, or export again.`
+    : `  Also, ${changes}, as after an editor, a transfer in text mode or an interrupted transfer: copy the file again in binary mode, or export again, and verify the new file.`;
 }

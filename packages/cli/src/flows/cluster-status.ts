@@ -15,7 +15,7 @@ const columns: readonly Column[] = [
   ['WAITING', ({ duties }: replicas.Replica) => duties.map(waitingText).filter(Boolean).join(', ')],
 ];
 
-/** Every replica of every service, then what is wrong. */
+/** Prints every replica of every service, then the problems. */
 export function printClusterStatus({ services, status }: clusterAdmin.GetClusterStatusResponse): void {
   const rows = services.flatMap(({ replicas, service }) =>
     replicas.map((replica) => ({ ...replica, service })),
@@ -23,7 +23,7 @@ export function printClusterStatus({ services, status }: clusterAdmin.GetCluster
   say(tableText(columns, rows));
   for (const { service, problem, leader, demoted } of services) {
     if (problem !== '') tell(`${service}: ${escapeText(problem)}`);
-    else if (leader === '' && service !== 'gateway') tell(`${service}: nobody leads`);
+    else if (leader === '' && service !== 'gateway') tell(`${service}: no leader`);
     for (const { node, reason, demotedBy } of demoted)
       tell(escapeText(`${node} was demoted by ${demotedBy}: ${reason}`));
   }

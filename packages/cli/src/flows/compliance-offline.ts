@@ -14,16 +14,16 @@ import { say, tell } from '../output.ts';
 import type { ConnectionOptions } from '../session/connection.ts';
 import { withSession } from '../session/session.ts';
 
-/** Adds `compliance verify` and `compliance attestation`, which need no server to verify what was saved. */
+/** Adds `compliance verify` and `compliance attestation`, which verify saved files without a server. */
 export async function register(noun: Command): Promise<void> {
   peopleCommand(
     noun,
     'verify <file>',
-    'verify a package offline: no server is asked, none is trusted',
+    'verify a report offline, without trusting any server',
     'claviger compliance verify q1.zip --keys audit-keys.json --head 2026-03-01.head.json',
   )
-    .option('--keys <file>', 'public keys to believe (from `claviger audit keys --save`, or PEM)')
-    .option('--head <file>', 'tree heads kept elsewhere; may be given several times', several)
+    .option('--keys <file>', 'trusted public keys (from `claviger audit keys --save`, or PEM)')
+    .option('--head <file>', 'saved tree heads; may be given several times', several)
     .addOption(
       new Option('-o, --output <format>', 'how to print the answer')
         .choices(['table', 'json'])
@@ -35,15 +35,12 @@ export async function register(noun: Command): Promise<void> {
   const command = peopleCommand(
     noun,
     'attestation',
-    'show the state of all controls, signed; or verify one that was saved',
+    'show the signed state of all controls, or verify a saved attestation',
     'claviger compliance attestation --save attestation.json',
   )
     .option('--save <file>', 'write it to a new file')
-    .option('--verify <file>', 'verify a saved one offline: no server is asked')
-    .option(
-      '--keys <file>',
-      'public keys to believe (from `claviger audit keys --save`, or PEM); for --verify',
-    );
+    .option('--verify <file>', 'verify a saved attestation offline')
+    .option('--keys <file>', 'for --verify: trusted public keys (from `claviger audit keys --save`, or PEM)');
   withConnectionOptions(command).action(async (options: AttestationOptions) => {
     process.exitCode = await attestation(options);
   });
@@ -60,7 +57,7 @@ async function complianceVerify(file: string, options: ComplianceVerifyOptions):
   const knownHeads = (await Promise.all((options.head ?? []).map(readHeads))).flat();
   const keys = options.keys === undefined ? undefined : await readPublicKeys(options.keys);
   if (keys?.treeHead.length === 0)
-    throw new CommandError(`${options.keys} holds no key of tree heads`, EXIT.usage);
+    throw new CommandError(`${options.keys} contains no key of tree heads`, EXIT.usage);
   const verdict = await verifyPackage(file, { trustedKeys: keys?.treeHead, knownHeads }).catch(
     (cause: NodeJS.ErrnoException) => {
       if (cause.syscall === undefined) throw cause;
@@ -73,7 +70,7 @@ async function complianceVerify(file: string, options: ComplianceVerifyOptions):
   if (verdict.ok && unmatched > 0)
     tell(`${unmatched} of the heads given are of sizes that this package says nothing about`);
   if (knownHeads.length === 0)
-    tell('no --head was given: that the log was not rewritten as a whole and signed anew is not proven');
+    tell('no --head was given: the check cannot exclude that the whole log was rewritten and signed again');
   if (verdict.trust === 'first-use')
     tell(
       "no --keys were given: the package's own key was believed. It shows that nothing was changed since it was signed, not who signed it: compare the key id with one that you know",
@@ -85,7 +82,7 @@ async function complianceVerify(file: string, options: ComplianceVerifyOptions):
 export function packageVerdictLines(file: string, verdict: PackageVerdict): string[] {
   const { ok, problem, manifest, keyId, trust, log } = verdict;
   if (!ok || manifest === null)
-    return [`✘ ${escapeText(file)} was altered or is not whole:`, `  ${escapeText(problem ?? '')}`];
+    return [`✘ ${escapeText(file)} was altered or is incomplete:`, `  ${escapeText(problem ?? '')}`];
   const { parameters, tables } = manifest;
   return [
     `✔ ${parameters.from} to ${parameters.to}, signed by ${keyId}${trust === 'first-use' ? ' (a key from the package itself)' : ''}`,
@@ -129,7 +126,7 @@ async function attestation(options: AttestationOptions): Promise<ExitCode> {
     const answer = await invoke<compliance.GetAttestationResponse>('GetAttestation', {});
     if (options.save !== undefined) {
       await writeNewFile(options.save, `${JSON.stringify(answer, null, 2)}\n`);
-      tell(`the attestation is in ${options.save}`);
+      tell(`attestation written to ${options.save}`);
     }
     const { printForPrograms } = await import('../contract/print-answer.ts');
     if (!(await printForPrograms(format, answer))) say(tableText(CONTROLS, answer.controls));
@@ -139,7 +136,7 @@ async function attestation(options: AttestationOptions): Promise<ExitCode> {
 
 async function verifySaved(file: string, keyFile: string | undefined): Promise<ExitCode> {
   if (keyFile === undefined)
-    throw new CommandError('--keys is needed: an attestation brings no key of its own', EXIT.usage);
+    throw new CommandError('give --keys: an attestation contains no key', EXIT.usage);
   const keys = await readPublicKeys(keyFile);
   const text = await readText(file);
   const problem = attestationProblem(parse(text), keys.treeHead);

@@ -21,9 +21,9 @@ export async function orderReport(
   const reportId = answer.report.id;
   if (options.out === undefined) {
     if (format !== 'table') return answer;
-    return tell(`report ${reportId} is being made: claviger compliance list`);
+    return tell(`report ${reportId} is in progress: claviger compliance list`);
   }
-  tell(`report ${reportId} is being made`);
+  tell(`report ${reportId} is in progress`);
   const { report } = await pollUntil(
     () => invoke<Answer>('GetReport', { reportId }),
     ({ report: { state } }) => state !== 'queued' && state !== 'running',
@@ -32,7 +32,10 @@ export async function orderReport(
   if (report.state === 'failed')
     throw new CommandError(`the report could not be made: ${report.problem}`, EXIT.error);
   if (report.state !== 'ready')
-    throw new CommandError(`it is still being made: claviger compliance download ${reportId}`, EXIT.pending);
+    throw new CommandError(
+      `the report is not complete yet: claviger compliance download ${reportId}`,
+      EXIT.pending,
+    );
   await download(api, reportId, String(options.out));
   return format === 'table' ? undefined : invoke('GetReport', { reportId });
 }
@@ -40,6 +43,6 @@ export async function orderReport(
 /** The command `compliance download`. */
 export async function download(api: ApiClient, reportId: string, out: string): Promise<void> {
   await saveStream(out, api.stream(`/api/v1/compliance/reports/${encodeURIComponent(reportId)}/download`));
-  tell(`the package is in ${out}`);
+  tell(`report written to ${out}`);
   tell(`verify it anywhere: claviger compliance verify ${out} --keys KEYS`);
 }

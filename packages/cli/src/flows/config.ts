@@ -45,7 +45,7 @@ export async function setConfig({ invoke, options, format, words }: Running): Pr
     reason: options.reason ?? '',
   });
   if (format !== 'table') return answer;
-  if (answer.rowVersion === rowVersion) tell('nothing differs: nothing was changed');
+  if (answer.rowVersion === rowVersion) tell('no value differs: nothing was changed');
   else
     tell(
       `version ${answer.rowVersion}; in effect within five seconds: ${answer.effectiveNow.join(' ') || 'none'}`,
@@ -53,7 +53,7 @@ export async function setConfig({ invoke, options, format, words }: Running): Pr
   return tellPending(answer.pendingRestart);
 }
 
-/** What one version changed. */
+/** Prints the changes of one version. */
 export function printDiff({ keys, before, after }: settings.GetConfigVersionResponse): void {
   const rows = keys.map((key) => ({
     key,
@@ -73,7 +73,8 @@ async function valuesFrom(
     const document = await readJsonFile(file);
     return (document.values ?? document) as Values;
   }
-  if (assignments.length === 0) throw new CommandError('say what to set: KEY=VALUE, or --file', EXIT.usage);
+  if (assignments.length === 0)
+    throw new CommandError('give the settings to change: KEY=VALUE, or --file', EXIT.usage);
   if (valueFile !== undefined) {
     if (assignments.length !== 1 || assignments[0]!.includes('='))
       throw new CommandError('with --value-file, name one KEY without a value', EXIT.usage);
@@ -84,7 +85,7 @@ async function valuesFrom(
       const equals = assignment.indexOf('=');
       if (equals < 1) throw new CommandError(`${assignment} is not KEY=VALUE`, EXIT.usage);
       const key = assignment.slice(0, equals);
-      // Taking a secret away tells nothing.
+      // Removing a secret reveals nothing.
       if (assignment.slice(equals + 1) !== 'null' && keys.find((each) => each.key === key)?.secret)
         throw new CommandError(
           `${key} is secret: give it with --value-file or --file, not on the command line`,
@@ -95,7 +96,7 @@ async function valuesFrom(
   );
 }
 
-/** JSON where it is JSON; otherwise the text itself. */
+/** The text parsed as JSON, or the text itself if it is not JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

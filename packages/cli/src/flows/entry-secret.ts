@@ -4,10 +4,10 @@ import { inputName, readBytes } from '../io/text-input.ts';
 import { tell } from '../output.ts';
 
 const MAX_FILE_BYTES = 49_152;
-/** What is pasted and stored as one line. */
+/** Types whose secret is usually one line. */
 const ONE_LINE_TYPES = new Set(['password', 'api-key']);
 
-/** The secret of a new entry; nothing where the vault makes it. */
+/** The secret of a new entry; none if the vault generates it. */
 export async function newSecret(
   generate: boolean,
   type: string,
@@ -23,10 +23,12 @@ export async function secretOf(type: string, file: string | undefined): Promise<
   if (type === 'file') return (await fileOf(file)).toString('base64');
   const secret = await readSecret(
     file,
-    'keep its bytes as they are in an entry of the type file: `claviger entries create NAME --type file`',
+    'store the bytes in an entry of type file: `claviger entries create NAME --type file`',
   );
   if (secret.includes('\n') && ONE_LINE_TYPES.has(type))
-    tell(`${inputName(file)} holds several lines: all of it is the secret, its line ends included`);
+    tell(
+      `${inputName(file)} contains several lines: the secret is the whole content, including the line ends`,
+    );
   return secret;
 }
 
@@ -35,7 +37,7 @@ async function fileOf(file: string | undefined): Promise<Buffer> {
   if (bytes.length === 0) throw refuse(`${inputName(file)} is empty`);
   if (bytes.length > MAX_FILE_BYTES)
     throw refuse(
-      `${inputName(file)} has ${bytes.length} bytes, and an entry of the type file holds ${MAX_FILE_BYTES} (48 KiB): keep it encrypted elsewhere, and its key here`,
+      `${inputName(file)} has ${bytes.length} bytes; an entry of type file has at most ${MAX_FILE_BYTES} (48 KiB): store the file encrypted elsewhere, and its key here`,
     );
   return bytes;
 }

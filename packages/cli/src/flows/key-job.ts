@@ -8,7 +8,7 @@ import { say, tell } from '../output.ts';
 
 const WAIT_MS = 24 * 60 * 60 * 1_000;
 
-/** The commands `keys rotate` and `keys repair`. With --wait, exit code 0 only when the job is done and every DEK opens. */
+/** The commands `keys rotate` and `keys repair`. With --wait, exit code 0 only if all DEKs decrypt. */
 export async function startKeyJob(
   operation: string,
   { invoke, options, format }: Running,
@@ -26,7 +26,8 @@ export async function startKeyJob(
   const isOver = ({ state }: encryption.KeyJob) => state === 'done' || state === 'failed';
   const job = options.wait ? await pollUntil(read, isOver, { timeoutMs: WAIT_MS, everyMs: 1_000 }) : asked;
   if (!(await printForPrograms(format, job))) say(tableText(columns, [job]));
-  if (job.unrecoverable > 0) tell(`\`claviger keys findings ${job.id}\` names what cannot be opened`);
+  if (job.unrecoverable > 0)
+    tell(`\`claviger keys findings ${job.id}\` lists the keys that cannot be decrypted`);
   if (!options.wait) return EXIT.ok;
   return job.state === 'done' && job.unrecoverable === 0 ? EXIT.ok : EXIT.error;
 }

@@ -10,7 +10,10 @@ interface Answer {
   readonly rotation: { readonly id: string; readonly state: string };
 }
 
-/** The command `entries rotate`: with --wait, exit code 0 only when the new password was verified on the target. */
+/**
+ * The command `entries rotate`: with --wait, exit code 0 only when the new password was verified on the
+ * target.
+ */
 export async function rotateEntry(
   { invoke, options, format }: Running,
   request: Record<string, unknown>,

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CliProblem } from '../api/cli-problem.ts';
 
 /**
- * Reads until `done`, at most `timeoutMs`, and answers what was read last, done or not. A passing failure of the
- * server (429, 503) is waited out like any other "not yet".
+ * Reads until `done`, at most `timeoutMs`, and answers what was read last, done or not. A passing failure of
+ * the server (429, 503) is waited out like any other "not yet".
  */
 export async function pollUntil<T>(
   read: () => Promise<T>,

@@ -9,8 +9,9 @@ export interface CodeInput {
 }
 
 /**
- * Reads a one-time code from standard input, or asks for it without echo. Its spelling is judged by the server alone: here
- * only empty lines are left out, which come with a pasted code. A usage error when there is nothing but those.
+ * Reads a one-time code from standard input, or asks for it without echo. Its spelling is judged by the
+ * server alone: here only empty lines are left out, which come with a pasted code. A usage error when there
+ * is nothing but those.
  */
 export async function readCode({ fromStdin, question, otherWay }: CodeInput): Promise<string> {
   const code = fromStdin

@@ -5,8 +5,9 @@ import { tell } from '../output.ts';
 import { inputName, readText } from './text-input.ts';
 
 /**
- * One secret from a file, or from standard input where no file is named. The line end that an editor or `echo` puts after a
- * secret of one line is not part of it; a secret of several lines comes byte for byte. A usage error for what is empty.
+ * One secret from a file, or from standard input where no file is named. The line end that an editor or
+ * `echo` puts after a secret of one line is not part of it; a secret of several lines comes byte for byte. A
+ * usage error for what is empty.
  */
 export async function readSecret(file: string | undefined, otherWay?: string): Promise<string> {
   const text = await readText(file, otherWay === undefined ? {} : { otherWay });
@@ -26,7 +27,8 @@ function withoutLineEnd(text: string): string {
 }
 
 /**
- * Secrets of one line each, without their line ends; empty lines at the end do not count. A usage error for more than `most`.
+ * Secrets of one line each, without their line ends; empty lines at the end do not count. A usage error for
+ * more than `most`.
  */
 export async function readSecretLines(
   file: string | undefined,

@@ -88,7 +88,8 @@ async function deliver(
   const at = disclosure.host ? ` at ${disclosure.host}${disclosure.port ? `:${disclosure.port}` : ''}` : '';
   if (disclosure.username !== '') tell(escapeLines(`user ${disclosure.username}${at}`));
   if (secretFile !== undefined) return;
-  // A terminal gets no control characters; a pipe gets exactly the secret, and a secret of one line is ended as a line.
+  // A terminal gets no control characters; a pipe gets exactly the secret, and a secret of one line is ended
+  // as a line.
   if (process.stdout.isTTY) {
     if (disclosure.type === 'file') tell('the file, in base64:');
     say(escapeLines(secret).replace(/\n$/, ''));

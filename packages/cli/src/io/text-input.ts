@@ -16,8 +16,8 @@ export interface TextInputOptions {
 export const inputName = (file: string | undefined): string => file ?? 'standard input';
 
 /**
- * The bytes of a file, or of standard input where no file is named. A usage error when they cannot be read, are more than
- * `maxBytes`, or when a person would have to type them unasked.
+ * The bytes of a file, or of standard input where no file is named. A usage error when they cannot be read,
+ * are more than `maxBytes`, or when a person would have to type them unasked.
  */
 export async function readBytes(file: string | undefined, maxBytes = MAX_BYTES): Promise<Buffer> {
   if (file === undefined && process.stdin.isTTY)
@@ -43,8 +43,9 @@ export async function readBytes(file: string | undefined, maxBytes = MAX_BYTES):
 }
 
 /**
- * Text from a file, or from standard input where no file is named; every byte of it, except a byte order mark at its start,
- * which is dropped and said. A usage error for what is not UTF-8, or holds NUL bytes: nothing is replaced.
+ * Text from a file, or from standard input where no file is named; every byte of it, except a byte order mark
+ * at its start, which is dropped and said. A usage error for what is not UTF-8, or holds NUL bytes: nothing
+ * is replaced.
  */
 export async function readText(file: string | undefined, options: TextInputOptions = {}): Promise<string> {
   const bytes = await readBytes(file, options.maxBytes);

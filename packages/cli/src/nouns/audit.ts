@@ -4,7 +4,7 @@ import { refuse } from '../contract/refuse.ts';
 const id = '0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11';
 
 export const noun: Noun = {
-  about: 'the audit log, and its proof',
+  about: 'the audit log and its proofs',
   services: ['AuditService'],
   views: {
     AuditEvent: {
@@ -13,7 +13,7 @@ export const noun: Noun = {
         'WHO  actorName|actorId|actorKind; ABOUT  {subjectType}{subjectId? :}{subjectId}; REASON  reason',
       ],
       fields: [
-        'event  id; sequence  {sequence}{sequence?:not sealed yet}',
+        'event  id; sequence  {sequence}{sequence?:not sequenced yet}',
         ['time', ({ occurredAt }: { occurredAt: string }) => occurredAt],
         'action  action; outcome  outcome; who  actorName|actorId|actorKind; kind  actorKind',
         'about  {subjectType}{subjectId? :}{subjectId}; resource  resourceId; reason  reason',
@@ -32,12 +32,12 @@ export const noun: Noun = {
   verbs: {
     list: {
       call: 'ListEvents',
-      about: 'list events, the newest first',
+      about: 'list events, newest first',
       example: 'audit list --outcome denied --from 2026-03-01',
       flags: {
-        userId: 'what this user did, by user name or id',
-        resourceId: 'about this resource, by name or id',
-        subjectId: '--subject <id>  about the object with this id',
+        userId: 'only actions of this user, by user name or id',
+        resourceId: 'only events about this resource, by name or id',
+        subjectId: '--subject <id>  only events about the object with this id',
       },
     },
     show: {
@@ -47,18 +47,17 @@ export const noun: Noun = {
     },
     export: {
       call: 'ExportEvents',
-      about: 'write events to a file; jsonl holds the whole log and can be verified offline',
+      about: 'write events to a file; jsonl contains the whole log and can be verified offline',
       example: 'audit export --format jsonl --out audit.jsonl',
       flags: {
-        format: '--format <jsonl|json|csv>=jsonl  which form',
-        bom: 'begin with a byte order mark (csv): for spreadsheets that show accented letters wrongly without it',
+        format: '--format <jsonl|json|csv>=jsonl  format of the file',
+        bom: 'for csv: begin with a byte order mark, which some spreadsheets need to show accented letters',
       },
-      options: ['--out <file>  new file; standard output when not given'],
+      options: ['--out <file>  new file; standard output when unset'],
       prepare: (_, { format, from, to, bom }) => {
         if (format === 'jsonl' && (from !== undefined || to !== undefined))
-          throw refuse('jsonl holds the whole log: leave --from and --to out, or take csv or json');
-        if (bom && format !== 'csv')
-          throw refuse('--bom is for csv alone: give --format csv, or leave it out');
+          throw refuse('jsonl contains the whole log: omit --from and --to, or use csv or json');
+        if (bom && format !== 'csv') throw refuse('--bom is only for csv: give --format csv, or omit --bom');
         return {};
       },
       run: async (running, request) =>
@@ -66,23 +65,23 @@ export const noun: Noun = {
     },
     head: {
       call: 'GetTreeHead',
-      about: 'show the newest signed tree head; kept elsewhere, it proves later that nothing was rewritten',
+      about: 'show the newest signed tree head; a saved copy proves later that the log was not rewritten',
       example: 'audit head --save 2026-03-01.head.json',
-      save: "the tree head is in {file}: keep it where the server's operators cannot write",
+      save: 'tree head written to {file}: keep it where the operators of the server cannot write',
     },
     keys: {
       call: 'ListKeys',
-      about: 'show the public keys under which heads and receipts are signed',
+      about: 'show the public keys that verify tree heads and receipts',
       example: 'audit keys --save audit-keys.json',
-      save: 'the keys are in {file}',
+      save: 'keys written to {file}',
     },
     proof: {
       call: 'GetInclusionProof',
-      about: 'prove that an event stands in the log, checked here',
+      about: 'fetch the proof that an event is in the log, and verify it locally',
       example: `audit proof ${id} --keys audit-keys.json`,
       words: 'eventId=event-id',
-      flags: { treeSize: 'against the head of this size; the newest when not given' },
-      options: ['--keys <file>  keys to believe; without it, those that the server names now'],
+      flags: { treeSize: 'size of the tree head to prove against; the newest when unset' },
+      options: ['--keys <file>  trusted keys; the current keys of the server when unset'],
       run: async (running, request) => (await import('../flows/audit-proof.ts')).proveEvent(running, request),
     },
   },

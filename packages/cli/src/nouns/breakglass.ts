@@ -3,13 +3,13 @@ import type { Noun } from '../contract/noun.ts';
 
 const id = '0b9d2c1e-6f0a-4a39-9f57-0a8d6e0f4c11';
 const session = 'sessionId=session';
-const logged = 'it stands in the audit log';
+const logged = 'comment for the audit log';
 
 const covers = ({ allEntries, entryIds, resourceIds }: breakglass.BreakglassSession) =>
   allEntries ? 'every entry' : `${entryIds.length + resourceIds.length} entries and resources named`;
 
 export const noun: Noun = {
-  about: 'emergency access: open it, end it, review it, test it',
+  about: 'open, end, review and test emergency access',
   services: ['BreakglassService', 'BreakglassAuditService'],
   views: {
     BreakglassSession: {
@@ -30,7 +30,7 @@ export const noun: Noun = {
     GetBreakglassStatusResponse: {
       fields: [
         'emergency access  active?OPEN:closed; opened by  mode; at most  {maximumMinutes} minutes',
-        'sealed codes  unusedCodes; without review  unreviewed',
+        'offline codes  unusedCodes; without review  unreviewed',
         [
           'last drill',
           (row: { lastDrillAt?: string; lastDrillPassed: boolean }) =>
@@ -46,7 +46,7 @@ export const noun: Noun = {
   verbs: {
     status: {
       call: 'GetBreakglassStatus',
-      about: 'whether it is open, and for whom',
+      about: 'show whether emergency access is open, and for whom',
       table: 'openSessions',
     },
     activate: {
@@ -54,15 +54,15 @@ export const noun: Noun = {
       about: 'open emergency access, with an offline code or the confirmation of another person',
       example: 'breakglass activate --reason "the cluster does not start" --resource db1 --sealed-code',
       flags: {
-        reason: '--reason <text>!  why; everybody who reviews it reads this',
+        reason: '--reason <text>!  reason; read by reviewers',
         allEntries: 'for every entry of the tenant',
         entryIds: 'for this entry, by name or id',
         resourceIds: 'for the entries of this resource, by name or id',
-        durationMinutes: '--minutes <n>  for how long; as the policy says when absent',
+        durationMinutes: '--minutes <n>  duration; the maximum of the policy when unset',
         sealedCode: false,
       },
       options: [
-        '--sealed-code  ask for an offline code',
+        '--sealed-code  prompt for an offline code',
         '--sealed-code-stdin  read an offline code from standard input',
       ],
       code: true,
@@ -81,49 +81,49 @@ export const noun: Noun = {
       },
       after: (answer: { id: string; state: string }) =>
         answer.state === 'awaiting-confirmation'
-          ? `another person confirms it within 15 minutes: claviger breakglass confirm ${answer.id}`
+          ? `another person must confirm it within 15 minutes: claviger breakglass confirm ${answer.id}`
           : '',
     },
     confirm: {
       call: 'ConfirmBreakglass',
-      about: 'open what another person asked for',
+      about: 'confirm the emergency access that another person activated',
       words: session,
       flags: { comment: logged },
       code: true,
     },
     deactivate: {
       call: 'DeactivateBreakglass',
-      about: 'end it: your own, or with breakglass.manage that of anybody',
+      about: 'end emergency access: your own, or any with breakglass.manage',
       example: 'breakglass deactivate --reason "repaired"',
       flags: {
-        sessionId: '--session <id>  which one; your own open one when absent',
-        reason: '--reason <text>  why it ends',
+        sessionId: '--session <id>  session to end; your own open session when unset',
+        reason: '--reason <text>  reason of the end',
       },
     },
     sessions: {
       call: 'ListBreakglassSessions',
-      about: 'list what was opened and what became of it',
+      about: 'list emergency sessions and their results',
       example: 'breakglass sessions --state expired',
     },
     review: {
       call: 'ReviewBreakglassSession',
-      about: 'write what came of a session that has ended, as neither who opened nor who confirmed it',
+      about: 'record the review of an ended session; not for those who opened or confirmed it',
       example: `breakglass review ${id} --text "justified"`,
       words: session,
       flags: { review: '--text <text>!  the finding' },
     },
     codes: {
       call: 'CreateBreakglassCodes',
-      about: 'make offline codes and print them this once; former unused ones stop working',
+      about: 'create offline codes and print them once; unused earlier codes stop working',
       example: 'breakglass codes --count 5 --reason "new envelopes"',
-      flags: { count: 'how many; 5 when absent', reason: `--reason <text>!  ${logged}` },
+      flags: { count: 'number of codes; 5 when unset', reason: `--reason <text>!  ${logged}` },
       code: true,
-      told: 'offline codes, shown once; each opens emergency access one time. Former unused ones stop working:',
+      told: 'offline codes, shown once; each opens emergency access once. Unused earlier codes stop working:',
       line: '{codes}',
     },
     drill: {
       call: 'RunBreakglassDrill',
-      about: 'try every step without opening anything, and keep the result as evidence',
+      about: 'test every step without opening access, and record the result as evidence',
       example: 'breakglass drill --comment "quarterly"',
       flags: { comment: logged },
       table: 'steps',
@@ -132,7 +132,7 @@ export const noun: Noun = {
     },
     drills: {
       call: 'ListBreakglassDrills',
-      about: 'list the drills',
+      about: 'list drills and their results',
     },
   },
 };

@@ -1,11 +1,11 @@
 import type { Noun } from '../contract/noun.ts';
 
-const bom = 'begin the CSV files with a byte order mark: for spreadsheets that show accented letters wrongly';
-const section = 'only these: events, access, rotations, approvals, break-glass, keys, controls';
+const bom = 'begin CSV files with a byte order mark, which some spreadsheets need to show accented letters';
+const section = 'only this section: events, access, rotations, approvals, break-glass, keys or controls';
 const id = '0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11';
 
 export const noun: Noun = {
-  about: 'packages for auditors, that verify without any server',
+  about: 'reports for auditors that can be verified offline',
   services: ['ComplianceService'],
   elsewhere: ['GetAttestation'],
   views: {
@@ -40,17 +40,17 @@ export const noun: Noun = {
   verbs: {
     report: {
       call: 'CreateReport',
-      about: 'have a package made of whole days (UTC)',
+      about: 'order a report of whole days (UTC)',
       example: 'compliance report --from 2026-01-01 --to 2026-03-31 --out q1.zip',
       flags: { sections: section, bom },
-      options: ['--out <file>  wait for it and write it to a new file'],
+      options: ['--out <file>  wait for the report and write it to a new file'],
       run: async (running, request) =>
         (await import('../flows/compliance-report.ts')).orderReport(running, request),
     },
-    list: { call: 'ListReports', about: 'list packages and how far they are' },
+    list: { call: 'ListReports', about: 'list reports and their progress' },
     download: {
       call: 'DownloadReport',
-      about: 'fetch a package',
+      about: 'download a report',
       example: `compliance download ${id} --out q1.zip`,
       words: 'reportId=report-id',
       options: ['--out <file>!  new file'],
@@ -60,27 +60,27 @@ export const noun: Noun = {
   },
   nouns: {
     schedules: {
-      about: 'packages that are made again and again',
+      about: 'schedules of recurring reports',
       services: [],
       verbs: {
         list: { call: 'ListSchedules', about: 'list schedules' },
         create: {
           call: 'CreateSchedule',
-          about: 'have packages made at these times',
+          about: 'order reports at these times',
           example:
             'compliance schedules create monthly --cron "0 6 1 * *" --time-zone Europe/Berlin --period month',
           words: 'name',
           flags: {
             cron: '--cron <pattern>!  minute, hour, day of the month, month, day of the week',
-            timeZone: '--time-zone <zone>  IANA name; UTC when not given',
-            period: '--period <period>  the last whole one before each run',
+            timeZone: '--time-zone <zone>  IANA name; UTC when unset',
+            period: '--period <period>  range of each report: the last complete period before the run',
             sections: section,
             bom,
           },
         },
         delete: {
           call: 'DeleteSchedule',
-          about: 'end a schedule',
+          about: 'delete a schedule',
           words: 'scheduleId=schedule-id',
         },
       },

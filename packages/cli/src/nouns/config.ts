@@ -3,7 +3,7 @@ import type { Noun } from '../contract/noun.ts';
 const work = () => import('../flows/config.ts');
 
 export const noun: Noun = {
-  about: 'settings that take effect while Claviger runs',
+  about: 'settings that take effect at run time',
   services: ['ConfigService'],
   views: {
     ConfigVersion: {
@@ -20,21 +20,21 @@ export const noun: Noun = {
     },
     set: {
       call: 'UpdateConfig',
-      about: 'change settings, as KEY=VALUE; null goes back to the default',
+      about: 'change settings, given as KEY=VALUE; null restores the default',
       example: 'config set access.maximumGrantMinutes=480 --reason "shorter visits"',
       words: 'assignments...',
       bare: true,
       options: [
-        '--file <file>  a JSON document of settings, such as `config get -o json` prints',
-        '--value-file <file>  the value of one KEY, e.g. a secret, is the content of the file',
-        '--reason <text>  why, for the history and the audit log',
+        '--file <file>  JSON document of settings, as printed by `config get -o json`',
+        '--value-file <file>  read the value of one KEY, e.g. a secret, from this file',
+        '--reason <text>  reason, for the history and the audit log',
       ],
       code: true,
       run: async (running) => (await work()).setConfig(running),
     },
     history: {
       call: 'ListConfigVersions',
-      about: 'list who changed what, when and why',
+      about: 'list changes: who, when and why',
     },
     diff: {
       call: 'GetConfigVersion',

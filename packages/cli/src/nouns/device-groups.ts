@@ -4,7 +4,7 @@ import { CommandError, EXIT } from '../exit-codes.ts';
 
 const device = 'a device, by host name or id';
 export const noun: Noun = {
-  about: 'devices for which the same holds, wherever they stand',
+  about: 'groups of devices that share a policy, independent of sites',
   sample: 'Kiosks',
   services: ['DeviceGroupsService'],
   elsewhere: ['SetDeviceGroupMembers'],
@@ -17,7 +17,7 @@ export const noun: Noun = {
   verbs: {
     list: {
       call: 'ListDeviceGroups',
-      about: 'list groups; the devices of one: claviger devices list --group NAME',
+      about: 'list groups; for the devices of a group: claviger devices list --group NAME',
     },
     create: {
       call: 'CreateDeviceGroup',
@@ -28,7 +28,7 @@ export const noun: Noun = {
     },
     update: {
       call: 'UpdateDeviceGroup',
-      about: 'give it another name, add devices, remove devices',
+      about: 'rename a group, add devices, remove devices',
       example: 'device-groups update Kiosks --add WIN-3 --remove WIN-1',
       flags: { name: 'new name' },
       options: [`--add <device>...  ${device}`, `--remove <device>...  ${device}`],
@@ -39,7 +39,7 @@ export const noun: Noun = {
         const [coming, going] = [await ids(options.add), await ids(options.remove)];
         let answer: object = {};
         if (coming.length + going.length > 0) {
-          // The version is read before the members: a change in between makes the next call fail.
+          // The version is read before the members, so that a concurrent change makes the next call fail.
           const groups = (await listAll(
             'ListDeviceGroups',
             {},
@@ -47,7 +47,7 @@ export const noun: Noun = {
           const group = groups.find(({ id }) => id === groupId);
           if (group === undefined)
             throw new CommandError(
-              'there is no such group: `claviger device-groups list` shows them',
+              'there is no such group: `claviger device-groups list` lists them',
               EXIT.notFound,
             );
           const { rowVersion } = group;
@@ -60,7 +60,7 @@ export const noun: Noun = {
     },
     delete: {
       call: 'DeleteDeviceGroup',
-      about: 'remove a group and its policies; its devices stay',
+      about: 'delete a group and its policies; its devices remain',
     },
   },
 };

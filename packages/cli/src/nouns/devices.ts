@@ -9,7 +9,7 @@ const policyColumns = [
     'UAC INTERCEPTION',
     ({ pam }: devices.ConfigurationPolicy) =>
       pam?.uacInterceptionEnabled === undefined
-        ? 'left to the next level'
+        ? 'set by the next level'
         : pam.uacInterceptionEnabled
           ? 'on'
           : 'off',
@@ -18,15 +18,17 @@ const policyColumns = [
 ] as const;
 
 const levels = [
-  '--device <device>  the level of a device, by host name or id',
-  '--group <group>  that of a group of devices, by name or id',
-  '--site <site>  that of a site, by name or id',
-  '--organization  that of the whole tenant',
-  '--partner  that of the installation, for every tenant',
+  '--device <device>  level of a device, by host name or id',
+  '--group <group>  level of a group of devices, by name or id',
+  '--site <site>  level of a site, by name or id',
+  '--organization  level of the whole tenant',
+  '--partner  level of the installation, for every tenant',
 ];
 const LEVELS = 'give one of --device, --group, --site, --organization and --partner';
 
-/** The level that the options name; undefined where they name none, refused where they name several. */
+/**
+ * The level that the options name; undefined if they name none. Throws a usage error if they name several.
+ */
 async function levelOf({ idOf, options }: Running): Promise<{ scope: string; scopeId: string } | undefined> {
   const named = ['device', 'group', 'site', 'organization', 'partner'].filter(
     (each) => options[each] !== undefined,
@@ -46,11 +48,11 @@ async function required(running: Running): Promise<{ scope: string; scopeId: str
 
 const token: Pick<Verb, 'secret' | 'told'> = {
   secret: 'agentToken',
-  told: 'device {device.id}; the token of its agent is shown this once',
+  told: 'device {device.id}; the token of its agent is shown once',
 };
 
 export const noun: Noun = {
-  about: 'machines whose agents report prompts and act on decisions',
+  about: 'devices whose agents report prompts and apply decisions',
   sample: 'WIN-ACCT-04',
   services: ['DevicesService'],
   elsewhere: ['GetDeviceConfiguration'],
@@ -73,7 +75,7 @@ export const noun: Noun = {
     list: { call: 'ListDevices', about: 'list devices', example: 'devices list --site HQ' },
     show: {
       call: 'GetDevice',
-      about: 'show one, by host name or id, and whether it captures prompts',
+      about: 'show a device, by host name or id, and whether it captures prompts',
       run: async ({ invoke, format }, request) => {
         const { device } = await invoke<{ device: object }>('GetDevice', request);
         const { configuration } = await invoke<{ configuration?: devices.DeviceConfiguration }>(
@@ -93,49 +95,49 @@ export const noun: Noun = {
       about: 'add a device; the token of its agent is shown once',
       example: 'devices enrol WIN-ACCT-04 --site HQ --os windows --output-file ./device.token',
       words: 'hostname',
-      flags: { resourceId: 'the resource of the vault that is this machine, by name or id' },
+      flags: { resourceId: 'resource of the vault for the same machine, by name or id' },
       ...token,
     },
     update: {
       call: 'UpdateDevice',
-      about: 'give it another host name, or move it to another site; its agent is of that site at once',
+      about: 'rename a device, or move it to another site; takes effect for its agent at once',
       example: 'devices update WIN-ACCT-04 --site Harbour',
-      options: ['--no-site  it stands in no site'],
+      options: ['--no-site  remove it from its site'],
       needs: '--hostname, --site or --no-site',
     },
     'rotate-token': {
       call: 'RotateAgentToken',
-      about: 'make a new token for the agent, shown once; the former ends at once',
+      about: 'issue a new token for the agent, shown once; the former stops working at once',
       example: 'devices rotate-token WIN-ACCT-04 --output-file ./device.token',
       ...token,
     },
     'revoke-token': {
       call: 'RevokeAgentToken',
-      about: 'shut the agent out at once, until it is given a new token',
-      told: 'the agent is shut out',
+      about: 'revoke the token of the agent at once; the agent needs a new token',
+      told: 'the token of the agent is revoked',
     },
     decommission: {
       call: 'DecommissionDevice',
-      about: 'retire a device for good: its token ends at once',
+      about: 'decommission a device permanently: its token stops working at once',
       example: 'devices decommission WIN-ACCT-04 --reason "scrapped"',
-      flags: { reason: '--reason <text>!  why; it stands in the audit log' },
+      flags: { reason: '--reason <text>!  reason, for the audit log' },
       confirm: 'decommission {0}?',
     },
   },
   nouns: {
     policy: {
-      about: 'whether prompts are captured: the policy of each level; the closest to a device wins',
+      about: 'policy of each level on capturing prompts; the most specific level applies',
       services: ['ConfigurationPoliciesService'],
       verbs: {
         get: {
           call: 'ListConfigurationPolicies',
-          about: 'show the policies of levels; what results for one device: claviger devices show',
+          about: 'show the policies of levels; for the result on one device: claviger devices show',
           example: 'devices policy get --site HQ',
           bare: true,
           options: levels,
           fixed: { feature: 'pam' },
           rows: 'ConfigurationPolicy',
-          none: 'this level says nothing: the next one decides',
+          none: 'this level has no policy: the next level applies',
           run: async (running, request) => {
             const level = await levelOf(running);
             if (level === undefined) return running.listItems('ListConfigurationPolicies', request);
@@ -163,7 +165,7 @@ export const noun: Noun = {
         },
         clear: {
           call: 'DeleteConfigurationPolicy',
-          about: 'remove the policy of one level: the next one decides',
+          about: 'remove the policy of one level; the next level applies',
           example: 'devices policy clear --site HQ',
           bare: true,
           words: '',
@@ -172,7 +174,7 @@ export const noun: Noun = {
           prepare: required,
           run: async ({ invoke, tell }, request) => {
             const cleared = await orNotFound(invoke('DeleteConfigurationPolicy', request));
-            tell(cleared === undefined ? 'this level said nothing' : 'cleared: the next level decides');
+            tell(cleared === undefined ? 'this level had no policy' : 'cleared: the next level applies');
           },
         },
       },

@@ -2,7 +2,7 @@ import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Noun, Running, Verb } from '../contract/noun.ts';
 
 const id = '0b9d2c1e-6f0a-4a39-9f57-0a8d6e0f4c11';
-const why = 'why; it stands in the audit log';
+const why = 'reason, for the audit log';
 
 const whatText = (row: elevation.ElevationRequest) =>
   row.targetExecutablePath ?? row.toolName ?? (row.flowType === 'tech_jit_admin' ? 'administrator' : '');
@@ -10,16 +10,15 @@ const whereText = (row: elevation.ElevationRequest) =>
   [row.deviceHostname, row.siteName].filter(Boolean).join(' at ');
 const decidedBy = 'approvedByName|deniedByName|pamRuleName|matchedPolicyName|decisionSource';
 
-/** Approves or denies what was shown here: another action needs another approval. */
+/** Approves or denies a request after printing it. The digest binds the decision to the printed action. */
 const respond = (decision: 'approve' | 'deny'): Verb => ({
   call: 'RespondToElevation',
-  about: `${decision} a pending request, not one's own`,
+  about: `${decision} a pending request of another user`,
   example: `elevations ${decision} ${id}${decision === 'approve' ? ' --for 30m' : ' --reason "not ours"'}`,
   fixed: { decision },
   flags: {
     reason: why,
-    durationMinutes:
-      decision === 'approve' && '--for <duration>  how long it holds; as long as is usual when absent',
+    durationMinutes: decision === 'approve' && '--for <duration>  duration; the default when unset',
   },
   prepare: async ({ invoke, tell }, request) => {
     const { request: seen } = await invoke<{ request: elevation.ElevationRequest }>(
@@ -27,7 +26,7 @@ const respond = (decision: 'approve' | 'deny'): Verb => ({
       request,
     );
     tell(
-      `${seen.subjectUsername ?? 'somebody'} asks for ${whatText(seen)} on ${seen.deviceHostname ?? 'no device'}`,
+      `${seen.subjectUsername ?? 'an unknown user'} requests ${whatText(seen)} on ${seen.deviceHostname ?? 'no device'}`,
     );
     return { actionDigest: seen.actionDigest };
   },
@@ -35,7 +34,7 @@ const respond = (decision: 'approve' | 'deny'): Verb => ({
 });
 
 export const noun: Noun = {
-  about: 'requests to be administrator for a while, and their decisions',
+  about: 'requests for temporary administrator rights, and their decisions',
   services: ['ElevationRequestsService', 'DeviceActuationService', 'ToolActionsService'],
   id: 'request',
   views: {
@@ -62,13 +61,13 @@ export const noun: Noun = {
   verbs: {
     list: {
       call: 'ListElevationRequests',
-      about: 'list requests, the newest first',
+      about: 'list requests, newest first',
       example: 'elevations list --status pending --site HQ',
       flags: { flowType: '--flow <kind>  only those of this kind' },
     },
     active: {
       call: 'ListActiveElevations',
-      about: 'list what is in force now, what ends first on top; 500 at most',
+      about: 'list active elevations, the earliest end first; at most 500',
       run: async ({ invoke }) => {
         const { active } = await invoke<{ active: readonly object[] }>('ListActiveElevations', {});
         return { items: active, totalItems: active.length };
@@ -77,20 +76,20 @@ export const noun: Noun = {
     },
     show: {
       call: 'GetElevationRequest',
-      about: 'show one, with its decision',
+      about: 'show a request with its decision',
     },
     request: {
       call: 'RequestElevation',
-      about: 'ask to be administrator of a device, by host name or id',
+      about: 'request temporary administrator rights on a device, by host name or id',
       example: 'elevations request WIN-ACCT-04 --for 30m --reason "printer driver"',
       words: 'deviceId',
-      flags: { durationMinutes: '--for <duration>  how long; as long as is usual when absent' },
+      flags: { durationMinutes: '--for <duration>  duration; the default when unset' },
     },
     approve: respond('approve'),
     deny: respond('deny'),
     revoke: {
       call: 'RevokeElevation',
-      about: 'end an elevation that is in force',
+      about: 'end an active elevation',
       example: `elevations revoke ${id} --reason "no longer needed"`,
       flags: { reason: `--reason <text>!  ${why}` },
       line: '{id} is {status}',
@@ -99,8 +98,8 @@ export const noun: Noun = {
       call: 'ActuateElevation',
       about: 'send the go signal to the device, once',
       words: 'elevationRequestId=request',
-      flags: { timeoutMs: 'for how long the agent may try; 8000 when absent' },
-      options: ['--device <device>  the device, by host name or id; that of the request when absent'],
+      flags: { timeoutMs: 'how long the agent may try; 8000 when unset' },
+      options: ['--device <device>  device, by host name or id; the device of the request when unset'],
       prepare: async ({ idOf, invoke, options }: Running, { elevationRequestId }) => {
         if (options.device !== undefined) return { id: await idOf('device', options.device) };
         const answer = await invoke<{ request: { deviceId?: string } }>('GetElevationRequest', {

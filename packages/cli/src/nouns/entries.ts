@@ -1,8 +1,8 @@
 import type { Noun } from '../contract/noun.ts';
 
-const grant = 'a live grant is needed even by those who hold a share';
-const reason = 'whoever retrieves it must say why';
-const why = 'why; auditors read it';
+const grant = 'disclosure requires an active grant, also for holders of a share';
+const reason = 'disclosure requires a reason';
+const why = 'reason; read by auditors';
 const secretFile = '--secret-file <file>  file with the secret (UTF-8; any bytes for the type file)';
 
 export const noun: Noun = {
@@ -51,22 +51,22 @@ export const noun: Noun = {
       about: 'list and search entries',
       example: 'entries list --search postgres',
     },
-    show: { call: 'GetEntry', about: 'show one, without its secret' },
+    show: { call: 'GetEntry', about: 'show an entry, without its secret' },
     create: {
       call: 'CreateEntry',
-      about: 'keep a secret: from a file, from standard input, or generated',
+      about: 'store a secret: from a file, from standard input, or generated',
       example: 'entries create app-login --resource db-prod --username app --secret-file ./app.password',
       words: 'name',
       flags: {
-        resourceId: 'resource that the account is on, by name or id',
+        resourceId: 'resource of the account, by name or id',
         username: 'name of the account',
         secret: false,
-        generate: 'let the vault make a password',
-        rotationIntervalHours: '--rotate-every <hours>  rotate it by itself, every so many hours',
+        generate: 'let the vault generate a password',
+        rotationIntervalHours: '--rotate-every <hours>  rotate automatically at this interval',
         requiresGrant: grant,
         requiresReason: reason,
       },
-      options: [`${secretFile}; without it, standard input is read`],
+      options: [`${secretFile}; standard input when unset`],
       prepare: async ({ options }, { generate, type }) => {
         const { newSecret } = await import('../flows/entry-secret.ts');
         return newSecret(
@@ -78,7 +78,7 @@ export const noun: Noun = {
     },
     update: {
       call: 'UpdateEntry',
-      about: 'change what is given; a new secret becomes a new version',
+      about: 'change the given fields; a new secret becomes a new version',
       example: 'entries update app-login --description "billing" --requires-reason',
       flags: { secret: false, replaceTags: false, requiresGrant: grant, requiresReason: reason },
       options: [secretFile],
@@ -96,31 +96,30 @@ export const noun: Noun = {
     },
     delete: {
       call: 'DeleteEntry',
-      about: 'delete an entry; its events stay in the audit log',
+      about: 'delete an entry; its events remain in the audit log',
     },
     verify: {
       call: 'VerifyEntry',
-      about: 'log in to the target with the current secret; that proves an unproven account',
+      about: 'log in to the target with the current secret; success accepts an unproven account',
       told: '{outcome}{problem?: :}{problem}{hint?\n:}{hint}',
       quiet: true,
       exit: ({ outcome }: { outcome: string }) => (outcome === 'accepted' ? 0 : 1),
     },
     accept: {
       call: 'AcceptAccount',
-      about:
-        'accept an unproven account as owner of its resource; the entry becomes yours and its shares end',
+      about: 'accept an unproven account as owner of its resource; you become its owner and its shares end',
       example: 'entries accept app-login --reason "ours"',
       flags: { reason: why },
     },
     schedule: {
       call: 'PutRotationSchedule',
-      about: 'rotate it by itself, or stop that',
+      about: 'set or remove the rotation schedule of an entry',
       example: 'entries schedule app-login --every 720 --starting-at 2026-12-24T03:00:00Z',
       flags: {
-        intervalHours: '--every <hours>  every so many hours',
-        startsAt: '--starting-at <time>  when first; one interval from now when not given',
+        intervalHours: '--every <hours>  interval in hours',
+        startsAt: '--starting-at <time>  first rotation; one interval from now when unset',
       },
-      options: ['--never  not any more'],
+      options: ['--never  remove the schedule'],
       needs: 'one of --every and --never',
       prepare: async ({ options }, { intervalHours }) => {
         const { oneOf } = await import('../contract/refuse.ts');
@@ -130,19 +129,20 @@ export const noun: Noun = {
     },
     retrieve: {
       call: 'RetrieveEntry',
-      about: 'disclose the secret to you, by a share or a live grant; the event is recorded first',
+      about:
+        'disclose the secret to you, under a share or an active grant; the audit event is recorded first',
       example: 'entries retrieve app-login --reason "restore test" --output-file ./app.password',
       flags: {
         reason: why,
-        ticket: 'ticket that it belongs to',
-        version: '--entry-version <n>  an older version',
+        ticket: 'ticket number or URL',
+        version: '--entry-version <n>  version; the current one when unset',
       },
       secret: 'secret',
     },
     adopt: {
       call: 'AdoptEntry',
       about:
-        'take over an entry whose owner has left; without an owner of its resource two administrators do',
+        'take over an entry whose owner has left; requires the owner of its resource or two administrators',
       example: 'entries adopt app-login --reason "its owner has left"',
       flags: { reason: `--reason <text>!  ${why}` },
       print: async ({ state, ownerId, expiresAt }: { state: string; ownerId: string; expiresAt: string }) => {
@@ -151,7 +151,7 @@ export const noun: Noun = {
           import('../contract/cells.ts'),
         ]);
         if (state === 'adopted') tell(`adopted: its owner is ${ownerId}`);
-        else tell(`proposed: another administrator confirms it until ${timeText(expiresAt)}`);
+        else tell(`proposed: another administrator can confirm it until ${timeText(expiresAt)}`);
       },
     },
     rotate: {
@@ -159,21 +159,21 @@ export const noun: Noun = {
       about: 'change the password on the target and in the vault',
       example: 'entries rotate app-login --wait',
       flags: { reason: why },
-      options: ['--wait  wait until it has ended', '--timeout <duration>=2m  how long to wait'],
+      options: ['--wait  wait until the rotation has ended', '--timeout <duration>=2m  maximum wait'],
       run: async (running, request, { views }) =>
         (await import('../flows/rotate-entry.ts')).rotateEntry(running, request, views!.Rotation!.columns!),
     },
     rotations: {
       call: 'ListRotations',
-      about: 'list its rotations',
+      about: 'list the rotations of an entry',
     },
     versions: {
       call: 'ListEntryVersions',
-      about: 'list its versions and how many have seen each',
+      about: 'list the versions of an entry, and how many actors have seen each',
     },
     share: {
       call: 'PutShare',
-      about: 'give a user an access level on an entry, or take it back',
+      about: 'give a user an access level on an entry, or remove it',
       example: 'entries share app-login bob --access view',
       flags: { access: '--access <view|modify|manage|none>!  access level' },
       told: 'shared: {share.access}',
@@ -182,7 +182,7 @@ export const noun: Noun = {
         if (access !== 'none') return invoke('PutShare', { ...ids, access });
         await invoke('DeleteShare', ids);
         const { tell } = await import('../output.ts');
-        tell('taken back');
+        tell('share removed');
       },
     },
   },

@@ -11,23 +11,23 @@ const ways: readonly Column[] = [
 ];
 
 export const noun: Noun = {
-  about: 'who has seen which secrets, and rotating these',
+  about: 'show who has seen which secrets, and rotate them',
   services: ['ExposureService'],
   verbs: {
     show: {
       call: 'GetUserExposure',
-      about: 'the secrets in use that a user has seen; also of one who left',
+      about: 'list the current secrets that a user has seen, also a deleted user',
       example: 'exposure alice',
       isDefault: true,
-      flags: { past: 'also what is no longer in use' },
+      flags: { past: 'also versions that are no longer current' },
       columns: ['ENTRY  entryId', ['WHAT', subjectText], version, ...ways, 'ROTATION  rotation'],
     },
     entry: {
       call: 'GetEntryExposure',
-      about: 'who has seen a secret, by which version and in which way',
+      about: 'list who has seen a secret, which version and how',
       example: 'exposure entry app-login',
       flags: { currentOnly: false },
-      options: ['--past  also former versions'],
+      options: ['--past  also earlier versions'],
       prepare: ({ options }) => ({ currentOnly: options.past !== true }),
       columns: ['WHO  userName|userId', version, 'FIRST  firstSeenAt', ...ways],
     },
@@ -36,8 +36,8 @@ export const noun: Noun = {
       about: 'queue the rotation of everything that a user has seen',
       example: 'exposure rotate alice --reason "alice has left"',
       flags: {
-        reason: '--reason <text>!  it stands in the audit log',
-        entryIds: 'only this one, by name or id',
+        reason: '--reason <text>!  reason, for the audit log',
+        entryIds: 'only this entry, by name or id',
       },
       confirm: 'rotate everything that {0} has seen?',
       print: (

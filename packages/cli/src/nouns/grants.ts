@@ -2,7 +2,7 @@ import type { Noun } from '../contract/noun.ts';
 import { grantFields, subjectText } from '../contract/request-view.ts';
 
 export const noun: Noun = {
-  about: 'list grants: your own, or all with the permission for it',
+  about: 'list grants: your own, or all with grants.read-all',
   services: ['GrantsService'],
   elsewhere: ['RevokeGrant', 'GetGrantCredentials'],
   views: {
@@ -19,15 +19,15 @@ export const noun: Noun = {
   shortcuts: {
     revoke: {
       call: 'RevokeGrant',
-      about: 'end a grant at once; what was shown under it is rotated',
+      about: 'end a grant at once; secrets disclosed under it are rotated',
       example: 'revoke 0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11 --reason "done early"',
-      flags: { reason: '--reason <text>!  why; auditors read it' },
+      flags: { reason: '--reason <text>!  reason; read by auditors' },
     },
   },
   verbs: {
     show: {
       call: 'GetGrant',
-      about: 'show one',
+      about: 'show a grant',
       example: 'grants show 0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11',
     },
   },

@@ -4,8 +4,8 @@ const job = (verb: string, call: string, about: string): Verb => ({
   call,
   about,
   example: `keys ${verb} --reason "quarterly" --wait`,
-  flags: { reason: '--reason <text>!  why, for the audit log' },
-  options: ['--wait  show the progress until it is done'],
+  flags: { reason: '--reason <text>!  reason, for the audit log' },
+  options: ['--wait  show the progress until the job is done'],
   run: async (running, request, { views }) =>
     (await import('../flows/key-job.ts')).startKeyJob(call, running, request, views?.KeyJob?.columns),
 });
@@ -16,7 +16,7 @@ export const noun: Noun = {
   views: {
     GetEncryptionStatusResponse: {
       fields: [
-        'root key  {rootKey.state} {rootKey.provider} {rootKey.keyId}; content keys  contentKeys',
+        'root key  {rootKey.state} {rootKey.provider} {rootKey.keyId}; data keys  contentKeys',
         'unrecoverable  unrecoverable',
       ],
     },
@@ -39,16 +39,20 @@ export const noun: Noun = {
   verbs: {
     status: {
       call: 'GetEncryptionStatus',
-      about: 'show the key hierarchy and what to do',
+      about: 'show the key hierarchy and recommended actions',
       table: 'keys',
       after: '{advice}',
     },
-    rotate: job('rotate', 'RotateKek', 'exchange the key encryption key'),
-    repair: job('repair', 'RepairKeys', 'check whether every DEK opens, and repair what can be'),
-    jobs: { call: 'ListKeyJobs', about: 'list exchanges and repairs' },
+    rotate: job('rotate', 'RotateKek', 'rotate the key-encryption key (KEK)'),
+    repair: job(
+      'repair',
+      'RepairKeys',
+      'check whether every data key (DEK) decrypts, and repair what can be repaired',
+    ),
+    jobs: { call: 'ListKeyJobs', about: 'list key rotations and repairs' },
     findings: {
       call: 'ListKeyFindings',
-      about: 'list the versions of secrets that a job found wrong',
+      about: 'list the versions of secrets in which a job found a fault',
       words: 'jobId=job',
     },
   },

@@ -1,12 +1,12 @@
 import type { Noun, Running } from '../contract/noun.ts';
 
 export const noun: Noun = {
-  about: 'the license in force; everything works without one',
+  about: 'the license; everything works without one',
   services: ['LicenceService'],
   views: {
     License: {
       fields: [
-        'state  state; owner  owner; licence  id; installation  installationId; ends  expiresAt',
+        'state  state; owner  owner; license  id; installation  installationId; ends  expiresAt',
         'support until  supportUntil; limits  enforce?enforced:reported only',
       ],
     },
@@ -22,13 +22,13 @@ export const noun: Noun = {
   verbs: {
     show: {
       call: 'GetLicense',
-      about: 'show owner, limits and support',
+      about: 'show owner, limits and end of support',
       table: 'limits',
       after: '{hint}',
     },
     apply: {
       call: 'ApplyLicense',
-      about: 'put a license in force, as the vendor sent it',
+      about: 'apply a license file from the vendor',
       example: 'licence apply licence.txt',
       words: 'file',
       bare: true,

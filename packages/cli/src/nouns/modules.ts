@@ -1,10 +1,11 @@
 import type { Noun } from '../contract/noun.ts';
 import { EXIT } from '../exit-codes.ts';
 
-const configFlag = 'JSON: the addresses and ports that it may reach, and its defaults; no secrets';
+const configFlag =
+  'JSON: the addresses and ports that the connector may connect to, and its defaults; no secrets';
 
 export const noun: Noun = {
-  about: 'the connectors that reach the systems',
+  about: 'modules: configured connectors to targets',
   sample: 'pg',
   services: ['ModulesService'],
   elsewhere: ['UpdateModule'],
@@ -23,28 +24,28 @@ export const noun: Noun = {
   },
   verbs: {
     list: { call: 'ListModules', about: 'list modules' },
-    show: { call: 'GetModule', about: 'show one, by name or id' },
+    show: { call: 'GetModule', about: 'show a module, by name or id' },
     create: {
       call: 'CreateModule',
-      about: 'set up a connector and what it may reach',
+      about: 'configure a connector and the addresses it may connect to',
       example: 'modules create pg --type postgres --config module.json',
       words: 'name',
       flags: {
-        type: '--type <type>!  which connector',
+        type: '--type <type>!  type of the connector',
         config: `--config <file>!  ${configFlag}`,
       },
       asTable: true,
     },
     update: {
       call: 'PatchModule',
-      about: 'change what is given',
+      about: 'change the given fields',
       example: 'modules update pg --no-enabled',
-      flags: { config: configFlag, enabled: 'whether it is used' },
+      flags: { config: configFlag, enabled: 'use the module' },
     },
-    delete: { call: 'DeleteModule', about: 'remove a module' },
+    delete: { call: 'DeleteModule', about: 'delete a module' },
     test: {
       call: 'TestModule',
-      about: 'connect to a resource of the module and say what happened',
+      about: 'connect to a resource of the module and show the result',
       example: 'modules test pg --resource db-prod',
       exit: ({ ok }: { ok: boolean }) => (ok ? EXIT.ok : EXIT.error),
     },

@@ -3,7 +3,7 @@ import { lines } from '../contract/cells.ts';
 import type { Column, Noun } from '../contract/noun.ts';
 
 const stepText = ({ name, quorum, approverRoles, approverUserIds }: workflow.ApprovalStep) =>
-  `${name} ${quorum} of ${[...approverRoles, ...approverUserIds].join(', ') || 'those who may decide'}`.trim();
+  `${name} ${quorum} of ${[...approverRoles, ...approverUserIds].join(', ') || 'users with requests.decide'}`.trim();
 
 const policyFields = ({ customised, steps, oneTime, rotateOnEnd }: workflow.AccessPolicy): Column[] => [
   ...lines([['policy', customised ? 'of this resource' : 'the default']]),
@@ -23,14 +23,14 @@ const address: Column = [
 const example =
   'resources create db-prod --type database --module pg --host db.example --port 5432 --settings settings.json';
 const flags = {
-  moduleId: 'connector that reaches it, by name or id',
+  moduleId: 'module that connects to it, by name or id',
   port: '--port <port>  port',
   settings: 'settings of the connector as JSON, e.g. the fingerprint of a host key; no secrets',
-  adminEntryId: 'entry with which the connector changes passwords, by name or id',
+  adminEntryId: 'admin entry, which the connector uses to change passwords, by name or id',
 };
 
 export const noun: Noun = {
-  about: 'the systems whose accounts the vault keeps',
+  about: 'systems whose accounts the vault manages',
   sample: 'db-prod',
   services: ['ResourcesService', 'AccessPoliciesService'],
   elsewhere: ['GetAccessPolicy'],
@@ -52,18 +52,18 @@ export const noun: Noun = {
   },
   verbs: {
     list: { call: 'ListResources', about: 'list resources', example: 'resources list --search db' },
-    show: { call: 'GetResource', about: 'show one, by name or id' },
+    show: { call: 'GetResource', about: 'show a resource, by name or id' },
     create: { call: 'CreateResource', about: 'add a resource', example, words: 'name', flags },
     update: {
       call: 'UpdateResource',
-      about: 'change what is given',
+      about: 'change the given fields',
       example: 'resources update db-prod --host db2.example',
       flags: { ...flags, replaceTags: false },
       prepare: (_, { tags }) => (tags === undefined ? {} : { replaceTags: true }),
     },
     delete: {
       call: 'DeleteResource',
-      about: 'remove a resource that has no entries',
+      about: 'delete a resource that has no entries',
       example: 'resources delete db-old',
     },
     owner: {
@@ -74,7 +74,7 @@ export const noun: Noun = {
     },
     policy: {
       call: 'PutAccessPolicy',
-      about: 'show what a request must pass; with --file, replace it',
+      about: 'show the access policy of a resource; with --file, replace it',
       example: 'resources policy db-prod --file policy.json',
       bare: true,
       options: ['--file <file>  JSON: steps, maxDurationMinutes, oneTime, rotateOnEnd, requestTtlMinutes'],

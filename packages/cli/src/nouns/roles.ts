@@ -14,10 +14,10 @@ export const noun: Noun = {
     },
   },
   verbs: {
-    list: { call: 'ListRoles', about: 'list the roles that can be given' },
+    list: { call: 'ListRoles', about: 'list roles' },
     permissions: {
       call: 'ListPermissions',
-      about: 'list every permission that a role can hold',
+      about: 'list every permission that a role can contain',
       line: '{items}',
     },
     create: {
@@ -28,7 +28,7 @@ export const noun: Noun = {
     },
     update: {
       call: 'UpdateRole',
-      about: 'change a role; the permissions that are given replace all that it had',
+      about: 'change a role; given permissions replace the existing ones',
       example: 'roles update reader --description "sees entries, no secrets"',
       needs: '--description or --permission',
       prepare: async ({ invoke }, { roleId, ...given }) => {

@@ -11,11 +11,11 @@ import { people, whenText } from '../contract/rule-view.ts';
 
 const drafts = 'JSON: one rule, or rules, removedRuleIds, softwareEntries, accessPolicies, wholeSet';
 const fields = 'JSON: name, verdict, priority, matchSigner, matchPathGlob, timeWindow …';
-const days = '--days <n>  how far back; 30 when absent';
+const days = '--days <n>  period of the history; 30 when unset';
 const named = 'rules {verb} "signed installers"';
 
 export const noun: Noun = {
-  about: 'rules that decide elevations before a person has to',
+  about: 'rules that decide elevations automatically',
   sample: '"signed installers"',
   services: ['PamRulesService'],
   id: 'rule',
@@ -39,39 +39,39 @@ export const noun: Noun = {
   verbs: {
     list: {
       call: 'ListRules',
-      about: 'list rules in the order in which they are asked',
+      about: 'list rules in the order of evaluation',
       example: 'rules list --verdict auto_approve',
     },
-    show: { call: 'GetRule', about: 'show one, by name or id' },
+    show: { call: 'GetRule', about: 'show a rule, by name or id' },
     add: { call: 'CreateRule', about: 'add a rule', example: 'rules add --file rule.json', file: fields },
     update: {
       call: 'UpdateRule',
-      about: 'change what the file names; null takes a condition away',
+      about: 'change the fields in the file; null removes a condition',
       example: 'rules update "signed installers" --file change.json',
       file: `${fields} rowVersion`,
     },
     delete: {
       call: 'DeleteRule',
-      about: 'remove a rule',
+      about: 'delete a rule',
       example: named.replace('{verb}', 'delete'),
       told: 'deleted',
       quiet: true,
     },
     disable: {
       call: 'UpdateRule',
-      about: 'let a rule rest: it decides nothing until it is enabled',
+      about: 'disable a rule: it decides nothing until it is enabled',
       example: named.replace('{verb}', 'disable'),
       fixed: { enabled: false },
     },
     enable: {
       call: 'UpdateRule',
-      about: 'let a rule decide again',
+      about: 'enable a disabled rule',
       example: named.replace('{verb}', 'enable'),
       fixed: { enabled: true },
     },
     'co-sign': {
       call: 'CoSignRule',
-      about: 'agree to a rule that another person wrote, as it is now',
+      about: 'co-sign the current state of a rule that another person wrote',
       example: named.replace('{verb}', 'co-sign'),
       prepare: async ({ invoke, tell }, request) => {
         const { rule } = await invoke<{ rule: rules.PamRule }>('GetRule', request);
@@ -81,7 +81,7 @@ export const noun: Noun = {
     },
     preview: {
       call: 'PreviewRule',
-      about: 'what a draft alone would have matched',
+      about: 'show what a draft alone would have matched',
       example: 'rules preview --file rule.json --days 90',
       file: 'JSON: conditions of a rule, flowType',
       readFile: readConditions,
@@ -90,7 +90,7 @@ export const noun: Noun = {
     },
     replay: {
       call: 'ReplayRules',
-      about: 'decide the history again by a draft rule set, and name what would change',
+      about: 'decide the history again with a draft rule set, and show the differences',
       example: 'rules replay --file drafts.json --days 90',
       file: drafts,
       readFile: readDraft,
@@ -99,7 +99,7 @@ export const noun: Noun = {
     },
     lint: {
       call: 'LintRules',
-      about: 'what is wrong with the rules in force, or with drafts; exit code 1 for errors',
+      about: 'check the current rules or drafts for faults; exit code 1 for errors',
       example: 'rules lint --file drafts.json',
       file: drafts,
       fileIsOptional: true,

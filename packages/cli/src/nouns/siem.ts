@@ -1,9 +1,9 @@
 import type { Noun } from '../contract/noun.ts';
 
-const none = 'there are no targets: set siem.targets (docs/siem.md)';
+const none = 'there are no destinations: set siem.targets (docs/siem.md)';
 
 export const noun: Noun = {
-  about: 'forwarding the audit log to your own systems',
+  about: 'forward the audit log to your own systems',
   services: ['SiemService'],
   views: {
     SiemTargetStatus: {
@@ -22,19 +22,19 @@ export const noun: Noun = {
   verbs: {
     status: {
       call: 'GetSiemStatus',
-      about: 'show how far each destination has got, and what waits',
+      about: 'show the progress of each destination, and waiting events',
       table: 'items',
       none,
     },
     test: {
       call: 'TestSiem',
-      about: 'send a marked event to the destinations on the real way, and say what came of it',
+      about: 'send a marked event to the destinations like audit events, and show the results',
       example: 'siem test --target soc',
-      flags: { target: '--target <name>  only this one' },
+      flags: { target: '--target <name>  only this destination' },
       table: 'results',
       columns: ['NAME  name; RESULT  ok?ok:failing; TOOK  {latencyMs} ms; PROBLEM  problem; NEXT  hint'],
       none,
-      after: 'look for event {eventId} there',
+      after: 'look for event {eventId} in the destination',
       exit: ({ ok }: { ok: boolean }) => (ok ? 0 : 1),
     },
   },

@@ -1,7 +1,7 @@
 import type { Noun } from '../contract/noun.ts';
 
 export const noun: Noun = {
-  about: 'places where devices stand, and technicians restricted to them',
+  about: 'locations of devices, and the technicians restricted to them',
   sample: 'HQ',
   services: ['SitesService'],
   elsewhere: ['GetUserSites'],
@@ -12,21 +12,21 @@ export const noun: Noun = {
     },
   },
   verbs: {
-    list: { call: 'ListSites', about: 'list the sites that you may see' },
-    show: { call: 'GetSite', about: 'show one, by name or id' },
+    list: { call: 'ListSites', about: 'list the sites that you can see' },
+    show: { call: 'GetSite', about: 'show a site, by name or id' },
     create: { call: 'CreateSite', about: 'add a site', words: 'name' },
     update: {
       call: 'UpdateSite',
-      about: 'change what is given',
+      about: 'change the given fields',
       example: 'sites update HQ --name Headquarters',
     },
-    delete: { call: 'DeleteSite', about: 'remove a site without devices' },
+    delete: { call: 'DeleteSite', about: 'delete a site without devices' },
     keep: {
       call: 'SetUserSites',
       about: 'show the sites to which a technician is restricted; with an option, replace them at once',
       example: 'sites keep tom --site HQ --site Harbour',
-      flags: { siteIds: '--site <site>  to this one, by name or id', restricted: false },
-      options: ['--none  to no site at all', '--every  to none in particular'],
+      flags: { siteIds: '--site <site>  restrict to this site, by name or id', restricted: false },
+      options: ['--none  allow no site', '--every  allow every site'],
       run: async ({ invoke, options }, { userId, siteIds = [] }) => {
         const { atMostOneOf } = await import('../contract/refuse.ts');
         const given = { '--site': options.site, '--none': options.none, '--every': options.every };

@@ -3,16 +3,16 @@ import { people, whenText } from '../contract/rule-view.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 
 const conditions = {
-  list: 'the list',
-  matchSigner: '--signer <name>  who signed it, letter for letter',
+  list: 'allow or deny',
+  matchSigner: '--signer <name>  signer of the program, exact match',
   matchHash: '--hash <sha256>  SHA-256 of the program',
-  matchPathGlob: '--path <pattern>  where it lies; * and ? stand for anything',
-  siteId: 'only on this site, by name or id',
-  enabled: '--state <on|off>  whether it counts',
+  matchPathGlob: '--path <pattern>  path of the program; with wildcards * and ?',
+  siteId: 'only at this site, by name or id',
+  enabled: '--state <on|off>  whether the entry applies',
 };
 
 export const noun: Noun = {
-  about: 'known software, allowed or denied before any rule is asked',
+  about: 'known software, allowed or denied before any rule',
   sample: '"Mozilla installers"',
   services: ['SoftwarePolicyService'],
   id: 'software',
@@ -31,32 +31,32 @@ export const noun: Noun = {
   verbs: {
     list: {
       call: 'ListSoftwareEntries',
-      about: 'list what is known',
+      about: 'list known software',
       example: 'software-policy list --list deny',
     },
     add: {
       call: 'CreateSoftwareEntry',
-      about: 'put software on a list; all the conditions given must hold',
+      about: 'add software to a list; all given conditions must match',
       example: 'software-policy add "Mozilla installers" --list allow --signer "Mozilla Corporation"',
       words: 'name',
-      flags: { ...conditions, list: '--list <allow|deny>!  which' },
+      flags: { ...conditions, list: '--list <allow|deny>!  list to add it to' },
     },
     update: {
       call: 'UpdateSoftwareEntry',
-      about: 'change what is given, by name or id',
+      about: 'change the given fields of an entry, by name or id',
       example: 'software-policy update "Mozilla installers" --no-signer --path "C:\\Mozilla\\*.exe"',
       words: 'id=entry',
       flags: conditions,
     },
     'co-sign': {
       call: 'CoSignSoftwareEntry',
-      about: 'agree to an entry that another person wrote, as it is now',
+      about: 'co-sign the current state of an entry that another person wrote',
       words: 'id=entry',
       prepare: async ({ listAll, tell }, { id }) => {
         const seen = (await listAll('ListSoftwareEntries', {})).find((entry) => entry.id === id);
         if (seen === undefined)
           throw new CommandError(
-            'there is no such entry: `claviger software-policy list` shows them',
+            'there is no such entry: `claviger software-policy list` lists them',
             EXIT.notFound,
           );
         tell(`${seen.name}: ${seen.list} when ${whenText(seen)}`);
@@ -65,7 +65,7 @@ export const noun: Noun = {
     },
     delete: {
       call: 'DeleteSoftwareEntry',
-      about: 'take it off the list',
+      about: 'remove an entry from its list',
       words: 'id=entry',
       alias: 'remove',
     },

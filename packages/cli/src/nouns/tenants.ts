@@ -10,7 +10,7 @@ const change = (verb: string, call: string, about: string, flags: Verb['flags'] 
   call,
   about,
   example: `tenants ${verb} acme --reason "contract"`,
-  flags: { reason: '--reason <text>!  why; it stands in the audit logs', ...flags },
+  flags: { reason: '--reason <text>!  reason, for the audit logs', ...flags },
   ...(verb === 'reinstate' ? {} : { confirm: `${verb} {0}?` }),
 });
 
@@ -19,7 +19,7 @@ const order = ({ deprovisioning }: tenants.Tenant) =>
 const isWaiting = 'awaiting-confirmation';
 
 export const noun: Noun = {
-  about: 'tenants of this installation, for those who run it',
+  about: 'tenants of this installation, for its operators',
   sample: 'acme',
   services: ['TenantsService'],
   elsewhere: ['ListTenantBillingEvents'],
@@ -30,7 +30,7 @@ export const noun: Noun = {
         'tenant  name; id  id; name  displayName',
         ['status', statusText],
         'since  statusChangedAt|createdAt; reason  statusReason',
-        ['winding down', order],
+        ['deprovisioning', order],
         ...(row.deprovisioning?.state === isWaiting ? ['confirm until  deprovisioning.confirmUntil'] : []),
         'keys destroyed  deprovisioning.destroyAt',
       ],
@@ -64,27 +64,27 @@ export const noun: Noun = {
   },
   verbs: {
     list: { call: 'ListTenants', about: 'list tenants', example: 'tenants list --status suspended' },
-    show: { call: 'GetTenant', about: 'show one, by name or id' },
+    show: { call: 'GetTenant', about: 'show a tenant, by name or id' },
     create: {
       call: 'CreateTenant',
       about: 'provision a tenant and print the one-time link for its first administrator',
       example: 'tenants create acme --display-name "Acme Inc."',
       words: 'name',
-      told: '{tenant.name} is {tenant.id}\nhand this one-time link to its first administrator; it ends at {setupExpiresAt}:',
+      told: '{tenant.name} is {tenant.id}\ngive this one-time link to its first administrator; it expires at {setupExpiresAt}:',
       line: '{setupUrl}',
     },
-    suspend: change('suspend', 'SuspendTenant', 'keep every user of a tenant out, at once'),
-    reinstate: change('reinstate', 'ReinstateTenant', 'lift a suspension, or take a deprovisioning back', {
-      name: 'where its own was given to another tenant',
+    suspend: change('suspend', 'SuspendTenant', 'suspend a tenant: refuse all its users at once'),
+    reinstate: change('reinstate', 'ReinstateTenant', 'lift a suspension, or cancel a deprovisioning', {
+      name: 'new name, if the former was given to another tenant',
     }),
     deprovision: change(
       'deprovision',
       'DeprovisionTenant',
-      'order that a tenant be wound down, or confirm the order of another administrator',
+      "order the deprovisioning of a tenant, or confirm another administrator's order",
     ),
     health: {
       call: 'GetTenantHealth',
-      about: 'ask every service about a tenant',
+      about: 'show the state of a tenant in every service',
       told: '{status}; last activity {lastActivityAt}{lastActivityAt?:unknown}',
       table: 'parts',
     },
@@ -96,7 +96,7 @@ export const noun: Noun = {
     },
     billing: {
       call: 'ListBillingEvents',
-      about: 'list billing events of a tenant, or of all',
+      about: 'list billing events of a tenant, or of all tenants',
       example: 'tenants billing acme --from 2026-01-01 --to 2026-01-31',
       words: 'tenantId?',
       rows: 'BillingEvent',

@@ -14,7 +14,7 @@ const fields = (row: { readonly kind: string }) => [
 ];
 
 export const noun: Noun = {
-  about: 'who may sign in, and with which roles',
+  about: 'people and machine identities, and their roles',
   sample: 'alice',
   services: ['UsersService'],
   elsewhere: ['ListUserRoles'],
@@ -40,7 +40,7 @@ export const noun: Noun = {
   },
   verbs: {
     list: { call: 'ListUsers', about: 'list users', example: 'users list --search ali' },
-    show: { call: 'GetUser', about: 'show one, by user name or id' },
+    show: { call: 'GetUser', about: 'show a user, by user name or id' },
     create: {
       call: 'CreateUser',
       about: 'add a user; the password comes from a file or standard input',
@@ -59,7 +59,7 @@ export const noun: Noun = {
     },
     update: {
       call: 'UpdateUser',
-      about: 'change what is given',
+      about: 'change the given fields',
       example: 'users update alice --email alice@example.org',
     },
     roles: {
@@ -77,19 +77,19 @@ export const noun: Noun = {
     },
     disable: {
       call: 'UpdateUser',
-      about: 'keep a user from signing in, and end their sessions',
+      about: 'disable a user and end their sessions',
       fixed: { status: 'disabled' },
       told: 'disabled',
       quiet: true,
     },
     enable: {
       call: 'UpdateUser',
-      about: 'let a disabled user sign in again',
+      about: 'enable a disabled user',
       fixed: { status: 'active' },
       told: 'enabled',
       quiet: true,
     },
-    unlock: { call: 'UnlockUser', about: 'lift a lock after failed sign-ins' },
+    unlock: { call: 'UnlockUser', about: 'remove the lock after failed sign-ins' },
     'sign-out': {
       call: 'RevokeUserSessions',
       about: 'end every session of a user at once',
@@ -98,18 +98,18 @@ export const noun: Noun = {
     },
     delete: {
       call: 'DeleteUser',
-      about: 'delete a user; their events stay in the audit log',
+      about: 'delete a user; their events remain in the audit log',
     },
     'disable-mfa': {
       call: 'DisableUserMfa',
-      about: 'switch off the second factor of a user who has lost it; needs a recent one of your own',
+      about: 'disable the second factor of a user who lost it; requires a recent second factor of your own',
       code: true,
       told: 'the second factor is off',
     },
     'reset-password': {
       call: 'StartPasswordReset',
-      about: 'make a one-time link with which a user chooses a new password',
-      told: 'hand this one-time link to {0}; it ends at {expiresAt}:',
+      about: 'create a one-time link with which a user chooses a new password',
+      told: 'give this one-time link to {0}; it expires at {expiresAt}:',
       line: '{resetUrl}',
     },
     'take-over': {
@@ -117,26 +117,29 @@ export const noun: Noun = {
       about: 'become responsible for a machine identity; its tokens and grants end',
       example: 'users take-over deploy-bot',
       words: 'userId=machine',
-      flags: { responsibleId: '--responsible <user>  make this person responsible instead of yourself' },
-      told: 'its tokens and grants have ended; make a new token with claviger tokens create --user',
+      flags: { responsibleId: '--responsible <user>  make this person responsible instead of you' },
+      told: 'its tokens and grants have ended; create a new token with claviger tokens create --user',
     },
   },
   nouns: {
     'directory-identity': {
-      about: 'under which names devices report a user, and the directory groups of the user',
+      about: 'the account names with which devices report a user, and the directory groups of the user',
       services: ['DirectoryIdentitiesService'],
       verbs: {
         get: {
           call: 'GetDirectoryIdentity',
-          about: 'show both',
+          about: 'show the account names and directory groups of a user',
           example: 'users directory-identity get sarah',
         },
         set: {
           call: 'SetDirectoryIdentity',
-          about: 'replace the names, the groups, or both; nobody sets their own',
+          about: 'replace the account names, the groups, or both; you cannot set your own',
           example: "users directory-identity set sarah --account-name 'acme\\sarah' --group Finance",
-          flags: { accountNames: 'as devices report it', groups: 'a directory group' },
-          options: ['--no-account-name  devices do not know the user', '--no-group  the user is in none'],
+          flags: { accountNames: 'account name, as devices report it', groups: 'a directory group' },
+          options: [
+            '--no-account-name  remove all account names',
+            '--no-group  remove the user from all groups',
+          ],
           needs: '--account-name or --no-account-name, --group or --no-group',
           prepare: async ({ invoke }, { userId, ...given }) => {
             const { identity } = await invoke<{ identity: Record<string, unknown> }>('GetDirectoryIdentity', {

@@ -16,7 +16,9 @@ async function withOperator<T>(
 
 const operatorOf = (peers: ReturnType<typeof createPeers>) => peers.client('auth', auth.OperatorService);
 
-/** A one-time link for the first administrator; null when the tenant has a user already. Throws ClavigerError. */
+/**
+ * A one-time link for the first administrator; null when the tenant has a user already. Throws ClavigerError.
+ */
 export function createSetupLink(configFile: string): Promise<string | null> {
   return withOperator(configFile, async (client) => {
     const answer = await client.createSetupLink({ tenant: '' });

@@ -38,8 +38,9 @@ const rowOf = (state: State): string[] => [
 ];
 
 /**
- * `restore finish`: begins the next epoch, ends the access of every tenant in every service, and stores the epoch. Killed in
- * between, it is run again: it then begins another epoch and ends everything once more, which does no harm.
+ * `restore finish`: begins the next epoch, ends the access of every tenant in every service, and stores the
+ * epoch. Killed in between, it is run again: it then begins another epoch and ends everything once more,
+ * which does no harm.
  */
 export function finishRestore(request: FinishRequest): Promise<ExitCode> {
   return withPeers(request, async (peers) => {

@@ -33,8 +33,9 @@ export interface Connection {
 const given = (text: string | undefined) => (text === undefined || text === '' ? undefined : text);
 
 /**
- * Each setting comes from its option, else the environment, else the profile; without any server, the installation
- * that runs on this machine. A CA belongs to its server: one from the profile is not used for another server.
+ * Each setting comes from its option, else the environment, else the profile; without any server, the
+ * installation that runs on this machine. A CA belongs to its server: one from the profile is not used for
+ * another server.
  */
 export async function connectionOf(
   options: ConnectionOptions,

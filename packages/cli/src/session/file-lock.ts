@@ -6,8 +6,8 @@ import { CommandError } from '../exit-codes.ts';
 import { ensureConfigFolder } from './config-folder.ts';
 
 /**
- * Runs `work` while no other process holds the same lock. Node has no file lock of its own, but SQLite's is the
- * operating system's: it ends with its process, so that a killed command leaves no lock behind.
+ * Runs `work` while no other process holds the same lock. Node has no file lock of its own, but SQLite's is
+ * the operating system's: it ends with its process, so that a killed command leaves no lock behind.
  */
 export async function withFileLock<T>(
   name: string,

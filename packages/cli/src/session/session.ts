@@ -17,7 +17,9 @@ export interface Session {
 
 const renewBeforeMs = 30_000;
 
-/** Runs a command signed in: with CLAVIGER_TOKEN, else with the profile's tokens, refreshed when they run out. */
+/**
+ * Runs a command signed in: with CLAVIGER_TOKEN, else with the profile's tokens, refreshed when they run out.
+ */
 export async function withSession<T>(
   options: ConnectionOptions,
   work: (session: Session) => Promise<T>,
@@ -48,7 +50,10 @@ export async function withoutSession<T>(
   return await work(await sessionOf(api, connection, options));
 }
 
-/** Metadata of the contract and the client are loaded when a command talks to the server: its help starts without them. */
+/**
+ * Metadata of the contract and the client are loaded when a command talks to the server: its help starts
+ * without them.
+ */
 async function sessionOf(
   api: ApiClient,
   connection: Connection,
@@ -88,7 +93,9 @@ async function tokensOf({ profileName, server }: Connection): Promise<Tokens | u
 const isLive = (tokens: Tokens | undefined) =>
   tokens !== undefined && tokens.expiresAt - renewBeforeMs > Date.now();
 
-/** An access token that is still good. `fresh`: the one in the file was refused, so that another is needed. */
+/**
+ * An access token that is still good. `fresh`: the one in the file was refused, so that another is needed.
+ */
 async function currentToken(
   options: ConnectionOptions,
   connection: Connection,

@@ -9,7 +9,9 @@ export interface CodeOptions extends ConnectionOptions {
   readonly codeStdin?: boolean;
 }
 
-/** Runs `work`; when it needs a recent second factor, asks for a code, proves it, and runs `work` once more. */
+/**
+ * Runs `work`; when it needs a recent second factor, asks for a code, proves it, and runs `work` once more.
+ */
 export async function withStepUp<T>(
   { connection, invoke }: Pick<Session, 'connection' | 'invoke'>,
   options: CodeOptions,
@@ -33,7 +35,9 @@ export const codeOf = ({ codeStdin }: CodeOptions): Promise<string> =>
     otherWay: 'give the code with --code-stdin',
   });
 
-/** A proved factor replaces the session, and with it the tokens: those of CLAVIGER_TOKEN cannot be replaced. */
+/**
+ * A proved factor replaces the session, and with it the tokens: those of CLAVIGER_TOKEN cannot be replaced.
+ */
 export function requireProfile({ token }: Connection): void {
   if (token === undefined) return;
   throw new CommandError(

@@ -30,8 +30,8 @@ export async function mergeBase(root: string): Promise<string | undefined> {
 }
 
 /**
- * The unit test files that import, directly or not, what changed since `base`, with the uncommitted files. A change of a
- * package that all others use would select all tests: the nearest are taken.
+ * The unit test files that import, directly or not, what changed since `base`, with the uncommitted files. A
+ * change of a package that all others use would select all tests: the nearest are taken.
  */
 export async function changedTests(root: string, base: string | undefined): Promise<ChangedTests> {
   const since = base === undefined ? ['--changed'] : [`--changed=${base}`];

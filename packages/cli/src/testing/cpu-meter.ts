@@ -15,7 +15,10 @@ export interface CpuMeter {
 interface ProcessTimes {
   readonly pid: number;
   readonly parent: number;
-  /** In clock ticks: of the process itself, and of its ended children that it has waited for, with their children. */
+  /**
+   * In clock ticks: of the process itself, and of its ended children that it has waited for, with their
+   * children.
+   */
   readonly own: number;
   readonly waitedFor: number;
   /** With the pid, which of several processes that have had this number. */
@@ -23,11 +26,12 @@ interface ProcessTimes {
 }
 
 /**
- * A process that has ended is in the account of the parent that waited for it, so the account of `root` covers almost
- * everything at the end. What it does not cover is a process whose parent has ended before it, such as a detached
- * server: its new parent is init. A sample once a second finds each descendant while its parents live; from then on its
- * time is counted apart as soon as it has lost its parent. Not counted is only what lives and loses its parent within one
- * interval, and what an orphan uses after the last sample before its end.
+ * A process that has ended is in the account of the parent that waited for it, so the account of `root`
+ * covers almost everything at the end. What it does not cover is a process whose parent has ended before it,
+ * such as a detached server: its new parent is init. A sample once a second finds each descendant while its
+ * parents live; from then on its time is counted apart as soon as it has lost its parent. Not counted is only
+ * what lives and loses its parent within one interval, and what an orphan uses after the last sample before
+ * its end.
  */
 export function startCpuMeter(root = process.pid): CpuMeter {
   const atStart = readProcesses().get(root);

@@ -2,11 +2,15 @@ import { spawn } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 import { tell } from '../output.ts';
 
-/** Runs a program in `folder` with its output visible; programs of the folder's own packages are found by name. Answers whether it passed. */
+/**
+ * Runs a program in `folder` with its output visible; programs of the folder's own packages are found by
+ * name. Answers whether it passed.
+ */
 export function runStep(folder: string, command: string, args: readonly string[]): Promise<boolean> {
   const bin = join(folder, 'node_modules/.bin');
   const env: NodeJS.ProcessEnv = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` };
-  // Tests make their own installations: what stands in the environment for the operator's does not concern them.
+  // Tests make their own installations: what stands in the environment for the operator's does not concern
+  // them.
   for (const name of Object.keys(env)) if (name.startsWith('CLAVIGER_')) delete env[name];
   return new Promise((resolve) => {
     const child = spawn(command, [...args], { cwd: folder, env, stdio: 'inherit' });

@@ -9,7 +9,9 @@ import { ensureTestTools } from './test-tools.ts';
 
 const slowestTests = './test/support/slowest-tests.ts';
 
-/** The command `test`. The quick checks come first, the tests last, so that their summary closes the output. */
+/**
+ * The command `test`. The quick checks come first, the tests last, so that their summary closes the output.
+ */
 export async function runTests(vitestArgs: readonly string[]): Promise<ExitCode> {
   await ensureTestTools();
   const meter = startCpuMeter();
@@ -26,7 +28,10 @@ export async function runTests(vitestArgs: readonly string[]): Promise<ExitCode>
   return passed && failed.length === 0 ? EXIT.ok : EXIT.error;
 }
 
-/** The command `test --extended`: what takes long, is large, or needs package registries; one file after the other. */
+/**
+ * The command `test --extended`: what takes long, is large, or needs package registries; one file after the
+ * other.
+ */
 export async function runExtendedTests(vitestArgs: readonly string[]): Promise<ExitCode> {
   await ensureTestTools();
   const meter = startCpuMeter();

@@ -19,9 +19,9 @@ interface JsonReport {
 }
 
 /**
- * Runs `vitest run` with these arguments in `folder`. Each file that fails, if they are two at most, is run once more
- * alone, with nothing beside it: if it passes then, it is flaky, and the run passes. Errors that belong to no file fail
- * the run. `reporters` are added to vitest's own.
+ * Runs `vitest run` with these arguments in `folder`. Each file that fails, if they are two at most, is run
+ * once more alone, with nothing beside it: if it passes then, it is flaky, and the run passes. Errors that
+ * belong to no file fail the run. `reporters` are added to vitest's own.
  */
 export async function runVitest(
   folder: string,
