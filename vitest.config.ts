@@ -13,10 +13,11 @@ const sharedModules = [
 ];
 
 /**
- * `unit`: beside the sources, each file in a process of its own, with the servers it needs. `unit-shared`: the same, several files
- * in one process. `network`: against one running installation that all
- * files share, each in tenants of its own. `faults`: each file breaks an installation of its own. `extended`: long outages, large
- * sizes, and tools from package registries; not part of a plain run. An extended test has an installation of its own.
+ * `unit`: beside the sources, each file in a process of its own, with the servers it needs. `unit-shared`:
+ * the same, several files in one process. `network`: against one running installation that all files share,
+ * each in tenants of its own. `faults`: each file breaks an installation of its own. `extended`: long
+ * outages, large sizes, and tools from package registries; not part of a plain run. An extended test has an
+ * installation of its own.
  */
 export default defineConfig({
   test: {
@@ -26,7 +27,8 @@ export default defineConfig({
     reporters: ['default', './test/support/slowest-tests.ts'],
     // Concurrent tests mostly wait for events.
     maxConcurrency: 20,
-    // All of them only for what hangs: a machine that is busy with other tests takes its time, and is no defect.
+    // All of them only for what hangs: a machine that is busy with other tests takes its time, and is no
+    // defect.
     testTimeout: 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 90_000, interval: 50 } },

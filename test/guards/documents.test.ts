@@ -82,6 +82,38 @@ test('names of code that documents put in code marks exist', () => {
   );
 });
 
+test('lines of comments have at most 110 columns', () => {
+  const wide = sourceFiles().flatMap(({ path, text }) =>
+    text
+      .split('\n')
+      .flatMap((line, index) =>
+        /^\s*(?:\/\/|\/?\*)/.test(line) && line.length > 110 && !line.includes('://')
+          ? [`${path}:${index + 1}`]
+          : [],
+      ),
+  );
+  expect(wide, 'Break the comment: the formatter does not.').toEqual([]);
+});
+
+/** Words that are not used in the sense of the glossary. */
+const DENIED = /\b(?:farewell|goodbye|nobody waits|twin|bite|lets? go of|stays? dead)\b/i;
+
+test('documents and comments keep to the words of the glossary', () => {
+  const prose = documents
+    .filter((path) => path !== 'docs/glossary.md')
+    .map((path) => [path, read(path)] as const);
+  const comments = sourceFiles()
+    .filter(({ path }) => !path.startsWith('test/guards/'))
+    .map(
+      ({ path, text }) =>
+        [path, (text.match(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm) ?? []).join('\n')] as const,
+    );
+  const found = [...prose, ...comments].flatMap(([path, text]) =>
+    [...text.matchAll(new RegExp(DENIED, 'gi'))].map((match) => `${path}: ${match[0]}`),
+  );
+  expect(found, 'Write standard technical English: docs/glossary.md has the words.').toEqual([]);
+});
+
 test('no text names a folder of a personal machine', () => {
   const own = new RegExp(['/(root|home/\\w+|Users/\\w+|work)/', '[\\w.-]'].join(''));
   const found = files.filter(

@@ -41,7 +41,7 @@ export async function serveCommands(
     });
     let refused = false;
     for (const command of commands) refused = !(await take(command, deps, stopping)) || refused;
-    // A server that does not let us wait, or does not let go of a command, is not to be asked without end.
+    // Slow down for a server that answers at once without a command, or delivers the same command again.
     const soonest = refused ? REFUSED_PAUSE_MS : commands.length > 0 ? 0 : SHORTEST_ROUND_MS;
     const restMs = soonest - (performance.now() - askedAt);
     if (restMs > 0 && !listening.aborted)

@@ -55,7 +55,7 @@ export async function openSession(
       ...(await identity(query, username, mayBeExpired)),
       query,
       async [Symbol.asyncDispose]() {
-        // All answers have been read; closing without a farewell is safe.
+        // All answers have been read; closing without COM_QUIT is safe.
         connection.destroy();
         socket.destroy();
       },
