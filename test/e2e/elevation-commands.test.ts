@@ -49,7 +49,7 @@ test('commands enrol a device, decide its prompt, and send the go signal', async
   expect(await shell.json(colleague, ...pending)).toMatchObject({ items: [{ id }], totalItems: 1 });
   const approved = await shell.run(colleague, 'elevations', 'approve', String(id), '--for', '15m');
   expect(approved).toMatchObject({ code: 0, stdout: `${id} is approved\n` });
-  expect(approved.stderr).toContain('acme\\sarah asks for C:\\Users\\sarah\\Downloads\\FirefoxSetup.exe');
+  expect(approved.stderr).toContain('acme\\sarah requests C:\\Users\\sarah\\Downloads\\FirefoxSetup.exe');
   expect((await shell.run(colleague, 'elevations', 'deny', String(id))).code).toBe(6);
   const { commandId } = await shell.json(colleague, 'elevations', 'actuate', String(id));
   const { commands } = await agent.must('GET', `${path}/commands`);
@@ -155,7 +155,7 @@ test('commands group and move devices, and set the capture of prompts at each le
   expect((await policy('get')).stdout.trim().split('\n')).toHaveLength(levels.length + 1);
   expect((await policy('get', '--site', 'Pier')).stdout).toMatch(/site +Pier +on/);
   expect((await policy('clear', '--device', 'KIOSK-1')).stderr).toContain('next level');
-  expect((await policy('clear', '--device', 'KIOSK-1')).stderr).toContain('said nothing');
+  expect((await policy('clear', '--device', 'KIOSK-1')).stderr).toContain('had no policy');
   expect(await captured()).toMatchObject({ sources: [{ scope: 'group' }] });
   expect((await policy('set', '--uac-interception', 'on')).code).toBe(2);
   expect((await policy('clear', '--organization', '--partner')).code).toBe(2);

@@ -168,14 +168,14 @@ test.each(Object.keys(changed))(
     expect(verdict).toMatchObject({ ok: true, fileChanges, knownHeadsMatched: 1, receipts: [{ ok: true }] });
     expect(verdictLines(path, verdict)).toMatchObject([
       expect.stringMatching(/^✔ 5 events/),
-      expect.stringMatching(/The log in it is intact\..*copy it again in binary mode, or export again/),
+      expect.stringMatching(/The log in it is intact\..*copy the file again in binary mode, or export again/),
       expect.stringMatching(/^✔ receipt/),
     ]);
     // What was altered besides is found at its line.
     writeFileSync(path, change(whole.replace('event-2', 'event-9')));
     const altered = await verifyAuditFile(path, await evidence());
     expect(altered).toMatchObject({ ok: false, fileChanges, problems: [{ line: 4, seq: 2 }] });
-    expect(verdictLines(path, altered).join('\n')).toMatch(/was altered or is incomplete:\n[\s\S]*Besides, /);
+    expect(verdictLines(path, altered).join('\n')).toMatch(/was altered or is incomplete:\n[\s\S]*Also, /);
   },
 );
 
