@@ -56,7 +56,7 @@ async function testedSiem(host: string, port: number): Promise<string> {
   return (results as { problem: string }[])[0]!.problem;
 }
 
-const CLOSED = /^The platform does not let this address be reached/;
+const CLOSED = /^The platform does not allow this address/;
 
 test('no module or SIEM destination can reach a server of the platform, even if lists and operator allow it', async () => {
   // PostgreSQL, Redis, NATS, the calls, probes and edges of eight or more processes.
