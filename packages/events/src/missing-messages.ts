@@ -1,6 +1,5 @@
 import * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
 import { ClavigerError } from '@claviger/errors';
-
 import { leafHash } from '@claviger/merkle';
 import type { BaseConfig, Peers } from '@claviger/service-kit';
 import { messageDigest } from './message-digest.ts';

@@ -54,8 +54,7 @@ function messageOf(problem: ProblemFields): string {
   const proves = problem.code === 'mfa_not_satisfied';
   if (problem.hint !== undefined && !proves) lines.push(problem.hint);
   if (problem.status === 401) lines.push('sign in with `claviger login`');
-  if (proves)
-    lines.push('prove it with `claviger mfa prove`; whoever has none begins with `claviger mfa setup`');
+  if (proves) lines.push('prove it with `claviger mfa prove`; `claviger mfa setup` sets one up');
   if (problem.retryAfterSeconds !== undefined) lines.push(`try again in ${problem.retryAfterSeconds} s`);
   if (problem.approvalRequestId !== undefined) lines.push(`request ${problem.approvalRequestId}`);
   if (problem.correlationId !== undefined) lines.push(`correlation id ${problem.correlationId}`);

@@ -1,34 +1,4 @@
-import type { KeyObject } from 'node:crypto';
-import type * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
-import type { Database } from '@claviger/database';
-import type { Emitter } from '@claviger/events';
-import type { Logger, ServiceClient } from '@claviger/service-kit';
-import type { AuthConfig } from '../config.ts';
-import type { PasswordHasher } from '../passwords/password-hasher.ts';
-import type { AuthSchema } from '../schema.ts';
-import type { OwnSettings } from '../settings/own-settings.ts';
-import type { AccessTokens } from '../sign-in/access-token.ts';
-import type { Liveness } from '../sign-in/liveness.ts';
-import type { TenantKeys } from './tenant-keys.ts';
+import type { SignInDeps } from '../sign-in/deps.ts';
 
-/** What the operations and duties in this folder need. */
-export interface MfaDeps {
-  readonly config: AuthConfig;
-  readonly database: Database<AuthSchema>;
-  readonly emitter: Emitter;
-  readonly logger: Logger;
-  readonly passwords: PasswordHasher;
-  readonly accessTokens: AccessTokens;
-  readonly liveness: Liveness;
-  readonly tenantKeys: TenantKeys;
-  /**
-   * Workflow ends requests, grants and elevations of accounts; undefined if this installation has no
-   * workflow.
-   */
-  readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingService> | undefined;
-  /** The settings that this service reads. */
-  readonly settings: OwnSettings;
-  readonly actorKey: KeyObject;
-  /** Keyed hash of a sign-in name, so that unknown names are not stored in clear text. */
-  readonly nameHash: (canonicalLogin: string) => string;
-}
+/** A second factor completes a sign-in, so its operations need the same. */
+export type MfaDeps = SignInDeps;
