@@ -17,7 +17,7 @@ export {
 export { type Timing, timingOf } from './election-rules.ts';
 export { type EvictionGuard, openEvictionGuard } from './eviction-guard.ts';
 export { type ClusterConfig, joinCluster } from './join-cluster.ts';
-export { type Leadership, LeadershipLost } from './leadership.ts';
+export { assertTerm, type Leadership, LeadershipLost, raiseTerm } from './leadership.ts';
 export { registerReplica } from './register-replica.ts';
 export { createRegisteredReplicas, type RegisteredReplicas } from './registered-replicas.ts';
 export { type BatchedStatement, type Removed, removeInBatches } from './remove-in-batches.ts';

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  assertTerm,
   type HostedDuty,
   type Leadership,
-  LeadershipLost,
+  raiseTerm,
   soleLeadership,
   soleReplica,
 } from '@claviger/cluster';
@@ -29,6 +30,13 @@ afterAll(() => servers?.[Symbol.asyncDispose]());
 afterEach(() => servers.scratch.query(`TRUNCATE ${servers.schema.schema}.outbox`));
 
 const TENANT = randomUUID();
+const ROLE = 'relay';
+
+async function raise(node: string): Promise<number> {
+  const term = await raiseTerm(servers.database, ROLE, node);
+  if (term === 'demoted') throw new Error(`${node} is demoted`);
+  return term;
+}
 
 function emitterOf() {
   return createEmitter({ service: 'vault', macKey: servers.macKey });
@@ -220,17 +228,12 @@ test('a publisher that does not answer times out, and the rows stay', async () =
   expect(calls).toBe(2);
 });
 
-test('while NATS hangs, the relay holds no transaction, and a term that ended marks no rows', async () => {
-  const { nats, scratch, schema } = servers;
+test('while NATS hangs, the next term begins, and the former leader marks no rows', async () => {
+  const { nats, database } = servers;
   await using bus = servers.bus();
   await bus.publisher.storeCreatedAt!();
-  let isOver = false;
-  const leadership: Leadership = {
-    ...soleLeadership,
-    assert: async () => {
-      if (isOver) throw new LeadershipLost('The next term has begun.');
-    },
-  };
+  let term = await raise('former');
+  const leadership: Leadership = { ...soleLeadership, assert: (tx) => assertTerm(tx, ROLE, term) };
   const id = await announce('hang');
   const asked = Promise.withResolvers<void>();
   const arrived = inbox();
@@ -243,7 +246,7 @@ test('while NATS hangs, the relay holds no transaction, and a term that ended ma
   nats.kill('SIGSTOP');
   try {
     await using _relay = startRelay({
-      database: servers.database,
+      database,
       logger: servers.logger,
       cluster: { ...soleReplica(servers.logger), leadership: () => leadership },
       publishers: {
@@ -254,14 +257,14 @@ test('while NATS hangs, the relay holds no transaction, and a term that ended ma
       },
     });
     await asked.promise;
-    // A transaction that waits for NATS would hold the row, a connection and the term.
-    await scratch.query(`SELECT FROM ${schema.schema}.outbox WHERE event_id = '${id}' FOR UPDATE NOWAIT`);
-    isOver = true;
+    // It would wait for a transaction of the relay that has asserted the former term.
+    const next = await raise('next');
+    expect(next).toBe(term + 1);
     nats.kill('SIGCONT');
     await eventually(() => expect(arrived.effects.has(id)).toBe(true));
     expect(await servers.unpublished()).toBe(1);
     // The next leader publishes it again: the same message for the bus, the same event for consumers.
-    isOver = false;
+    term = next;
     await eventually(async () => expect(await servers.unpublished()).toBe(0));
   } finally {
     nats.kill('SIGCONT');

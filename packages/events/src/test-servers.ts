@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leadershipMigration } from '@claviger/cluster';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { type NatsPart, startNats } from '@claviger/parts';
 import { createLogger, type Logger } from '@claviger/service-kit';
 import { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from '@claviger/testkit';
 import { type Bus, createBus, type OutboxSchema, outboxMigration } from './index.ts';
 
-/** PostgreSQL with an outbox, and NATS, for the tests of this package. */
+/** PostgreSQL with an outbox and the terms of leaders, and NATS, for the tests of this package. */
 export interface TestServers extends AsyncDisposable {
   readonly scratch: ScratchDatabase;
   readonly schema: ScratchSchema;
@@ -26,7 +27,7 @@ export async function startTestServers(): Promise<TestServers> {
   const nats = await startNats({ dataDir: join(folder, 'nats'), logFile: join(folder, 'nats.log') });
   const scratch = await startScratchDatabase();
   const schema = await scratch.createSchema();
-  await migrate(schema, [outboxMigration]);
+  await migrate(schema, [leadershipMigration, outboxMigration]);
   const database = createDatabase<OutboxSchema>({ ...schema, poolSize: 10 });
   const logger = createLogger({ service: 'test', node: 'test-1', level: 'silent' });
   return {
