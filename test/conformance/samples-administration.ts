@@ -23,8 +23,8 @@ const vendorKey = createPrivateKey({
   type: 'pkcs8',
 });
 
-/** A licence without limits, by a vendor whose key the platform takes from now on. */
-async function licence({ platform }: World): Promise<string> {
+/** A license without limits, by a vendor whose key the platform trusts from now on. */
+async function license({ platform }: World): Promise<string> {
   const publicKey = createPublicKey(vendorKey).export({ format: 'jwk' }).x;
   await platform.must('PUT', CONFIG, { values: { licence: { publicKeys: [{ id: VENDOR, publicKey }] } } });
   const part = (json: object): string => Buffer.from(JSON.stringify(json)).toString('base64url');
@@ -42,7 +42,7 @@ export const administrationSamples: Readonly<Record<string, (world: World) => Pr
     const { rowVersion } = await steppedUp.must('PUT', CONFIG, change());
     return { params: { version: String(rowVersion) } };
   },
-  ApplyLicense: async (world) => ({ body: { license: await licence(world) } }),
+  ApplyLicense: async (world) => ({ body: { license: await license(world) } }),
 };
 
 /** Four versions of the configuration, for the tests of paging. */

@@ -5,7 +5,7 @@ import * as clusterAdmin from '@claviger/contracts/auth/v1/cluster_admin';
 import * as devices from '@claviger/contracts/auth/v1/devices';
 import * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
 import * as evidence from '@claviger/contracts/auth/v1/evidence';
-import * as licence from '@claviger/contracts/auth/v1/licence';
+import * as license from '@claviger/contracts/auth/v1/license';
 import * as settings from '@claviger/contracts/auth/v1/settings';
 import * as tenants from '@claviger/contracts/auth/v1/tenants';
 import * as updates from '@claviger/contracts/auth/v1/updates';
@@ -402,13 +402,13 @@ export const evidenceService = (
   getAuthPosture: getAuthPosture(deps),
 });
 
-/** The handlers of claviger.auth.v1.LicenceService. */
-export const licenceService = (
+/** The handlers of claviger.auth.v1.LicenseService. */
+export const licenseService = (
   deps: DepsOf<
     | typeof getLicense
     | typeof applyLicense
   >,
-): Handlers<typeof licence.LicenceService> => ({
+): Handlers<typeof license.LicenseService> => ({
   getLicense: getLicense(deps),
   applyLicense: applyLicense(deps),
 });
@@ -502,7 +502,7 @@ export type HandlerDeps = DepsOf<
   | typeof deviceDirectoryService
   | typeof emergencyStandingService
   | typeof evidenceService
-  | typeof licenceService
+  | typeof licenseService
   | typeof configService
   | typeof settingsService
   | typeof tenantsService
@@ -530,7 +530,7 @@ export function registerHandlers(rpc: Pick<RpcServer, 'add'>, deps: HandlerDeps)
   rpc.add(devices.DeviceDirectoryService, deviceDirectoryService(deps));
   rpc.add(emergencyStanding.EmergencyStandingService, emergencyStandingService(deps));
   rpc.add(evidence.EvidenceService, evidenceService(deps));
-  rpc.add(licence.LicenceService, licenceService(deps));
+  rpc.add(license.LicenseService, licenseService(deps));
   rpc.add(settings.ConfigService, configService(deps));
   rpc.add(settings.SettingsService, settingsService(deps));
   rpc.add(tenants.TenantsService, tenantsService(deps));

@@ -128,6 +128,8 @@ export interface Verb {
 /** A noun of the command line: one file in `nouns/`, named as it is called. */
 export interface Noun {
   readonly about: string;
+  /** A former name, which scripts may use. */
+  readonly alias?: string;
   /** Services of the contract whose operations are verbs of this noun, e.g. `EntriesService`. */
   readonly services: readonly string[];
   /** Their operations that other commands serve. */

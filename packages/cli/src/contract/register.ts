@@ -19,6 +19,7 @@ export async function registerNoun(parent: Command, name: string, noun: Noun): P
     noun.own === undefined
       ? nounCommand(parent, name, noun.about)
       : registerVerb(parent, name, { about: noun.about, ...noun.own }, noun);
+  if (noun.alias !== undefined) command.alias(noun.alias);
   await noun.flows?.(command);
   for (const [verb, says] of Object.entries(noun.verbs)) registerVerb(command, verb, says, noun);
   for (const [inner, says] of Object.entries(noun.nouns ?? {}))

@@ -12,7 +12,7 @@ import * as file8 from "./claviger/auth/v1/cluster_admin.ts";
 import * as file9 from "./claviger/auth/v1/devices.ts";
 import * as file10 from "./claviger/auth/v1/emergency_standing.ts";
 import * as file11 from "./claviger/auth/v1/evidence.ts";
-import * as file12 from "./claviger/auth/v1/licence.ts";
+import * as file12 from "./claviger/auth/v1/license.ts";
 import * as file13 from "./claviger/auth/v1/settings.ts";
 import * as file14 from "./claviger/auth/v1/tenants.ts";
 import * as file15 from "./claviger/auth/v1/updates.ts";
@@ -64,7 +64,7 @@ export const services: ReadonlyMap<string, ServiceDefinition> = new Map<string, 
   ["claviger.auth.v1.DeviceDirectoryService", file9.DeviceDirectoryService],
   ["claviger.auth.v1.EmergencyStandingService", file10.EmergencyStandingService],
   ["claviger.auth.v1.EvidenceService", file11.EvidenceService],
-  ["claviger.auth.v1.LicenceService", file12.LicenceService],
+  ["claviger.auth.v1.LicenseService", file12.LicenseService],
   ["claviger.auth.v1.ConfigService", file13.ConfigService],
   ["claviger.auth.v1.SettingsService", file13.SettingsService],
   ["claviger.auth.v1.TenantsService", file14.TenantsService],

@@ -1,4 +1,4 @@
-import type * as licence from '@claviger/contracts/auth/v1/licence';
+import type * as license from '@claviger/contracts/auth/v1/license';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
@@ -11,7 +11,7 @@ import { VENDOR_KEYS } from './vendor-keys.ts';
 import { verifyLicense } from './verify-license.ts';
 
 /** Verifies a license and puts it in force. Applying the same license again changes nothing. */
-export function applyLicense(deps: LicenseDeps): Handler<typeof licence.LicenceService.applyLicense> {
+export function applyLicense(deps: LicenseDeps): Handler<typeof license.LicenseService.applyLicense> {
   return async (request, context) => {
     const { tenantId } = context;
     context.auditSubject = { type: 'license', id: tenantId };

@@ -1,4 +1,4 @@
-import type * as licence from '@claviger/contracts/auth/v1/licence';
+import type * as license from '@claviger/contracts/auth/v1/license';
 import type { Database } from '@claviger/database';
 import type { AuthSchema } from '../schema.ts';
 import type { LicenseInForce } from './license-store.ts';
@@ -17,7 +17,7 @@ export async function licenseMessage(
   database: Database<AuthSchema>,
   installationId: string,
   inForce: LicenseInForce | undefined,
-): Promise<licence.License> {
+): Promise<license.License> {
   const [users, tenants] = await Promise.all([countUsed(database, 'users'), countUsed(database, 'tenants')]);
   const claims = inForce?.claims;
   const state = !inForce ? 'none' : inForce.expired ? 'expired' : 'active';
@@ -47,7 +47,7 @@ function limitOf(
   name: keyof LicenseClaims['limits'],
   claims: LicenseClaims | undefined,
   used: number | undefined,
-): licence.LicenseLimit {
+): license.LicenseLimit {
   const limit = claims?.limits[name];
   return { name, limit, used, exceeded: limit !== undefined && used !== undefined && used > limit };
 }

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import * as auth from '@claviger/contracts/auth/v1/auth';
-import * as licence from '@claviger/contracts/auth/v1/licence';
+import * as license from '@claviger/contracts/auth/v1/license';
 import * as settings from '@claviger/contracts/auth/v1/settings';
 import * as updates from '@claviger/contracts/auth/v1/updates';
 import { type CallOptions, productVersion } from '@claviger/service-kit';
@@ -27,10 +27,10 @@ let stack: AuthStack;
 let platform: () => Promise<CallOptions>;
 let installationId: string;
 
-const licences = () => stack.gateway.client('auth', licence.LicenceService);
+const licenses = () => stack.gateway.client('auth', license.LicenseService);
 const apply = async (token: string, as?: CallOptions) =>
-  licences().applyLicense({ license: token, rowVersion: undefined }, as ?? (await platform()));
-const current = async () => (await licences().getLicense({}, await platform())).license!;
+  licenses().applyLicense({ license: token, rowVersion: undefined }, as ?? (await platform()));
+const current = async () => (await licenses().getLicense({}, await platform())).license!;
 const updatesStatus = async () =>
   stack.gateway.client('auth', updates.UpdatesService).getUpdatesStatus({}, await platform());
 const epoch = (): number => Math.floor(Date.now() / 1_000);
@@ -70,7 +70,7 @@ afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 test('without a license all functions work, and other tenants cannot read or apply one', async () => {
   expect(await current()).toMatchObject({ state: 'none', enforce: false, rowVersion: 0 });
   const tenant = await asAdministrator(stack, await newTenant(stack));
-  expect(await codeOf(licences().getLicense({}, tenant))).toBe('platform_only');
+  expect(await codeOf(licenses().getLicense({}, tenant))).toBe('platform_only');
   expect(await codeOf(apply(await sign({}), tenant))).toBe('platform_only');
 });
 

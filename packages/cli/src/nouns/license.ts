@@ -2,7 +2,8 @@ import type { Noun, Running } from '../contract/noun.ts';
 
 export const noun: Noun = {
   about: 'the license; everything works without one',
-  services: ['LicenceService'],
+  alias: 'licence',
+  services: ['LicenseService'],
   views: {
     License: {
       fields: [
@@ -29,7 +30,7 @@ export const noun: Noun = {
     apply: {
       call: 'ApplyLicense',
       about: 'apply a license file from the vendor',
-      example: 'licence apply licence.txt',
+      example: 'license apply license.txt',
       words: 'file',
       bare: true,
       prepare: async ({ words: [file] }: Running) => {

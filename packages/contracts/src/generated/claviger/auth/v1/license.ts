@@ -2,7 +2,7 @@
 // versions:
 //   protoc-gen-ts_proto  v2.18.0
 //   protoc               unknown
-// source: claviger/auth/v1/licence.proto
+// source: claviger/auth/v1/license.proto
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
@@ -10,7 +10,7 @@ import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
 export const protobufPackage = "claviger.auth.v1";
 
-export const protobufFileName = "claviger/auth/v1/licence.proto";
+export const protobufFileName = "claviger/auth/v1/license.proto";
 
 export interface License {
   /** none | active | expired */
@@ -551,7 +551,7 @@ export interface MessageFns<T> {
 
 import { unary } from "../../../../rpc.ts";
 
-export const LicenceService = {
-  getLicense: unary("/claviger.auth.v1.LicenceService/GetLicense", GetLicenseRequest, GetLicenseResponse),
-  applyLicense: unary("/claviger.auth.v1.LicenceService/ApplyLicense", ApplyLicenseRequest, ApplyLicenseResponse),
+export const LicenseService = {
+  getLicense: unary("/claviger.auth.v1.LicenseService/GetLicense", GetLicenseRequest, GetLicenseResponse),
+  applyLicense: unary("/claviger.auth.v1.LicenseService/ApplyLicense", ApplyLicenseRequest, ApplyLicenseResponse),
 };
