@@ -78,7 +78,7 @@ test('TLS always verifies certificates', () => {
     // These files refuse to run with it.
     [
       'packages/cli/src/run-command.ts',
-      'packages/cli/src/operator/operator-commands.test.ts',
+      'packages/operator/src/operator-commands.test.ts',
       'packages/service-kit/src/refuse-environment.ts',
       'services/workflow/src/service.test.ts',
     ],
@@ -99,8 +99,8 @@ test('only packages/outbound connects to addresses that a user named', () => {
       // Sends to addresses that resolveTarget has checked.
       'packages/siem/src/send-over-udp.ts',
       // Addresses from the configuration and command line of the operator.
-      'packages/cli/src/api/api-client.ts',
-      'packages/cli/src/operator/',
+      'packages/api-client/src/api-client.ts',
+      'packages/operator/',
       'packages/installation/',
       'packages/keyring/src/aws-kms/',
       'packages/parts/',
@@ -176,10 +176,12 @@ test('type checks are not disabled', () => {
 
 test('configuration comes from files: only a few named places read the environment', () => {
   nowhere(source, /process\.env/g, 'Add a key to the configuration of the service.', [
+    'packages/api-client/',
     'packages/cli/',
     'packages/installation/',
     'packages/parts/',
     'packages/targets/',
+    'packages/test-runner/',
     'packages/testkit/',
     'packages/postgres-client/src/forget-libpq.ts',
     'packages/service-kit/src/failpoints.ts',

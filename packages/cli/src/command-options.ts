@@ -1,5 +1,5 @@
+import { FORMATS } from '@claviger/terminal/show';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { FORMATS } from './io/show.ts';
 
 /** Adds the options of every command that calls the REST API. */
 export function withConnectionOptions(command: Command): Command {

@@ -1,3 +1,3 @@
-export { CommandError, EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
-export { say, sayJson, table, tell } from './output.ts';
+export { CommandError, EXIT, type ExitCode, exitCodeOf } from '@claviger/terminal/exit-codes';
+export { say, sayJson, table, tell } from '@claviger/terminal/output';
 export { createProgram } from './program.ts';

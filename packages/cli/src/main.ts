@@ -1,5 +1,5 @@
+import { watchOutput } from '@claviger/terminal/watch-output';
 import { runCommand } from './run-command.ts';
-import { watchOutput } from './watch-output.ts';
 
 watchOutput();
 const exitCode = await runCommand(process.argv.slice(2));

@@ -3,10 +3,9 @@ import { createHmac } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTemporaryDataDir, type Installation, startInstallation } from '@claviger/installation';
+import { bootstrapAdministrator } from '@claviger/operator/operator-client';
 import { type PostgresTarget, startPostgresTarget } from '@claviger/targets';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-
-import { bootstrapAdministrator } from './operator/operator-client.ts';
 import { type CommandOutcome, runInProcess } from './test-in-process.ts';
 
 const main = join(import.meta.dirname, 'main.ts');

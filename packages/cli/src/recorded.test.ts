@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exitCodeOf } from '@claviger/terminal/exit-codes';
 import { type Command, CommanderError } from 'commander';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type RecordedServer, SAMPLE_ID, startRecordedServer } from '../recorded/server.ts';
-import { exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 
 let folder: string;

@@ -1,7 +1,7 @@
+import { CommandError, EXIT, exitCodeOf } from '@claviger/terminal/exit-codes';
+import { outputFailed } from '@claviger/terminal/watch-output';
 import { CommanderError } from 'commander';
-import { CommandError, EXIT, exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
-import { outputFailed } from './watch-output.ts';
 
 /**
  * Runs the command of these arguments, e.g. `['whoami']`, and prints errors to standard error. Resolves to

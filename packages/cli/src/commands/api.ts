@@ -1,11 +1,11 @@
+import type { ConnectionOptions } from '@claviger/api-client/connection';
+import { withSession } from '@claviger/api-client/session';
+import { escapeLines } from '@claviger/terminal/escape';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
+import { showJson } from '@claviger/terminal/show';
+import { readText } from '@claviger/terminal/text-input';
 import type { Command } from 'commander';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { escapeLines } from '../io/escape.ts';
-import { showJson } from '../io/show.ts';
-import { readText } from '../io/text-input.ts';
-import type { ConnectionOptions } from '../session/connection.ts';
-import { withSession } from '../session/session.ts';
 
 export function register(program: Command): void {
   const command = peopleCommand(

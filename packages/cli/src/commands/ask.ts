@@ -1,14 +1,14 @@
+import type { ConnectionOptions } from '@claviger/api-client/connection';
+import { withSession } from '@claviger/api-client/session';
 import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
+import { escapeLines } from '@claviger/terminal/escape';
+import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
+import { say, tell } from '@claviger/terminal/output';
+import { showJson } from '@claviger/terminal/show';
 import type { Command } from 'commander';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { fieldsText, tableText, timeText } from '../contract/cells.ts';
 import type { Column } from '../contract/noun.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { escapeLines } from '../io/escape.ts';
-import { showJson } from '../io/show.ts';
-import { say, tell } from '../output.ts';
-import type { ConnectionOptions } from '../session/connection.ts';
-import { withSession } from '../session/session.ts';
 
 interface AskOptions extends ConnectionOptions {
   readonly history?: true;

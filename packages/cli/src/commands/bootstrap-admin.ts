@@ -1,7 +1,7 @@
+import { dataDirOf } from '@claviger/installation/host-settings';
+import { CommandError } from '@claviger/terminal/exit-codes';
+import { say, sayJson, tell } from '@claviger/terminal/output';
 import type { Command } from 'commander';
-import { CommandError } from '../exit-codes.ts';
-import { dataDirOf } from '../operator/settings.ts';
-import { say, sayJson, tell } from '../output.ts';
 
 interface BootstrapOptions {
   readonly username: string;
@@ -23,7 +23,7 @@ export function register(program: Command): void {
       if ((await findRunning(dataDir))?.ready !== true) {
         throw new CommandError('nothing is running: start it with `claviger up --detach` first');
       }
-      const { bootstrapAdministrator } = await import('../operator/operator-client.ts');
+      const { bootstrapAdministrator } = await import('@claviger/operator/operator-client');
       const answer = await bootstrapAdministrator(layoutOf(dataDir).configFile('operator'), options.username);
       const { userId, username, password, tenantId } = answer;
       if (options.json) return sayJson({ userId, username, password, tenantId });

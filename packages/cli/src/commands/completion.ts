@@ -1,6 +1,6 @@
+import { say } from '@claviger/terminal/output';
 import { Argument, type Command, type Option } from 'commander';
 import { peopleCommand } from '../command-options.ts';
-import { say } from '../output.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];

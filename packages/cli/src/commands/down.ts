@@ -1,5 +1,5 @@
+import { dataDirOf } from '@claviger/installation/host-settings';
 import type { Command } from 'commander';
-import { dataDirOf } from '../operator/settings.ts';
 
 export function register(program: Command): void {
   program
@@ -7,7 +7,7 @@ export function register(program: Command): void {
     .description('stop what `claviger up` started, and nothing else')
     .addHelpText('after', '\nExample:\n  CLAVIGER_DATA_DIR=/srv/claviger claviger down')
     .action(async () => {
-      const { down } = await import('../operator/down.ts');
+      const { down } = await import('@claviger/operator/down');
       await down(dataDirOf());
     });
 }

@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { REASONS } from '@claviger/errors';
+import { repositoryRoot } from '@claviger/installation/host-settings';
 import { expect, test } from 'vitest';
-import { repositoryRoot } from '../operator/settings.ts';
 import { explanations } from './explain.ts';
 
 test('every code that a service gives its problems is explained', () => {
@@ -21,4 +22,8 @@ test('every code that a service gives its problems is explained', () => {
       .map((code) => `${file}: ${code}`);
   });
   expect(unexplained).toEqual([]);
+});
+
+test('every reason is explained', () => {
+  for (const reason of Object.keys(REASONS)) expect(explanations.get(reason)?.next).toMatch(/\.$/);
 });

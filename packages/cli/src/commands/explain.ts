@@ -1,10 +1,10 @@
 import { REASONS, type Reason } from '@claviger/errors';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
+import { say } from '@claviger/terminal/output';
+import { showJson } from '@claviger/terminal/show';
 import { type Command, Option } from 'commander';
 import { peopleCommand } from '../command-options.ts';
 import { fieldsText, tableText } from '../contract/cells.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { showJson } from '../io/show.ts';
-import { say } from '../output.ts';
 import texts from './explanations.json' with { type: 'json' };
 
 /** The meaning of a problem code, and the next step. */

@@ -1,12 +1,16 @@
+import type { ConnectionOptions } from '@claviger/api-client/connection';
+import { orNotFound } from '@claviger/api-client/or-not-found';
+import { pollUntil } from '@claviger/api-client/poll';
+import { type Session, withSession } from '@claviger/api-client/session';
+import { CommandError, EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
+import {
+  type Disclosure,
+  prepareSecretOutput,
+  type SecretOutputOptions,
+} from '@claviger/terminal/secret-output';
 import type { Command } from 'commander';
-import { orNotFound } from '../api/or-not-found.ts';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import type { AccessRequest } from '../contract/request-view.ts';
-import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
-import { pollUntil } from '../io/poll.ts';
-import { type Disclosure, prepareSecretOutput, type SecretOutputOptions } from '../io/secret-output.ts';
-import type { ConnectionOptions } from '../session/connection.ts';
-import { type Session, withSession } from '../session/session.ts';
 import { outcomeOf } from './request.ts';
 
 export function register(program: Command): void {

@@ -1,16 +1,16 @@
+import type { ConnectionOptions } from '@claviger/api-client/connection';
+import { withTokenLock, writeProfile, writeTokens } from '@claviger/api-client/profiles';
+import { type Session, tokensFrom, withoutSession } from '@claviger/api-client/session';
 import type * as auth from '@claviger/contracts/auth/v1/auth';
+import { escapeText } from '@claviger/terminal/escape';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
+import { say, tell } from '@claviger/terminal/output';
+import { firstWrittenLine, readCode } from '@claviger/terminal/read-code';
+import { askHidden, readSecretLine, readSecretLines } from '@claviger/terminal/secret-input';
+import { showJson } from '@claviger/terminal/show';
 import type { Command } from 'commander';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { fieldsText } from '../contract/cells.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { escapeText } from '../io/escape.ts';
-import { firstWrittenLine, readCode } from '../io/read-code.ts';
-import { askHidden, readSecretLine, readSecretLines } from '../io/secret-input.ts';
-import { showJson } from '../io/show.ts';
-import { say, tell } from '../output.ts';
-import type { ConnectionOptions } from '../session/connection.ts';
-import { withTokenLock, writeProfile, writeTokens } from '../session/profiles.ts';
-import { type Session, tokensFrom, withoutSession } from '../session/session.ts';
 import { FACTOR, showCodes } from './mfa.ts';
 
 export interface LoginOptions extends ConnectionOptions {

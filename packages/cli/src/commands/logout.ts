@@ -1,11 +1,11 @@
+import { CliProblem } from '@claviger/api-client/cli-problem';
+import type { ConnectionOptions } from '@claviger/api-client/connection';
+import { readTokens, withTokenLock, writeTokens } from '@claviger/api-client/profiles';
+import { withSession } from '@claviger/api-client/session';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
+import { tell } from '@claviger/terminal/output';
 import type { Command } from 'commander';
-import { CliProblem } from '../api/cli-problem.ts';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { tell } from '../output.ts';
-import type { ConnectionOptions } from '../session/connection.ts';
-import { readTokens, withTokenLock, writeTokens } from '../session/profiles.ts';
-import { withSession } from '../session/session.ts';
 
 export function register(program: Command): void {
   const command = peopleCommand(

@@ -1,13 +1,19 @@
+import { CliProblem } from '@claviger/api-client/cli-problem';
+import type { ConnectionOptions } from '@claviger/api-client/connection';
+import { type Session, type TokenAnswer, withSession } from '@claviger/api-client/session';
+import {
+  type CodeOptions,
+  codeOf,
+  keepTokens,
+  requireProfile,
+  withStepUp,
+} from '@claviger/api-client/step-up';
+import { say, tell } from '@claviger/terminal/output';
+import { askHidden, readSecretLine } from '@claviger/terminal/secret-input';
+import { type OutputFormat, showJson } from '@claviger/terminal/show';
 import type { Command } from 'commander';
-import { CliProblem } from '../api/cli-problem.ts';
 import { nounCommand, peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { fieldsText } from '../contract/cells.ts';
-import { askHidden, readSecretLine } from '../io/secret-input.ts';
-import { type OutputFormat, showJson } from '../io/show.ts';
-import { say, tell } from '../output.ts';
-import type { ConnectionOptions } from '../session/connection.ts';
-import { type Session, type TokenAnswer, withSession } from '../session/session.ts';
-import { type CodeOptions, codeOf, keepTokens, requireProfile, withStepUp } from '../session/step-up.ts';
 
 /** A new second factor, as it is shown. */
 export const FACTOR = ['secret  secret', 'address  otpauthUri'];

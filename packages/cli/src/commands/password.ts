@@ -1,10 +1,10 @@
+import type { ConnectionOptions } from '@claviger/api-client/connection';
+import { withSession } from '@claviger/api-client/session';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
+import { tell } from '@claviger/terminal/output';
+import { askHidden, readSecretLine, readSecretLines } from '@claviger/terminal/secret-input';
 import type { Command } from 'commander';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { askHidden, readSecretLine, readSecretLines } from '../io/secret-input.ts';
-import { tell } from '../output.ts';
-import type { ConnectionOptions } from '../session/connection.ts';
-import { withSession } from '../session/session.ts';
 
 export function register(program: Command): void {
   const command = peopleCommand(

@@ -1,14 +1,14 @@
+import type { ConnectionOptions } from '@claviger/api-client/connection';
+import { pollUntil } from '@claviger/api-client/poll';
+import { type Session, withSession } from '@claviger/api-client/session';
+import { parseMinutes, parseSeconds } from '@claviger/terminal/duration';
+import { escapeText } from '@claviger/terminal/escape';
+import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
+import { say, tell } from '@claviger/terminal/output';
 import type { Command } from 'commander';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { fieldsText } from '../contract/cells.ts';
 import { type AccessRequest, decisionsText, requestFields } from '../contract/request-view.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { parseMinutes, parseSeconds } from '../io/duration.ts';
-import { escapeText } from '../io/escape.ts';
-import { pollUntil } from '../io/poll.ts';
-import { say, tell } from '../output.ts';
-import type { ConnectionOptions } from '../session/connection.ts';
-import { type Session, withSession } from '../session/session.ts';
 
 interface Answer {
   readonly request: AccessRequest;

@@ -1,6 +1,6 @@
+import { operatorConfigOf } from '@claviger/installation/host-settings';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import type { Command } from 'commander';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { operatorConfigOf } from '../operator/settings.ts';
 
 interface RestoreOptions {
   readonly operatorConfig?: string;
@@ -28,7 +28,7 @@ export function register(program: Command): void {
     .description('show the restore epoch of each service, and whether it refuses to serve')
     .addHelpText('after', '\nExample:\n  claviger restore status')
     .action(async (options: RestoreOptions) => {
-      const { restoreStatus } = await import('../operator/restore.ts');
+      const { restoreStatus } = await import('@claviger/operator/restore');
       process.exitCode = await restoreStatus(requestOf(options));
     });
   shared(restore.command('finish'))
@@ -51,7 +51,7 @@ export function register(program: Command): void {
           'this signs out all users of all tenants and ends their grants: add --yes to confirm',
           EXIT.usage,
         );
-      const { finishRestore } = await import('../operator/restore.ts');
+      const { finishRestore } = await import('@claviger/operator/restore');
       process.exitCode = await finishRestore({
         ...requestOf(options),
         keepApiTokens: options.keepApiTokens ?? false,

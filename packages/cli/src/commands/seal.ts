@@ -1,5 +1,5 @@
+import { operatorConfigOf } from '@claviger/installation/host-settings';
 import type { Command } from 'commander';
-import { operatorConfigOf } from '../operator/settings.ts';
 
 export function register(program: Command): void {
   program
@@ -12,7 +12,7 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  claviger seal && claviger unseal')
     .action(async (options: { readonly operatorConfig?: string; readonly json?: boolean }) => {
-      const { sealAll } = await import('../operator/unseal.ts');
+      const { sealAll } = await import('@claviger/operator/unseal');
       const configFile = operatorConfigOf(options.operatorConfig);
       process.exitCode = await sealAll({ configFile, json: options.json ?? false });
     });

@@ -1,5 +1,5 @@
+import { dataDirOf } from '@claviger/installation/host-settings';
 import type { Command } from 'commander';
-import { dataDirOf } from '../operator/settings.ts';
 
 export function register(program: Command): void {
   program
@@ -8,7 +8,7 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  claviger status --json')
     .action(async (options: { readonly json?: boolean }) => {
-      const { status } = await import('../operator/status.ts');
+      const { status } = await import('@claviger/operator/status');
       process.exitCode = await status(dataDirOf(), options.json ?? false);
     });
 }

@@ -22,7 +22,7 @@ Example:
   claviger test --extended`,
     )
     .action(async (vitest: readonly string[], { extended }: { extended?: boolean }) => {
-      const { runExtendedTests, runTests } = await import('../testing/run-tests.ts');
+      const { runExtendedTests, runTests } = await import('@claviger/test-runner/run-tests');
       process.exitCode = await (extended ? runExtendedTests(vitest) : runTests(vitest));
     });
 }

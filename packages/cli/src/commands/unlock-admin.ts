@@ -1,7 +1,7 @@
+import { dataDirOf } from '@claviger/installation/host-settings';
+import { CommandError } from '@claviger/terminal/exit-codes';
+import { tell } from '@claviger/terminal/output';
 import type { Command } from 'commander';
-import { CommandError } from '../exit-codes.ts';
-import { dataDirOf } from '../operator/settings.ts';
-import { tell } from '../output.ts';
 
 interface UnlockOptions {
   readonly username: string;
@@ -28,7 +28,7 @@ export function register(program: Command): void {
       if ((await findRunning(dataDir))?.ready !== true) {
         throw new CommandError('nothing is running: start it with `claviger up --detach` first');
       }
-      const { unlockAdministrator } = await import('../operator/operator-client.ts');
+      const { unlockAdministrator } = await import('@claviger/operator/operator-client');
       const configFile = layoutOf(dataDir).configFile('operator');
       const { place } = await unlockAdministrator(configFile, { username, tenant, address: from });
       tell(place === '' ? `unlocked ${username}` : `unlocked ${username}, who can sign in from ${place}`);

@@ -1,6 +1,6 @@
+import { operatorConfigOf, wholeNumber } from '@claviger/installation/host-settings';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import type { Command } from 'commander';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { operatorConfigOf, wholeNumber } from '../operator/settings.ts';
 
 interface UnsealOptions {
   readonly init?: boolean;
@@ -33,7 +33,7 @@ export function register(program: Command): void {
       '\nExamples:\n  claviger unseal --init\n  claviger unseal            # asks for the shares one by one; each holder can use their own terminal\n  claviger unseal < share',
     )
     .action(async (options: UnsealOptions) => {
-      const commands = await import('../operator/unseal.ts');
+      const commands = await import('@claviger/operator/unseal');
       const request = { configFile: operatorConfigOf(options.operatorConfig), json: options.json ?? false };
       if (options.cancel) process.exitCode = await commands.cancelUnseal(request);
       else if (options.init && !options.fromShares) {

@@ -1,8 +1,14 @@
 import { mkdir } from 'node:fs/promises';
+import {
+  dataDirOf,
+  environmentOf,
+  otlpEndpointOf,
+  rateLimitsOf,
+  wholeNumber,
+} from '@claviger/installation/host-settings';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { type Command, Option } from 'commander';
 import { several } from '../command-options.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { dataDirOf, environmentOf, otlpEndpointOf, rateLimitsOf, wholeNumber } from '../operator/settings.ts';
 
 interface UpOptions {
   readonly detach?: boolean;
@@ -77,7 +83,7 @@ Examples:
           { cause },
         );
       });
-      const { up } = await import('../operator/up.ts');
+      const { up } = await import('@claviger/operator/up');
       await up(
         {
           dataDir,

@@ -1,13 +1,13 @@
+import type { ConnectionOptions } from '@claviger/api-client/connection';
+import { orNotFound } from '@claviger/api-client/or-not-found';
+import { type Session, withSession } from '@claviger/api-client/session';
 import type * as explanations from '@claviger/contracts/workflow/v1/explanations';
+import { escapeText } from '@claviger/terminal/escape';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
+import { say } from '@claviger/terminal/output';
 import type { Command } from 'commander';
-import { orNotFound } from '../api/or-not-found.ts';
 import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { timeText } from '../contract/cells.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { escapeText } from '../io/escape.ts';
-import { say } from '../output.ts';
-import type { ConnectionOptions } from '../session/connection.ts';
-import { type Session, withSession } from '../session/session.ts';
 
 export function register(program: Command): void {
   const command = peopleCommand(

@@ -1,4 +1,4 @@
-import { escapeText } from '../io/escape.ts';
+import { escapeText } from '@claviger/terminal/escape';
 import type { Cell, Column } from './noun.ts';
 
 /** A time of the API, to the second, as UTC. */

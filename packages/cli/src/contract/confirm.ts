@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { CommandError } from '../exit-codes.ts';
-import { escapeText } from '../io/escape.ts';
+import { escapeText } from '@claviger/terminal/escape';
+import { CommandError } from '@claviger/terminal/exit-codes';
 import { template } from './cells.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { operation, operations } from '@claviger/api-client/operations';
 import { type MessageInfo, methods } from '@claviger/contracts';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
@@ -7,7 +8,6 @@ import { BY_HAND, createProgram } from '../program.ts';
 import { expressionsOf, pathsOf } from './cells.ts';
 import { derivedNouns, derivedVerbs } from './derived-verbs.ts';
 import type { Column, Noun, Verb } from './noun.ts';
-import { operation, operations } from './operations.ts';
 
 const folder = join(import.meta.dirname, '../nouns');
 const nouns = await Promise.all(

@@ -1,6 +1,6 @@
+import { operations } from '@claviger/api-client/operations';
 import type { MethodInfo } from '@claviger/contracts';
 import type { Noun, Verb } from './noun.ts';
-import { operations } from './operations.ts';
 
 const shortName = (service: string) => service.split('.').at(-1)!;
 const kebab = (name: string) => name.replaceAll(/(?<=[a-z0-9])[A-Z]/g, '-$&').toLowerCase();

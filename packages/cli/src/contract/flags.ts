@@ -1,11 +1,11 @@
+import type { ApiClient } from '@claviger/api-client';
 import type { FieldInfo, MessageInfo, MethodInfo } from '@claviger/contracts';
+import { parseSeconds } from '@claviger/terminal/duration';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
+import { readJsonFile } from '@claviger/terminal/json-file';
+import { readSecret } from '@claviger/terminal/secret-input';
 import { Option } from 'commander';
-import type { ApiClient } from '../api/api-client.ts';
 import { positive, several, whole } from '../command-options.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { parseSeconds } from '../io/duration.ts';
-import { readJsonFile } from '../io/json-file.ts';
-import { readSecret } from '../io/secret-input.ts';
 import { idOf, kindOf } from './names.ts';
 import type { Noun, Verb } from './noun.ts';
 

@@ -1,7 +1,7 @@
+import type { ApiClient } from '@claviger/api-client';
+import { operation } from '@claviger/api-client/operations';
 import type { MessageInfo } from '@claviger/contracts';
-import type { ApiClient } from '../api/api-client.ts';
-import { tell } from '../output.ts';
-import { operation } from './operations.ts';
+import { tell } from '@claviger/terminal/output';
 
 type Row = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
-import type { ApiClient } from '../api/api-client.ts';
-import { orNotFound } from '../api/or-not-found.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
+import type { ApiClient } from '@claviger/api-client';
+import { orNotFound } from '@claviger/api-client/or-not-found';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { listAll } from './lists.ts';
 
 interface Named {
@@ -93,7 +93,7 @@ export async function accessSubject(
   text: string,
 ): Promise<{ resourceId: string } | { entryId: string }> {
   if (isId(text)) {
-    const { operation } = await import('./operations.ts');
+    const { operation } = await import('@claviger/api-client/operations');
     const resource = await orNotFound(api.invoke(operation('GetResource'), { resourceId: text }));
     return resource === undefined ? { entryId: text } : { resourceId: text };
   }

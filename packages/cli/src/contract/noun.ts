@@ -1,6 +1,6 @@
+import type { Session } from '@claviger/api-client/session';
+import type { ExitCode } from '@claviger/terminal/exit-codes';
 import type { Command } from 'commander';
-import type { ExitCode } from '../exit-codes.ts';
-import type { Session } from '../session/session.ts';
 
 export type Cell = string | number | boolean | undefined | null;
 

@@ -1,6 +1,6 @@
 import type { FieldInfo, MessageInfo } from '@claviger/contracts';
-import { type OutputFormat, showJson } from '../io/show.ts';
-import { say, tell } from '../output.ts';
+import { say, tell } from '@claviger/terminal/output';
+import { type OutputFormat, showJson } from '@claviger/terminal/show';
 import { fieldsText, tableText } from './cells.ts';
 import type { Column, Noun, View } from './noun.ts';
 

@@ -1,4 +1,4 @@
-import { CommandError, EXIT } from '../exit-codes.ts';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 
 /** A usage error. */
 export const refuse = (message: string): CommandError => new CommandError(message, EXIT.usage);

@@ -1,3 +1,4 @@
+import { operation } from '@claviger/api-client/operations';
 import { type Command, Option } from 'commander';
 import {
   nounCommand,
@@ -11,7 +12,6 @@ import { derivedVerbs } from './derived-verbs.ts';
 import { type Flag, flagsOf, lowerFirst, parseFlag, type Word, wordsOf } from './flags.ts';
 import { rowsOf } from './lists.ts';
 import type { Noun, Verb } from './noun.ts';
-import { operation } from './operations.ts';
 
 /** Adds a noun with its verbs: those of its file, then those derived from the contract. */
 export async function registerNoun(parent: Command, name: string, noun: Noun): Promise<void> {

@@ -1,5 +1,5 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
-import { minutesText } from '../io/duration.ts';
+import { minutesText } from '@claviger/terminal/duration';
 import { lines, timeText } from './cells.ts';
 import type { Column } from './noun.ts';
 

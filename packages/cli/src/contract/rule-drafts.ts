@@ -1,6 +1,6 @@
 import type * as rules from '@claviger/contracts/workflow/v1/rules';
-import { readJsonFile } from '../io/json-file.ts';
-import { say as print } from '../output.ts';
+import { readJsonFile } from '@claviger/terminal/json-file';
+import { say as print } from '@claviger/terminal/output';
 import { fieldsText, timeText } from './cells.ts';
 import type { Running } from './noun.ts';
 

@@ -1,8 +1,8 @@
-import { wireRequest } from '../api/message-json.ts';
+import { wireRequest } from '@claviger/api-client/message-json';
+import { operation } from '@claviger/api-client/operations';
+import { saveStream } from '@claviger/terminal/new-file';
+import { tell } from '@claviger/terminal/output';
 import type { Running } from '../contract/noun.ts';
-import { operation } from '../contract/operations.ts';
-import { saveStream } from '../io/new-file.ts';
-import { tell } from '../output.ts';
 
 /** The command `audit export`. */
 export async function exportEvents(

@@ -1,11 +1,11 @@
 import { createPublicKey } from 'node:crypto';
 import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { parseSignedTreeHead, verifyInclusion, verifyTreeHead } from '@claviger/merkle';
-import { readPublicKeys } from '../audit/audit-files.ts';
+import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
+import { say } from '@claviger/terminal/output';
+import { readPublicKeys } from '@claviger/verify/audit-files';
 import type { Running } from '../contract/noun.ts';
 import { printForPrograms } from '../contract/print-answer.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { say } from '../output.ts';
 
 /** Fetches an inclusion proof and verifies it locally, with the keys of a file if one is given. */
 export async function proveEvent(

@@ -1,9 +1,9 @@
 import type * as clusterAdmin from '@claviger/contracts/auth/v1/cluster_admin';
 import type * as replicas from '@claviger/contracts/cluster/v1/replicas';
+import { escapeText } from '@claviger/terminal/escape';
+import { say, tell } from '@claviger/terminal/output';
 import { tableText } from '../contract/cells.ts';
 import type { Column } from '../contract/noun.ts';
-import { escapeText } from '../io/escape.ts';
-import { say, tell } from '../output.ts';
 
 const columns: readonly Column[] = [
   'SERVICE  service',

@@ -1,18 +1,15 @@
-import { attestationProblem, type PackageVerdict, verifyPackage } from '@claviger/compliance-package';
+import type { ConnectionOptions } from '@claviger/api-client/connection';
+import { withSession } from '@claviger/api-client/session';
 import type * as compliance from '@claviger/contracts/audit/v1/compliance';
+import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
+import { writeNewFile } from '@claviger/terminal/new-file';
+import { say, tell } from '@claviger/terminal/output';
+import { attestationVerify } from '@claviger/verify/attestation-verify';
+import { type ComplianceVerifyOptions, complianceVerify } from '@claviger/verify/compliance-verify';
 import { type Command, Option } from 'commander';
-import { readHeads, readPublicKeys } from '../audit/audit-files.ts';
 import { peopleCommand, several, withConnectionOptions } from '../command-options.ts';
 import { tableText } from '../contract/cells.ts';
 import type { Column } from '../contract/noun.ts';
-import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
-import { escapeText } from '../io/escape.ts';
-import { writeNewFile } from '../io/new-file.ts';
-import { showJson } from '../io/show.ts';
-import { readText } from '../io/text-input.ts';
-import { say, tell } from '../output.ts';
-import type { ConnectionOptions } from '../session/connection.ts';
-import { withSession } from '../session/session.ts';
 
 /** Adds `compliance verify` and `compliance attestation`, which verify saved files without a server. */
 export async function register(noun: Command): Promise<void> {
@@ -46,65 +43,6 @@ export async function register(noun: Command): Promise<void> {
   });
 }
 
-interface ComplianceVerifyOptions {
-  readonly keys?: string;
-  readonly head?: readonly string[];
-  readonly output: 'table' | 'json';
-}
-
-/** The command `compliance verify`: exit code 0 only when nothing at all is wrong. */
-async function complianceVerify(file: string, options: ComplianceVerifyOptions): Promise<ExitCode> {
-  const knownHeads = (await Promise.all((options.head ?? []).map(readHeads))).flat();
-  const keys = options.keys === undefined ? undefined : await readPublicKeys(options.keys);
-  if (keys?.treeHead.length === 0)
-    throw new CommandError(`${options.keys} contains no key of tree heads`, EXIT.usage);
-  const verdict = await verifyPackage(file, { trustedKeys: keys?.treeHead, knownHeads }).catch(
-    (cause: NodeJS.ErrnoException) => {
-      if (cause.syscall === undefined) throw cause;
-      throw new CommandError(`it cannot be read: ${cause.message}`, EXIT.usage, { cause });
-    },
-  );
-  if (options.output === 'json') showJson(verdict);
-  else for (const line of packageVerdictLines(file, verdict)) say(line);
-  const unmatched = knownHeads.length - (verdict.log?.knownHeadsMatched ?? 0);
-  if (verdict.ok && unmatched > 0)
-    tell(`${unmatched} of the heads given are of sizes that this package says nothing about`);
-  if (knownHeads.length === 0)
-    tell('no --head was given: the check cannot exclude that the whole log was rewritten and signed again');
-  if (verdict.trust === 'first-use')
-    tell(
-      "no --keys were given: the package's own key was believed. It shows that nothing was changed since it was signed, not who signed it: compare the key id with one that you know",
-    );
-  return verdict.ok ? EXIT.ok : EXIT.error;
-}
-
-/** The verdict for a person. */
-export function packageVerdictLines(file: string, verdict: PackageVerdict): string[] {
-  const { ok, problem, manifest, keyId, trust, log } = verdict;
-  if (!ok || manifest === null)
-    return [`✘ ${escapeText(file)} was altered or is incomplete:`, `  ${escapeText(problem ?? '')}`];
-  const { parameters, tables } = manifest;
-  return [
-    `✔ ${parameters.from} to ${parameters.to}, signed by ${keyId}${trust === 'first-use' ? ' (a key from the package itself)' : ''}`,
-    `  tenant ${manifest.tenantId}, report ${manifest.reportId}, as of ${manifest.asOf}`,
-    ...(log === null
-      ? []
-      : [
-          `  ${log.included} events proven; ${log.outsideRange} of the same stretch are outside of the range`,
-          ...(log.knownHeadsMatched > 0 ? [`  ${log.knownHeadsMatched} kept heads matched`] : []),
-        ]),
-    ...tables.map(
-      ({ name, rows, basis }) => `  ${name}: ${rows} ${rows === 1 ? 'row' : 'rows'} (${BASES[basis]})`,
-    ),
-  ];
-}
-
-const BASES = {
-  range: 'of the range',
-  'end-of-range': 'as of the end of the range',
-  'when-made': 'as of when it was made',
-} as const;
-
 interface AttestationOptions extends ConnectionOptions {
   readonly save?: string;
   readonly verify?: string;
@@ -121,7 +59,7 @@ const CONTROLS: readonly Column[] = [
 
 /** The command `compliance attestation`. With --verify nothing is asked of any server. */
 async function attestation(options: AttestationOptions): Promise<ExitCode> {
-  if (options.verify !== undefined) return verifySaved(options.verify, options.keys);
+  if (options.verify !== undefined) return attestationVerify(options.verify, options.keys);
   await withSession(options, async ({ invoke, format }) => {
     const answer = await invoke<compliance.GetAttestationResponse>('GetAttestation', {});
     if (options.save !== undefined) {
@@ -132,28 +70,4 @@ async function attestation(options: AttestationOptions): Promise<ExitCode> {
     if (!(await printForPrograms(format, answer))) say(tableText(CONTROLS, answer.controls));
   });
   return EXIT.ok;
-}
-
-async function verifySaved(file: string, keyFile: string | undefined): Promise<ExitCode> {
-  if (keyFile === undefined)
-    throw new CommandError('give --keys: an attestation contains no key', EXIT.usage);
-  const keys = await readPublicKeys(keyFile);
-  const text = await readText(file);
-  const problem = attestationProblem(parse(text), keys.treeHead);
-  if (problem !== undefined) {
-    say(`✘ ${escapeText(file)}: ${problem}`);
-    return EXIT.error;
-  }
-  const { controls, issuedAt, keyId } = parse(text) as compliance.GetAttestationResponse;
-  const failed = controls.filter(({ status }) => status === 'failed').length;
-  say(`✔ signed by ${keyId} at ${issuedAt}: ${controls.length} controls, ${failed} failed`);
-  return EXIT.ok;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,9 +1,9 @@
-import type { ApiClient } from '../api/api-client.ts';
+import type { ApiClient } from '@claviger/api-client';
+import { pollUntil } from '@claviger/api-client/poll';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
+import { saveStream } from '@claviger/terminal/new-file';
+import { tell } from '@claviger/terminal/output';
 import type { Running } from '../contract/noun.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { saveStream } from '../io/new-file.ts';
-import { pollUntil } from '../io/poll.ts';
-import { tell } from '../output.ts';
 
 const POLL_MS = 1_000;
 const WAIT_MS = 30 * 60_000;

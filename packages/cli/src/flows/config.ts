@@ -1,10 +1,10 @@
 import type * as settings from '@claviger/contracts/auth/v1/settings';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
+import { readJsonFile } from '@claviger/terminal/json-file';
+import { say, tell } from '@claviger/terminal/output';
+import { readSecret } from '@claviger/terminal/secret-input';
 import { tableText } from '../contract/cells.ts';
 import type { Running } from '../contract/noun.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { readJsonFile } from '../io/json-file.ts';
-import { readSecret } from '../io/secret-input.ts';
-import { say, tell } from '../output.ts';
 
 interface SetOptions {
   readonly file?: string;

@@ -1,7 +1,7 @@
+import { tell } from '@claviger/terminal/output';
+import { readSecret } from '@claviger/terminal/secret-input';
+import { inputName, readBytes } from '@claviger/terminal/text-input';
 import { refuse } from '../contract/refuse.ts';
-import { readSecret } from '../io/secret-input.ts';
-import { inputName, readBytes } from '../io/text-input.ts';
-import { tell } from '../output.ts';
 
 const MAX_FILE_BYTES = 49_152;
 /** Types whose secret is usually one line. */

@@ -1,10 +1,10 @@
+import { pollUntil } from '@claviger/api-client/poll';
 import type * as encryption from '@claviger/contracts/vault/v1/encryption';
+import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
+import { say, tell } from '@claviger/terminal/output';
 import { tableText } from '../contract/cells.ts';
 import type { Noun, Running } from '../contract/noun.ts';
 import { printForPrograms } from '../contract/print-answer.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { pollUntil } from '../io/poll.ts';
-import { say, tell } from '../output.ts';
 
 const WAIT_MS = 24 * 60 * 60 * 1_000;
 

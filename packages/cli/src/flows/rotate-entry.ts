@@ -1,10 +1,10 @@
+import { pollUntil } from '@claviger/api-client/poll';
+import { parseSeconds } from '@claviger/terminal/duration';
+import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
+import { say, tell } from '@claviger/terminal/output';
 import { tableText } from '../contract/cells.ts';
 import type { Column, Running } from '../contract/noun.ts';
 import { printForPrograms } from '../contract/print-answer.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { parseSeconds } from '../io/duration.ts';
-import { pollUntil } from '../io/poll.ts';
-import { say, tell } from '../output.ts';
 
 interface Answer {
   readonly rotation: { readonly id: string; readonly state: string };

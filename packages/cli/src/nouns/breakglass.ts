@@ -69,7 +69,7 @@ export const noun: Noun = {
       prepare: async ({ options }) => {
         const { sealedCode, sealedCodeStdin } = options;
         if (!sealedCode && !sealedCodeStdin) return {};
-        const { readCode } = await import('../io/read-code.ts');
+        const { readCode } = await import('@claviger/terminal/read-code');
         const otherWay = 'give the code with --sealed-code-stdin';
         return {
           sealedCode: await readCode({

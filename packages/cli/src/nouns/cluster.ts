@@ -1,5 +1,5 @@
+import { EXIT } from '@claviger/terminal/exit-codes';
 import type { Noun, Verb } from '../contract/noun.ts';
-import { EXIT } from '../exit-codes.ts';
 
 const order = (
   verb: string,

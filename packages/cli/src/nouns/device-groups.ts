@@ -1,6 +1,6 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import type { Noun } from '../contract/noun.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
 
 const device = 'a device, by host name or id';
 export const noun: Noun = {

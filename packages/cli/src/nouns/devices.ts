@@ -1,5 +1,5 @@
+import { orNotFound } from '@claviger/api-client/or-not-found';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
-import { orNotFound } from '../api/or-not-found.ts';
 import type { Noun, Running, Verb } from '../contract/noun.ts';
 import { refuse } from '../contract/refuse.ts';
 

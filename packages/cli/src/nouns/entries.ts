@@ -147,7 +147,7 @@ export const noun: Noun = {
       flags: { reason: `--reason <text>!  ${why}` },
       print: async ({ state, ownerId, expiresAt }: { state: string; ownerId: string; expiresAt: string }) => {
         const [{ tell }, { timeText }] = await Promise.all([
-          import('../output.ts'),
+          import('@claviger/terminal/output'),
           import('../contract/cells.ts'),
         ]);
         if (state === 'adopted') tell(`adopted: its owner is ${ownerId}`);
@@ -181,7 +181,7 @@ export const noun: Noun = {
       run: async ({ invoke }, { access, ...ids }) => {
         if (access !== 'none') return invoke('PutShare', { ...ids, access });
         await invoke('DeleteShare', ids);
-        const { tell } = await import('../output.ts');
+        const { tell } = await import('@claviger/terminal/output');
         tell('share removed');
       },
     },

@@ -34,7 +34,7 @@ export const noun: Noun = {
       words: 'file',
       bare: true,
       prepare: async ({ words: [file] }: Running) => {
-        const { readText } = await import('../io/text-input.ts');
+        const { readText } = await import('@claviger/terminal/text-input');
         return { license: (await readText(file)).trim() };
       },
       table: 'limits',

@@ -1,5 +1,5 @@
+import { EXIT } from '@claviger/terminal/exit-codes';
 import type { Noun } from '../contract/noun.ts';
-import { EXIT } from '../exit-codes.ts';
 
 const configFlag =
   'JSON: the addresses and ports that the connector may connect to, and its defaults; no secrets';

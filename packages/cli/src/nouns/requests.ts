@@ -1,6 +1,6 @@
+import { minutesText } from '@claviger/terminal/duration';
 import type { Noun, Running } from '../contract/noun.ts';
 import { type AccessRequest, requestColumns, requestFields, subjectText } from '../contract/request-view.ts';
-import { minutesText } from '../io/duration.ts';
 
 /** Prints the request; its digest binds the decision to what was printed. */
 async function seen({ invoke, tell }: Running, { requestId }: Record<string, unknown>): Promise<object> {

@@ -80,7 +80,7 @@ export const noun: Noun = {
       options: ['--file <file>  JSON: steps, maxDurationMinutes, oneTime, rotateOnEnd, requestTtlMinutes'],
       run: async ({ invoke, options }, { resourceId }) => {
         if (options.file === undefined) return invoke('GetAccessPolicy', { resourceId });
-        const { readJsonFile } = await import('../io/json-file.ts');
+        const { readJsonFile } = await import('@claviger/terminal/json-file');
         return invoke('PutAccessPolicy', { ...(await readJsonFile(String(options.file))), resourceId });
       },
     },

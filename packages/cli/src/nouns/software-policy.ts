@@ -1,6 +1,6 @@
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import type { Noun } from '../contract/noun.ts';
 import { people, whenText } from '../contract/rule-view.ts';
-import { CommandError, EXIT } from '../exit-codes.ts';
 
 const conditions = {
   list: 'allow or deny',

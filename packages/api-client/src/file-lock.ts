@@ -1,0 +1,44 @@
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CommandError } from '@claviger/terminal/exit-codes';
+import { ensureConfigFolder } from './config-folder.ts';
+
+/**
+ * Runs `work` while no other process holds the same lock. Node has no file lock of its own, but SQLite's is
+ * the operating system's: it ends with its process, so that a killed command leaves no lock behind.
+ */
+export async function withFileLock<T>(
+  name: string,
+  work: () => Promise<T>,
+  env?: NodeJS.ProcessEnv,
+  timeoutMs = 60_000,
+): Promise<T> {
+  const file = join(await ensureConfigFolder(env), name);
+  const database = new DatabaseSync(file, { timeout: 0 });
+  try {
+    await chmod(file, 0o600);
+    const deadline = Date.now() + timeoutMs;
+    while (!tryLock(database)) {
+      if (Date.now() > deadline) throw new CommandError(`another command holds ${file}: let it end first`);
+      await pause(25);
+    }
+    return await work();
+  } finally {
+    database.close();
+  }
+}
+
+const busy = 5;
+
+function tryLock(database: DatabaseSync): boolean {
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'errcode' in error && ((error.errcode as number) & 0xff) === busy)
+      return false;
+    throw error;
+  }
+}

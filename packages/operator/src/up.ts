@@ -1,0 +1,71 @@
+import {
+  findRunning,
+  layoutOf,
+  lockHolder,
+  openTargets,
+  type RunningInstallation,
+} from '@claviger/installation';
+import { ensureTools } from '@claviger/parts';
+import { CommandError } from '@claviger/terminal/exit-codes';
+import { say, sayJson, tell } from '@claviger/terminal/output';
+import { startDetached } from './detach.ts';
+import { supervise, type UpRequest, type UpResult, untilAskedToStop } from './supervise.ts';
+
+/** What is running already, waiting for it while another `up` is bringing it up. */
+async function alreadyRunning(dataDir: string): Promise<RunningInstallation | undefined> {
+  const deadline = Date.now() + 180_000;
+  let told = false;
+  while (Date.now() < deadline) {
+    const running = await findRunning(dataDir);
+    if (running?.ready === true) return running;
+    if (running === undefined && (await lockHolder(dataDir)) === undefined) return undefined;
+    if (!told) tell('another `claviger up` is starting these services: waiting for it');
+    told = true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new CommandError(`another \`claviger up\` on ${dataDir} does not get ready: try \`claviger down\``);
+}
+
+/** The command `up`. In the foreground it resolves when it was asked to stop and everything has stopped. */
+export async function up(request: UpRequest, detach: boolean, json: boolean): Promise<void> {
+  const running = await alreadyRunning(request.dataDir);
+  if (running !== undefined) {
+    await openTargets(layoutOf(request.dataDir), request.openTargets);
+    const change = request.openTargets.length > 0 ? 'the targets are open' : 'nothing was changed';
+    tell(`already running at ${running.url} (supervisor ${running.supervisor.pid}); ${change}`);
+    const processes = running.processes.map(({ name, identity }) => ({ name, pid: identity.pid }));
+    const { url, caCertificate, dataDir } = running;
+    show({ url, caCertificate, setupUrl: null, dataDir, processes }, json);
+    return;
+  }
+  await ensureTools(['postgres', 'redis', 'nats'], tell);
+  if (detach) {
+    show(await startDetached(request, tell), json);
+    tell('running in the background: `claviger status` shows it, `claviger down` stops it');
+    return;
+  }
+  const asked = untilAskedToStop();
+  let signal: NodeJS.Signals | undefined;
+  void asked.then((name) => {
+    signal = name;
+  });
+  const { installation, result } = await supervise(request, tell).catch((error: unknown) => {
+    // Ctrl-C reaches the programs that are being run too: what they say of it is no fault.
+    if (signal === undefined) throw error;
+    throw new CommandError(`called off (${signal}): nothing was left running`);
+  });
+  show(result, json);
+  tell('press Ctrl-C to stop');
+  tell(`stopping (${await asked})`);
+  await installation.stop();
+}
+
+function show(result: UpResult, json: boolean): void {
+  if (json) {
+    sayJson(result);
+    return;
+  }
+  say(`Claviger is ready: ${result.url}`);
+  say(`CA certificate:    ${result.caCertificate}`);
+  if (result.setupUrl !== null) say(`First administrator, once: ${result.setupUrl}`);
+}

@@ -1,0 +1,84 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { parseSignedTreeHead, type SignedReceipt, type SignedTreeHead } from '@claviger/merkle';
+import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
+import { readText } from '@claviger/terminal/text-input';
+
+const MAX_HEADS_BYTES = 64 * 1024 * 1024;
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Heads that were kept: one as JSON, or one on each line. A usage error names the line that is none. */
+export async function readHeads(file: string): Promise<SignedTreeHead[]> {
+  const text = await readText(file, { maxBytes: MAX_HEADS_BYTES });
+  const whole = parse(text);
+  const values =
+    whole === undefined
+      ? text
+          .split('\n')
+          .filter((line) => line.trim() !== '')
+          .map(parse)
+      : [whole];
+  if (values.length === 0) throw new CommandError(`${file} is empty`, EXIT.usage);
+  return values.map((value, index) => {
+    const head = parseSignedTreeHead(value);
+    if (head === undefined)
+      throw new CommandError(`${file}, line ${index + 1}, is not a signed tree head`, EXIT.usage);
+    return head;
+  });
+}
+
+export interface AuditKeys {
+  readonly treeHead: readonly KeyObject[];
+  readonly receipt: readonly KeyObject[];
+}
+
+/**
+ * Public keys as `claviger audit keys --save` writes them, each for its purpose; or PEM, for every purpose.
+ */
+export async function readPublicKeys(file: string): Promise<AuditKeys> {
+  const text = await readText(file);
+  const value = parse(text);
+  if (value === undefined) {
+    const pems = text.match(/-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/g) ?? [];
+    const keys = pems.map((pem) => publicKey(file, pem));
+    if (keys.length === 0) throw new CommandError(`${file} holds no public key`, EXIT.usage);
+    return { treeHead: keys, receipt: keys };
+  }
+  const items = (value as { items?: unknown }).items;
+  if (!Array.isArray(items)) throw new CommandError(`${file} is not a list of public keys`, EXIT.usage);
+  const of = (purpose: string) =>
+    (items as { purpose?: unknown; publicKey?: unknown }[])
+      .filter((item) => item?.purpose === purpose)
+      .map((item) => publicKey(file, String(item.publicKey)));
+  return { treeHead: of('tree-head'), receipt: of('receipt') };
+}
+
+function publicKey(file: string, pem: string): KeyObject {
+  try {
+    return createPublicKey(pem);
+  } catch (cause) {
+    throw new CommandError(`${file} holds a public key that cannot be read`, EXIT.usage, { cause });
+  }
+}
+
+/**
+ * A receipt by itself, or inside what `claviger get -o json` printed. Whether it is genuine is checked
+ * elsewhere.
+ */
+export async function readReceipt(file: string): Promise<SignedReceipt> {
+  const value = parse(await readText(file));
+  const receipt = (value as { receipt?: unknown } | null | undefined)?.receipt ?? value;
+  if (
+    typeof receipt === 'object' &&
+    receipt !== null &&
+    typeof (receipt as SignedReceipt).leafHash === 'string'
+  )
+    return receipt as SignedReceipt;
+  throw new CommandError(`${file} holds no receipt`, EXIT.usage);
+}
