@@ -1,11 +1,11 @@
 import type { ConnectionOptions } from '@claviger/api-client/connection';
 import { withSession } from '@claviger/api-client/session';
+import { peopleCommand, withConnectionOptions } from '@claviger/terminal/command-options';
 import { escapeLines } from '@claviger/terminal/escape';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { showJson } from '@claviger/terminal/show';
 import { readText } from '@claviger/terminal/text-input';
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 
 export function register(program: Command): void {
   const command = peopleCommand(

@@ -1,12 +1,12 @@
 import type { ConnectionOptions } from '@claviger/api-client/connection';
 import { withSession } from '@claviger/api-client/session';
 import type * as assistant from '@claviger/contracts/workflow/v1/assistant';
+import { peopleCommand, withConnectionOptions } from '@claviger/terminal/command-options';
 import { escapeLines } from '@claviger/terminal/escape';
 import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import { say, tell } from '@claviger/terminal/output';
 import { showJson } from '@claviger/terminal/show';
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { fieldsText, tableText, timeText } from '../contract/cells.ts';
 import type { Column } from '../contract/noun.ts';
 

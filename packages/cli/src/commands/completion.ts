@@ -1,6 +1,6 @@
+import { peopleCommand } from '@claviger/terminal/command-options';
 import { say } from '@claviger/terminal/output';
 import { Argument, type Command, type Option } from 'commander';
-import { peopleCommand } from '../command-options.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];

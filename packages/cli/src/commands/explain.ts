@@ -1,9 +1,9 @@
 import { REASONS, type Reason } from '@claviger/errors';
+import { peopleCommand } from '@claviger/terminal/command-options';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { say } from '@claviger/terminal/output';
 import { showJson } from '@claviger/terminal/show';
 import { type Command, Option } from 'commander';
-import { peopleCommand } from '../command-options.ts';
 import { fieldsText, tableText } from '../contract/cells.ts';
 import texts from './explanations.json' with { type: 'json' };
 

@@ -2,6 +2,7 @@ import type { ConnectionOptions } from '@claviger/api-client/connection';
 import { orNotFound } from '@claviger/api-client/or-not-found';
 import { pollUntil } from '@claviger/api-client/poll';
 import { type Session, withSession } from '@claviger/api-client/session';
+import { peopleCommand, withConnectionOptions } from '@claviger/terminal/command-options';
 import { CommandError, EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import {
   type Disclosure,
@@ -9,7 +10,6 @@ import {
   type SecretOutputOptions,
 } from '@claviger/terminal/secret-output';
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import type { AccessRequest } from '../contract/request-view.ts';
 import { outcomeOf } from './request.ts';
 

@@ -2,6 +2,7 @@ import type { ConnectionOptions } from '@claviger/api-client/connection';
 import { withTokenLock, writeProfile, writeTokens } from '@claviger/api-client/profiles';
 import { type Session, tokensFrom, withoutSession } from '@claviger/api-client/session';
 import type * as auth from '@claviger/contracts/auth/v1/auth';
+import { peopleCommand, withConnectionOptions } from '@claviger/terminal/command-options';
 import { escapeText } from '@claviger/terminal/escape';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { say, tell } from '@claviger/terminal/output';
@@ -9,7 +10,6 @@ import { firstWrittenLine, readCode } from '@claviger/terminal/read-code';
 import { askHidden, readSecretLine, readSecretLines } from '@claviger/terminal/secret-input';
 import { showJson } from '@claviger/terminal/show';
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { fieldsText } from '../contract/cells.ts';
 import { FACTOR, showCodes } from './mfa.ts';
 

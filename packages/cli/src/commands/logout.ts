@@ -2,10 +2,10 @@ import { CliProblem } from '@claviger/api-client/cli-problem';
 import type { ConnectionOptions } from '@claviger/api-client/connection';
 import { readTokens, withTokenLock, writeTokens } from '@claviger/api-client/profiles';
 import { withSession } from '@claviger/api-client/session';
+import { peopleCommand, withConnectionOptions } from '@claviger/terminal/command-options';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { tell } from '@claviger/terminal/output';
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 
 export function register(program: Command): void {
   const command = peopleCommand(

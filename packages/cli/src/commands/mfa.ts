@@ -8,11 +8,11 @@ import {
   requireProfile,
   withStepUp,
 } from '@claviger/api-client/step-up';
+import { nounCommand, peopleCommand, withConnectionOptions } from '@claviger/terminal/command-options';
 import { say, tell } from '@claviger/terminal/output';
 import { askHidden, readSecretLine } from '@claviger/terminal/secret-input';
 import { type OutputFormat, showJson } from '@claviger/terminal/show';
 import type { Command } from 'commander';
-import { nounCommand, peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { fieldsText } from '../contract/cells.ts';
 
 /** A new second factor, as it is shown. */

@@ -1,10 +1,10 @@
 import type { ConnectionOptions } from '@claviger/api-client/connection';
 import { withSession } from '@claviger/api-client/session';
+import { peopleCommand, withConnectionOptions } from '@claviger/terminal/command-options';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { tell } from '@claviger/terminal/output';
 import { askHidden, readSecretLine, readSecretLines } from '@claviger/terminal/secret-input';
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 
 export function register(program: Command): void {
   const command = peopleCommand(

@@ -1,12 +1,12 @@
 import type { ConnectionOptions } from '@claviger/api-client/connection';
 import { pollUntil } from '@claviger/api-client/poll';
 import { type Session, withSession } from '@claviger/api-client/session';
+import { peopleCommand, withConnectionOptions } from '@claviger/terminal/command-options';
 import { parseMinutes, parseSeconds } from '@claviger/terminal/duration';
 import { escapeText } from '@claviger/terminal/escape';
 import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import { say, tell } from '@claviger/terminal/output';
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { fieldsText } from '../contract/cells.ts';
 import { type AccessRequest, decisionsText, requestFields } from '../contract/request-view.ts';
 

@@ -2,11 +2,11 @@ import type { ConnectionOptions } from '@claviger/api-client/connection';
 import { orNotFound } from '@claviger/api-client/or-not-found';
 import { type Session, withSession } from '@claviger/api-client/session';
 import type * as explanations from '@claviger/contracts/workflow/v1/explanations';
+import { peopleCommand, withConnectionOptions } from '@claviger/terminal/command-options';
 import { escapeText } from '@claviger/terminal/escape';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { say } from '@claviger/terminal/output';
 import type { Command } from 'commander';
-import { peopleCommand, withConnectionOptions } from '../command-options.ts';
 import { timeText } from '../contract/cells.ts';
 
 export function register(program: Command): void {

@@ -1,11 +1,11 @@
 import type { ApiClient } from '@claviger/api-client';
 import type { FieldInfo, MessageInfo, MethodInfo } from '@claviger/contracts';
+import { positive, several, whole } from '@claviger/terminal/command-options';
 import { parseSeconds } from '@claviger/terminal/duration';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { readJsonFile } from '@claviger/terminal/json-file';
 import { readSecret } from '@claviger/terminal/secret-input';
 import { Option } from 'commander';
-import { positive, several, whole } from '../command-options.ts';
 import { idOf, kindOf } from './names.ts';
 import type { Noun, Verb } from './noun.ts';
 

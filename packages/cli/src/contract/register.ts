@@ -1,5 +1,4 @@
 import { operation } from '@claviger/api-client/operations';
-import { type Command, Option } from 'commander';
 import {
   nounCommand,
   peopleCommand,
@@ -7,7 +6,8 @@ import {
   several,
   withConnectionOptions,
   withPaging,
-} from '../command-options.ts';
+} from '@claviger/terminal/command-options';
+import { type Command, Option } from 'commander';
 import { derivedVerbs } from './derived-verbs.ts';
 import { type Flag, flagsOf, lowerFirst, parseFlag, type Word, wordsOf } from './flags.ts';
 import { rowsOf } from './lists.ts';

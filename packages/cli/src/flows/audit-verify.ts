@@ -1,6 +1,6 @@
+import { peopleCommand, several } from '@claviger/terminal/command-options';
 import { type AuditVerifyOptions, auditVerify } from '@claviger/verify/audit-verify';
 import { type Command, Option } from 'commander';
-import { peopleCommand, several } from '../command-options.ts';
 
 /** Adds `audit verify`. */
 export async function register(noun: Command): Promise<void> {

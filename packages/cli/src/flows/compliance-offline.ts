@@ -1,13 +1,13 @@
 import type { ConnectionOptions } from '@claviger/api-client/connection';
 import { withSession } from '@claviger/api-client/session';
 import type * as compliance from '@claviger/contracts/audit/v1/compliance';
+import { peopleCommand, several, withConnectionOptions } from '@claviger/terminal/command-options';
 import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import { writeNewFile } from '@claviger/terminal/new-file';
 import { say, tell } from '@claviger/terminal/output';
 import { attestationVerify } from '@claviger/verify/attestation-verify';
 import { type ComplianceVerifyOptions, complianceVerify } from '@claviger/verify/compliance-verify';
 import { type Command, Option } from 'commander';
-import { peopleCommand, several, withConnectionOptions } from '../command-options.ts';
 import { tableText } from '../contract/cells.ts';
 import type { Column } from '../contract/noun.ts';
 

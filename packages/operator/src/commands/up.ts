@@ -6,9 +6,9 @@ import {
   rateLimitsOf,
   wholeNumber,
 } from '@claviger/installation/host-settings';
+import { several } from '@claviger/terminal/command-options';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { type Command, Option } from 'commander';
-import { several } from '../command-options.ts';
 
 interface UpOptions {
   readonly detach?: boolean;
@@ -83,7 +83,7 @@ Examples:
           { cause },
         );
       });
-      const { up } = await import('@claviger/operator/up');
+      const { up } = await import('../up.ts');
       await up(
         {
           dataDir,

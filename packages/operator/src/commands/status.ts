@@ -8,7 +8,7 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  claviger status --json')
     .action(async (options: { readonly json?: boolean }) => {
-      const { status } = await import('@claviger/operator/status');
+      const { status } = await import('../status.ts');
       process.exitCode = await status(dataDirOf(), options.json ?? false);
     });
 }

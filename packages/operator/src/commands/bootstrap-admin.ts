@@ -23,7 +23,7 @@ export function register(program: Command): void {
       if ((await findRunning(dataDir))?.ready !== true) {
         throw new CommandError('nothing is running: start it with `claviger up --detach` first');
       }
-      const { bootstrapAdministrator } = await import('@claviger/operator/operator-client');
+      const { bootstrapAdministrator } = await import('../operator-client.ts');
       const answer = await bootstrapAdministrator(layoutOf(dataDir).configFile('operator'), options.username);
       const { userId, username, password, tenantId } = answer;
       if (options.json) return sayJson({ userId, username, password, tenantId });

@@ -1,6 +1,6 @@
-import type { AgentOptions } from '@claviger/device-agent/run-agent';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import type { Command } from 'commander';
+import type { AgentOptions } from '../run-agent.ts';
 
 export function register(program: Command): void {
   program
@@ -30,7 +30,7 @@ Example:
     .action(async (options: AgentOptions & { readonly simulate?: boolean }) => {
       if (!options.simulate)
         throw new CommandError('only simulation is supported: give --simulate', EXIT.usage);
-      const { runAgent } = await import('@claviger/device-agent/run-agent');
+      const { runAgent } = await import('../run-agent.ts');
       process.exitCode = await runAgent(options);
     });
 }

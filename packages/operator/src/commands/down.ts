@@ -7,7 +7,7 @@ export function register(program: Command): void {
     .description('stop what `claviger up` started, and nothing else')
     .addHelpText('after', '\nExample:\n  CLAVIGER_DATA_DIR=/srv/claviger claviger down')
     .action(async () => {
-      const { down } = await import('@claviger/operator/down');
+      const { down } = await import('../down.ts');
       await down(dataDirOf());
     });
 }

@@ -1,13 +1,8 @@
-import { operatorConfigOf } from '@claviger/installation/host-settings';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import type { Command } from 'commander';
+import { type OperatorOptions, operatorRequest, withOperatorOptions } from '../operator-options.ts';
 
-interface RestoreOptions {
-  readonly operatorConfig?: string;
-  readonly json?: boolean;
-}
-
-interface FinishOptions extends RestoreOptions {
+interface FinishOptions extends OperatorOptions {
   readonly keepApiTokens?: boolean;
   readonly keepAgentTokens?: boolean;
   readonly yes?: boolean;
@@ -17,21 +12,14 @@ export function register(program: Command): void {
   const restore = program
     .command('restore')
     .description('finish a restore: end access that may have ended after the backup of a restored database');
-  const shared = (command: Command): Command =>
-    command
-      .option(
-        '--operator-config <file>',
-        'configuration of the operator; that of the local installation when unset',
-      )
-      .option('--json', 'print one JSON object');
-  shared(restore.command('status'))
+  withOperatorOptions(restore.command('status'))
     .description('show the restore epoch of each service, and whether it refuses to serve')
     .addHelpText('after', '\nExample:\n  claviger restore status')
-    .action(async (options: RestoreOptions) => {
-      const { restoreStatus } = await import('@claviger/operator/restore');
-      process.exitCode = await restoreStatus(requestOf(options));
+    .action(async (options: OperatorOptions) => {
+      const { restoreStatus } = await import('../restore.ts');
+      process.exitCode = await restoreStatus(operatorRequest(options));
     });
-  shared(restore.command('finish'))
+  withOperatorOptions(restore.command('finish'))
     .description(
       'end sessions, tokens, one-time credentials, recovery codes, links, grants, leases and claims of every tenant, then serve again',
     )
@@ -51,16 +39,11 @@ export function register(program: Command): void {
           'this signs out all users of all tenants and ends their grants: add --yes to confirm',
           EXIT.usage,
         );
-      const { finishRestore } = await import('@claviger/operator/restore');
+      const { finishRestore } = await import('../restore.ts');
       process.exitCode = await finishRestore({
-        ...requestOf(options),
+        ...operatorRequest(options),
         keepApiTokens: options.keepApiTokens ?? false,
         keepAgentTokens: options.keepAgentTokens ?? false,
       });
     });
 }
-
-const requestOf = (options: RestoreOptions) => ({
-  configFile: operatorConfigOf(options.operatorConfig),
-  json: options.json ?? false,
-});

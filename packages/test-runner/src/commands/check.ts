@@ -18,7 +18,7 @@ Example:
   claviger check --since HEAD~3`,
     )
     .action(async ({ since }: { since?: string }) => {
-      const { check } = await import('@claviger/test-runner/check');
+      const { check } = await import('../check.ts');
       process.exitCode = await check(since);
     });
 }

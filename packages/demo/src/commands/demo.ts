@@ -1,6 +1,6 @@
-import type { DemoOptions } from '@claviger/demo/run-demo';
+import { peopleCommand } from '@claviger/terminal/command-options';
 import type { Command } from 'commander';
-import { peopleCommand } from '../command-options.ts';
+import type { DemoOptions } from '../run-demo.ts';
 
 export function register(program: Command): void {
   peopleCommand(
@@ -12,7 +12,7 @@ export function register(program: Command): void {
     .option('--here', 'use the installation that runs here (only while it has no user)')
     .option('--without-ssh', 'skip the Linux account behind sshd, which requires root')
     .action(async ({ here = false, withoutSsh = false }: { here?: boolean; withoutSsh?: boolean }) => {
-      const { runDemo } = await import('@claviger/demo/run-demo');
+      const { runDemo } = await import('../run-demo.ts');
       const options: DemoOptions = { here, ssh: !withoutSsh };
       process.exitCode = await runDemo(options);
     });

@@ -1,20 +1,18 @@
-import { operatorConfigOf, wholeNumber } from '@claviger/installation/host-settings';
+import { wholeNumber } from '@claviger/installation/host-settings';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import type { Command } from 'commander';
+import { type OperatorOptions, operatorRequest, withOperatorOptions } from '../operator-options.ts';
 
-interface UnsealOptions {
+interface UnsealOptions extends OperatorOptions {
   readonly init?: boolean;
   readonly fromShares?: boolean;
   readonly shares: string;
   readonly threshold: string;
   readonly cancel?: boolean;
-  readonly operatorConfig?: string;
-  readonly json?: boolean;
 }
 
 export function register(program: Command): void {
-  program
-    .command('unseal')
+  withOperatorOptions(program.command('unseal'))
     .description(
       'unseal services with shares of the root key, from the terminal or from standard input, one per line',
     )
@@ -23,18 +21,13 @@ export function register(program: Command): void {
     .option('--threshold <n>', 'with --init: number of shares that unseal', '3')
     .option('--from-shares', 'with --init: set up a service without a root key from existing shares')
     .option('--cancel', 'discard the shares submitted so far')
-    .option(
-      '--operator-config <file>',
-      'configuration of the operator; that of the local installation when unset',
-    )
-    .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExamples:\n  claviger unseal --init\n  claviger unseal            # asks for the shares one by one; each holder can use their own terminal\n  claviger unseal < share',
     )
     .action(async (options: UnsealOptions) => {
-      const commands = await import('@claviger/operator/unseal');
-      const request = { configFile: operatorConfigOf(options.operatorConfig), json: options.json ?? false };
+      const commands = await import('../unseal.ts');
+      const request = operatorRequest(options);
       if (options.cancel) process.exitCode = await commands.cancelUnseal(request);
       else if (options.init && !options.fromShares) {
         const shares = wholeNumber(options.shares, '--shares', 2, 255);

@@ -8,7 +8,7 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  claviger doctor')
     .action(async (options: { readonly json?: boolean }) => {
-      const { doctor } = await import('@claviger/operator/doctor');
+      const { doctor } = await import('../doctor.ts');
       process.exitCode = await doctor(dataDirOf(), options.json ?? false);
     });
 }

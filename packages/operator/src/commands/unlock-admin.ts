@@ -28,7 +28,7 @@ export function register(program: Command): void {
       if ((await findRunning(dataDir))?.ready !== true) {
         throw new CommandError('nothing is running: start it with `claviger up --detach` first');
       }
-      const { unlockAdministrator } = await import('@claviger/operator/operator-client');
+      const { unlockAdministrator } = await import('../operator-client.ts');
       const configFile = layoutOf(dataDir).configFile('operator');
       const { place } = await unlockAdministrator(configFile, { username, tenant, address: from });
       tell(place === '' ? `unlocked ${username}` : `unlocked ${username}, who can sign in from ${place}`);

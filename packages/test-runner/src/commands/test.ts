@@ -22,7 +22,7 @@ Example:
   claviger test --extended`,
     )
     .action(async (vitest: readonly string[], { extended }: { extended?: boolean }) => {
-      const { runExtendedTests, runTests } = await import('@claviger/test-runner/run-tests');
+      const { runExtendedTests, runTests } = await import('../run-tests.ts');
       process.exitCode = await (extended ? runExtendedTests(vitest) : runTests(vitest));
     });
 }
