@@ -71,7 +71,7 @@ export function candidates(program: Command, words: readonly string[]): Candidat
     .filter((each) => each.name().startsWith(last));
   const argument = command.registeredArguments[0]?.argChoices;
   return [
-    ...verbs.map((each) => ({ word: each.name(), about: each.description() })),
+    ...verbs.map((each) => ({ word: each.name(), about: each.summary() || each.description() })),
     ...choices(argument, last),
   ];
 }

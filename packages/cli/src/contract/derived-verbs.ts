@@ -9,9 +9,9 @@ const kebab = (name: string) => name.replaceAll(/(?<=[a-z0-9])[A-Z]/g, '-$&').to
  * Name of the verb of an operation: `GetRole` is `roles show`, `ListTreeHeads` of the audit log is `audit
  * tree-heads`.
  */
-function verbName({ name, service }: MethodInfo): string {
+function verbName({ name, service }: MethodInfo, id = ''): string {
   const noun = kebab(shortName(service).replace(/Service$/, ''));
-  const things = new Set([noun, noun.replace(/ies$/, 'y'), noun.replace(/s$/, '')]);
+  const things = new Set([noun, noun.replace(/ies$/, 'y'), noun.replace(/s$/, ''), id, `${id}s`]);
   const [verb = '', ...words] = kebab(name).split('-');
   const rest = things.has(words.join('-')) ? [] : words.filter((word) => !things.has(word));
   if (rest.length === 0) return { get: 'show', patch: 'update' }[verb] ?? verb;
@@ -32,7 +32,7 @@ export function derivedVerbs(noun: Noun): Record<string, Verb> {
   for (const info of operations.values()) {
     if (!noun.services.includes(shortName(info.service)) || served.has(info.name) || info.responseStream)
       continue;
-    const name = verbName(info);
+    const name = verbName(info, noun.id);
     derived[name in noun.verbs || name in derived ? kebab(info.name) : name] = { call: info.name };
   }
   return derived;

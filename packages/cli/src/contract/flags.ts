@@ -8,9 +8,10 @@ import { readSecret } from '@claviger/terminal/secret-input';
 import { Option } from 'commander';
 import { idOf, kindOf } from './names.ts';
 import type { Noun, Verb } from './noun.ts';
+import { firstSentence, toReader } from './texts.ts';
 
-/** Fields for paging, order and versions; commands have separate options for these, or none. */
-const PAGING = new Set([
+/** Fields that have no option of their own: paging, order, versions, and what the command itself computes. */
+const WITHOUT_OPTION = new Set([
   'page',
   'pageSize',
   'limit',
@@ -19,6 +20,8 @@ const PAGING = new Set([
   'sortOrder',
   'rowVersion',
   'updateMask',
+  'digest',
+  'replaceTags',
 ]);
 
 /** A field of the request and the options that give it. */
@@ -56,7 +59,7 @@ export function flagsOf(info: MethodInfo, verb: Verb, words: readonly string[]):
   return info.request.fields
     .filter(
       ({ property, jsonName, protoName }) =>
-        !PAGING.has(jsonName) && !words.includes(property) && !inPath.has(protoName),
+        !WITHOUT_OPTION.has(jsonName) && !words.includes(property) && !inPath.has(protoName),
     )
     .filter(({ property }) => verb.flags?.[property] !== false && !(property in (verb.fixed ?? {})))
     .filter(({ property }) => !(verb.bare || verb.fixed || verb.file) || verb.flags?.[property] !== undefined)
@@ -70,11 +73,8 @@ function optionsOf(field: FieldInfo, said: string, isChange: boolean): Option[] 
   const own = said.startsWith('--') ? parseFlag(said) : undefined;
   const bare = kindOf(field.property) === undefined ? field.property : field.property.replace(/Ids?$/, '');
   const isDuration = field.kind === 'integer' && UNITS.some(([suffix]) => suffix.test(bare));
-  const name = kebab(
-    field.repeated && field.kind !== 'message'
-      ? singular(bare.replace(/Ids$/, 'Id'))
-      : bare.replace(isDuration ? /[A-Z][a-z]+$/ : /$/, ''),
-  );
+  const plain = isDuration ? bare.replace(/[A-Z][a-z]+$/, '').replace(/^duration$/, 'for') : bare;
+  const name = kebab(field.repeated && field.kind !== 'message' ? singular(plain) : plain);
   const about = own?.says || (own === undefined ? said : '') || aboutOf(field);
   const flag =
     own?.flag ??
@@ -85,9 +85,7 @@ function optionsOf(field: FieldInfo, said: string, isChange: boolean): Option[] 
     field.repeated ? `${about}${about === '' ? '' : '; '}may be given several times` : about,
   );
   const mayBeZero = own === undefined && field.rules?.hasRange && field.rules.minimum === 0;
-  if (flag.includes('<port>')) option.argParser(Number);
-  else if (field.kind === 'integer' && !flag.includes('duration'))
-    option.argParser(mayBeZero ? whole : positive);
+  if (field.kind === 'integer' && !flag.includes('duration')) option.argParser(mayBeZero ? whole : positive);
   else if (field.repeated && field.kind !== 'message') option.argParser(several);
   else if (choices.length > 0 && field.kind !== 'message') option.choices([...choices]);
   if (own?.mandatory || (own === undefined && field.rules?.required)) option.makeOptionMandatory();
@@ -113,17 +111,18 @@ function placeholderOf(
     : ` <${name.split('-').at(-1)}>`;
 }
 
-/** Description of a field in the help, from the contract. */
+/** Description of a field in the help: the first sentence of its comment, and how it is given. */
 function aboutOf({ comment, rules, kind, jsonName, public: isPublic }: FieldInfo): string {
-  if (comment !== '') return lowerFirst(comment.replace(/\.$/, ''));
-  if (!isPublic) return 'file that contains it; - for standard input';
-  if (kindOf(jsonName) !== undefined) return 'by name or id';
-  if (kind === 'struct' || kind === 'message') return 'JSON file';
-  return rules?.rule || (rules?.required ? 'mandatory' : '');
+  const says = toReader(firstSentence(comment)) || rules?.rule || (rules?.required ? 'mandatory' : '');
+  const isSecret = kind === 'string' && !isPublic;
+  const isJson = kind === 'struct' || kind === 'message';
+  const how = isSecret
+    ? 'file that contains it; - for standard input'
+    : isJson
+      ? 'JSON file'
+      : kindOf(jsonName) && 'by name or id';
+  return comment === '' && how ? how : [says, how].filter(Boolean).join('; ');
 }
-
-export const lowerFirst = (text: string) =>
-  /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 
 /** The fields of the request that are given as flags. */
 export async function valuesOf(
@@ -215,25 +214,24 @@ export interface Word {
   readonly kind?: string;
 }
 
-/** Words of a verb: the declared ones, otherwise the parameters of its path. */
+const NAMES = ['name', 'username', 'hostname'];
+
+/** Words of a verb: the declared ones, otherwise the parameters of its path and the name of a new object. */
 export function wordsOf(info: MethodInfo, verb: Verb, noun: Pick<Noun, 'id'> | undefined): Word[] {
   const inPath = [...(info.http[0]?.path.matchAll(/\{(\w+)\}/g) ?? [])].map((match) => match[1]!);
-  const declared = (
-    verb.words ??
-    inPath.map((name) => info.request.fields.find((field) => field.protoName === name)!.property).join(' ')
-  )
+  const isNew = /^(Create|Enrol)/.test(info.name) && verb.file === undefined;
+  const derived = info.request.fields.filter(
+    ({ protoName, property, rules }) =>
+      inPath.includes(protoName) || (isNew && rules?.required && NAMES.includes(property)),
+  );
+  const declared = (verb.words ?? derived.map(({ property }) => property).join(' '))
     .split(' ')
     .filter((word) => word !== '');
   return declared.map((word) => {
-    const [, property = '', mark = '', as] = /^(\w+)([?]|\.\.\.)?(?:=(\S+))?$/.exec(word) ?? [];
+    const [, property = '', mark = ''] = /^(\w+)([?]|\.\.\.)?$/.exec(word) ?? [];
     const kind = property === 'id' ? noun?.id : kindOf(property);
-    const label =
-      as ??
-      (property === 'id'
-        ? (noun?.id ?? 'id')
-        : kind === undefined
-          ? kebab(property)
-          : kebab(property.replace(/Ids?$/, '')));
+    const ofKind = property === 'id' ? (noun?.id ?? 'id') : property.replace(/Ids?$/, '');
+    const label = kebab(kind === undefined ? property : ofKind);
     const name = mark === '...' ? `${singular(label)}...` : label;
     return {
       property,

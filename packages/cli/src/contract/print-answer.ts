@@ -31,7 +31,8 @@ function fieldsOf(noun: Noun | undefined, info: MessageInfo, row: unknown): read
   const { fields } = viewOf(noun, info);
   if (typeof fields === 'function') return fields(row as never);
   const label = (name: string) => name.replaceAll(/(?<=[a-z])[A-Z]/g, ' $&').toLowerCase();
-  const isSmall = ({ kind, map, repeated }: FieldInfo) => !map && (kind !== 'message' || !repeated);
+  const isSmall = ({ kind, map, repeated, property }: FieldInfo) =>
+    !map && (kind !== 'message' || !repeated) && property !== 'rowVersion';
   return fields ?? info.fields.filter(isSmall).map(({ property }) => `${label(property)}  ${property}`);
 }
 

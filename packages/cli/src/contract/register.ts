@@ -9,9 +9,10 @@ import {
 } from '@claviger/terminal/command-options';
 import { type Command, Option } from 'commander';
 import { derivedVerbs } from './derived-verbs.ts';
-import { type Flag, flagsOf, lowerFirst, parseFlag, type Word, wordsOf } from './flags.ts';
+import { type Flag, flagsOf, parseFlag, type Word, wordsOf } from './flags.ts';
 import { rowsOf } from './lists.ts';
 import type { Noun, Verb } from './noun.ts';
+import { aboutOperation, firstSentence } from './texts.ts';
 
 /** Adds a noun with its verbs: those of its file, then those derived from the contract. */
 export async function registerNoun(parent: Command, name: string, noun: Noun): Promise<void> {
@@ -21,11 +22,16 @@ export async function registerNoun(parent: Command, name: string, noun: Noun): P
       : registerVerb(parent, name, { about: noun.about, ...noun.own }, noun);
   if (noun.alias !== undefined) command.alias(noun.alias);
   await noun.flows?.(command);
-  for (const [verb, says] of Object.entries(noun.verbs)) registerVerb(command, verb, says, noun);
+  const verbs = Object.entries({ ...noun.verbs, ...derivedVerbs(noun) });
+  for (const [verb, says] of verbs.sort(([left], [right]) => placeOf(left) - placeOf(right)))
+    registerVerb(command, verb, says, noun);
   for (const [inner, says] of Object.entries(noun.nouns ?? {}))
     await registerNoun(command, inner, { ...says, views: { ...noun.views, ...says.views } });
-  for (const [verb, says] of Object.entries(derivedVerbs(noun))) registerVerb(command, verb, says, noun);
 }
+
+const FIRST = ['list', 'show', 'create', 'add', 'update', 'delete'];
+/** The verbs that most nouns have stand first in the help. */
+const placeOf = (verb: string) => (FIRST.includes(verb) ? FIRST.indexOf(verb) : FIRST.length);
 
 /** Adds a verb: its words, flags and help come from its operation, unless the verb says otherwise. */
 export function registerVerb(parent: Command, name: string, verb: Verb, noun?: Noun): Command {
@@ -37,12 +43,12 @@ export function registerVerb(parent: Command, name: string, verb: Verb, noun?: N
     words.map(({ property }) => property),
   );
   const usage = [name, ...words.map((word) => word.usage)].join(' ');
-  const about = verb.about ?? lowerFirst((info.comment || sentence(info.name)).replace(/\.$/, ''));
+  const about = verb.about ?? aboutOperation(info);
   const path = [...ancestry(parent), name].join(' ');
   const example = verb.example ?? exampleOf(path, words, flags, noun);
   const command = peopleCommand(parent, usage, about, `claviger ${example}`, {
     isDefault: verb.isDefault ?? false,
-  });
+  }).summary(firstSentence(about));
   if (verb.alias !== undefined) command.alias(verb.alias);
   if (verb.file !== undefined)
     command.addOption(
@@ -101,9 +107,6 @@ function addOption(command: Command, text: string): void {
   if (mandatory) option.makeOptionMandatory();
   command.addOption(option);
 }
-
-const sentence = (name: string) =>
-  name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 function ancestry(command: Command): string[] {
   return command.parent === null ? [] : [...ancestry(command.parent), command.name()];

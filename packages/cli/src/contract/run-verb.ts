@@ -107,7 +107,9 @@ async function requestOf(
     refuseUnknownNames(file, json, info.request);
     Object.assign(request, json);
   }
-  return Object.assign(request, await valuesOf(flags, running.options, running.api));
+  Object.assign(request, await valuesOf(flags, running.options, running.api));
+  const replaces = request.tags !== undefined && info.request.byJsonName.has('replaceTags');
+  return replaces ? { ...request, replaceTags: true } : request;
 }
 
 /** Does the work; if it requires a recent second factor, asks for a code and repeats it. */

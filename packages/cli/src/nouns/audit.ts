@@ -32,27 +32,14 @@ export const noun: Noun = {
   verbs: {
     list: {
       call: 'ListEvents',
-      about: 'list events, newest first',
       example: 'audit list --outcome denied --from 2026-03-01',
-      flags: {
-        userId: 'only actions of this user, by user name or id',
-        resourceId: 'only events about this resource, by name or id',
-        subjectId: '--subject <id>  only events about the object with this id',
-      },
+      flags: { subjectId: '--subject <id>' },
     },
-    show: {
-      call: 'GetEvent',
-      about: 'show one event',
-      words: 'eventId=event-id',
-    },
+    show: { call: 'GetEvent' },
     export: {
       call: 'ExportEvents',
-      about: 'write events to a file; jsonl contains the whole log and can be verified offline',
       example: 'audit export --format jsonl --out audit.jsonl',
-      flags: {
-        format: '--format <jsonl|json|csv>=jsonl  format of the file',
-        bom: 'for csv: begin with a byte order mark, which some spreadsheets need to show accented letters',
-      },
+      flags: { format: '--format <jsonl|json|csv>=jsonl  format of the file' },
       options: ['--out <file>  new file; standard output when unset'],
       prepare: (_, { format, from, to, bom }) => {
         if (format === 'jsonl' && (from !== undefined || to !== undefined))
@@ -65,13 +52,11 @@ export const noun: Noun = {
     },
     head: {
       call: 'GetTreeHead',
-      about: 'show the newest signed tree head; a saved copy proves later that the log was not rewritten',
       example: 'audit head --save 2026-03-01.head.json',
       save: 'tree head written to {file}: keep it where the operators of the server cannot write',
     },
     keys: {
       call: 'ListKeys',
-      about: 'show the public keys that verify tree heads and receipts',
       example: 'audit keys --save audit-keys.json',
       save: 'keys written to {file}',
     },
@@ -79,8 +64,6 @@ export const noun: Noun = {
       call: 'GetInclusionProof',
       about: 'fetch the proof that an event is in the log, and verify it locally',
       example: `audit proof ${id} --keys audit-keys.json`,
-      words: 'eventId=event-id',
-      flags: { treeSize: 'size of the tree head to prove against; the newest when unset' },
       options: ['--keys <file>  trusted keys; the current keys of the server when unset'],
       run: async (running, request) => (await import('../flows/audit-proof.ts')).proveEvent(running, request),
     },

@@ -2,8 +2,6 @@ import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import type { Noun } from '../contract/noun.ts';
 
 const id = '0b9d2c1e-6f0a-4a39-9f57-0a8d6e0f4c11';
-const session = 'sessionId=session';
-const logged = 'comment for the audit log';
 
 const covers = ({ allEntries, entryIds, resourceIds }: breakglass.BreakglassSession) =>
   allEntries ? 'every entry' : `${entryIds.length + resourceIds.length} entries and resources named`;
@@ -46,18 +44,12 @@ export const noun: Noun = {
   verbs: {
     status: {
       call: 'GetBreakglassStatus',
-      about: 'show whether emergency access is open, and for whom',
       table: 'openSessions',
     },
     activate: {
       call: 'ActivateBreakglass',
-      about: 'open emergency access, with an offline code or the confirmation of another person',
       example: 'breakglass activate --reason "the cluster does not start" --resource db1 --sealed-code',
       flags: {
-        reason: '--reason <text>!  reason; read by reviewers',
-        allEntries: 'for every entry of the tenant',
-        entryIds: 'for this entry, by name or id',
-        resourceIds: 'for the entries of this resource, by name or id',
         durationMinutes: '--minutes <n>  duration; the maximum of the policy when unset',
         sealedCode: false,
       },
@@ -84,55 +76,30 @@ export const noun: Noun = {
           ? `another person must confirm it within 15 minutes: claviger breakglass confirm ${answer.id}`
           : '',
     },
-    confirm: {
-      call: 'ConfirmBreakglass',
-      about: 'confirm the emergency access that another person activated',
-      words: session,
-      flags: { comment: logged },
-      code: true,
-    },
+    confirm: { call: 'ConfirmBreakglass', code: true },
     deactivate: {
       call: 'DeactivateBreakglass',
-      about: 'end emergency access: your own, or any with breakglass.manage',
       example: 'breakglass deactivate --reason "repaired"',
-      flags: {
-        sessionId: '--session <id>  session to end; your own open session when unset',
-        reason: '--reason <text>  reason of the end',
-      },
-    },
-    sessions: {
-      call: 'ListBreakglassSessions',
-      about: 'list emergency sessions and their results',
-      example: 'breakglass sessions --state expired',
+      flags: { sessionId: '--session <id>' },
     },
     review: {
       call: 'ReviewBreakglassSession',
-      about: 'record the review of an ended session; not for those who opened or confirmed it',
       example: `breakglass review ${id} --text "justified"`,
-      words: session,
-      flags: { review: '--text <text>!  the finding' },
+      flags: { review: '--text <text>!' },
     },
     codes: {
       call: 'CreateBreakglassCodes',
-      about: 'create offline codes and print them once; unused earlier codes stop working',
       example: 'breakglass codes --count 5 --reason "new envelopes"',
-      flags: { count: 'number of codes; 5 when unset', reason: `--reason <text>!  ${logged}` },
       code: true,
       told: 'offline codes, shown once; each opens emergency access once. Unused earlier codes stop working:',
       line: '{codes}',
     },
     drill: {
       call: 'RunBreakglassDrill',
-      about: 'test every step without opening access, and record the result as evidence',
       example: 'breakglass drill --comment "quarterly"',
-      flags: { comment: logged },
       table: 'steps',
       after: 'the drill {passed?passed:FAILED}',
       exit: ({ passed }: { passed: boolean }) => (passed ? 0 : 1),
-    },
-    drills: {
-      call: 'ListBreakglassDrills',
-      about: 'list drills and their results',
     },
   },
 };

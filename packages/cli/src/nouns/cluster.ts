@@ -1,22 +1,7 @@
 import { EXIT } from '@claviger/terminal/exit-codes';
-import type { Noun, Verb } from '../contract/noun.ts';
+import type { Noun } from '../contract/noun.ts';
 
-const order = (
-  verb: string,
-  call: string,
-  about: string,
-  example: string,
-  line: string,
-  flags = {},
-): Verb => ({
-  call,
-  about,
-  example: `cluster ${verb} ${example}`,
-  words: 'service node',
-  flags: { reason: '--reason <text>!  reason, for the audit log', ...flags },
-  line,
-  after: '{wasLast?no replica can lead now: the duties of the service wait until one is readmitted:}',
-});
+const after = '{wasLast?no replica can lead now: the duties of the service wait until one is readmitted:}';
 
 export const noun: Noun = {
   about: 'the replicas of every service, and their leaders',
@@ -29,27 +14,26 @@ export const noun: Noun = {
       print: async (answer: never) => (await import('../flows/cluster-status.ts')).printClusterStatus(answer),
       exit: ({ status }: { status: string }) => (status === 'ok' ? EXIT.ok : EXIT.error),
     },
-    promote: order(
-      'promote',
-      'PromoteNode',
-      'make a replica the leader of its service',
-      'vault vault-2 --reason "vault-1 is to be replaced"',
-      '{node} leads {service} in term {term}',
-    ),
-    demote: order(
-      'demote',
-      'DemoteNode',
-      'exclude a replica from leadership until it is readmitted',
-      'vault vault-1 --reason "its disk is slow"',
-      '{node} {changed?is demoted and cannot lead:was already demoted}',
-      { force: 'also demote the last replica that can lead: its service then does no duties' },
-    ),
-    readmit: order(
-      'readmit',
-      'ReadmitNode',
-      'allow a demoted replica to lead again',
-      'vault vault-1 --reason "its disk was replaced"',
-      '{node} {changed?can lead again:was not demoted}',
-    ),
+    promote: {
+      call: 'PromoteNode',
+      words: 'service node',
+      example: 'cluster promote vault vault-2 --reason "vault-1 is to be replaced"',
+      line: '{node} leads {service} in term {term}',
+      after,
+    },
+    demote: {
+      call: 'DemoteNode',
+      words: 'service node',
+      example: 'cluster demote vault vault-1 --reason "its disk is slow"',
+      line: '{node} {changed?is demoted and cannot lead:was already demoted}',
+      after,
+    },
+    readmit: {
+      call: 'ReadmitNode',
+      words: 'service node',
+      example: 'cluster readmit vault vault-1 --reason "its disk was replaced"',
+      line: '{node} {changed?can lead again:was not demoted}',
+      after,
+    },
   },
 };

@@ -32,13 +32,9 @@ export const noun: Noun = {
       code: true,
       run: async (running) => (await work()).setConfig(running),
     },
-    history: {
-      call: 'ListConfigVersions',
-      about: 'list changes: who, when and why',
-    },
+    history: { call: 'ListConfigVersions' },
     diff: {
       call: 'GetConfigVersion',
-      about: 'show what one version changed',
       example: 'config diff 3',
       print: async (answer: never) => (await work()).printDiff(answer),
     },

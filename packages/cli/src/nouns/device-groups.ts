@@ -10,27 +10,18 @@ export const noun: Noun = {
   elsewhere: ['SetDeviceGroupMembers'],
   views: {
     DeviceGroup: {
-      columns: ['ID  id', 'NAME  name', 'DEVICES  devices', 'CHANGED  updatedAt'],
-      fields: ['group  id', 'name  name', 'devices  devices', 'changed  updatedAt'],
+      columns: ['ID  id; NAME  name; DEVICES  devices; CHANGED  updatedAt'],
     },
   },
   verbs: {
-    list: {
-      call: 'ListDeviceGroups',
-      about: 'list groups; for the devices of a group: claviger devices list --group NAME',
-    },
     create: {
       call: 'CreateDeviceGroup',
-      about: 'add a group',
       example: 'device-groups create Kiosks --device WIN-1 --device WIN-2',
-      words: 'name',
-      flags: { deviceIds: device },
     },
     update: {
       call: 'UpdateDeviceGroup',
       about: 'rename a group, add devices, remove devices',
       example: 'device-groups update Kiosks --add WIN-3 --remove WIN-1',
-      flags: { name: 'new name' },
       options: [`--add <device>...  ${device}`, `--remove <device>...  ${device}`],
       needs: '--name, --add or --remove',
       run: async ({ idOf, invoke, listAll, options }, { groupId, name }) => {
@@ -57,10 +48,6 @@ export const noun: Noun = {
         }
         return name === undefined ? answer : invoke('UpdateDeviceGroup', { groupId, name });
       },
-    },
-    delete: {
-      call: 'DeleteDeviceGroup',
-      about: 'delete a group and its policies; its devices remain',
     },
   },
 };

@@ -72,7 +72,6 @@ export const noun: Noun = {
     ConfigurationPolicy: { columns: policyColumns },
   },
   verbs: {
-    list: { call: 'ListDevices', about: 'list devices', example: 'devices list --site HQ' },
     show: {
       call: 'GetDevice',
       about: 'show a device, by host name or id, and whether it captures prompts',
@@ -92,35 +91,25 @@ export const noun: Noun = {
     },
     enrol: {
       call: 'EnrolDevice',
-      about: 'add a device; the token of its agent is shown once',
       example: 'devices enrol WIN-ACCT-04 --site HQ --os windows --output-file ./device.token',
-      words: 'hostname',
-      flags: { resourceId: 'resource of the vault for the same machine, by name or id' },
       ...token,
     },
     update: {
       call: 'UpdateDevice',
-      about: 'rename a device, or move it to another site; takes effect for its agent at once',
       example: 'devices update WIN-ACCT-04 --site Harbour',
       options: ['--no-site  remove it from its site'],
       needs: '--hostname, --site or --no-site',
     },
     'rotate-token': {
       call: 'RotateAgentToken',
-      about: 'issue a new token for the agent, shown once; the former stops working at once',
       example: 'devices rotate-token WIN-ACCT-04 --output-file ./device.token',
       ...token,
     },
-    'revoke-token': {
-      call: 'RevokeAgentToken',
-      about: 'revoke the token of the agent at once; the agent needs a new token',
-      told: 'the token of the agent is revoked',
-    },
+    'revoke-token': { call: 'RevokeAgentToken', told: 'the token of the agent is revoked' },
     decommission: {
       call: 'DecommissionDevice',
-      about: 'decommission a device permanently: its token stops working at once',
       example: 'devices decommission WIN-ACCT-04 --reason "scrapped"',
-      flags: { reason: '--reason <text>!  reason, for the audit log' },
+      flags: { reason: '--reason <text>!' },
       confirm: 'decommission {0}?',
     },
   },
@@ -151,7 +140,6 @@ export const noun: Noun = {
         },
         set: {
           call: 'PutConfigurationPolicy',
-          about: 'set the policy of one level',
           example: 'devices policy set --site HQ --uac-interception off',
           bare: true,
           words: '',
@@ -165,7 +153,6 @@ export const noun: Noun = {
         },
         clear: {
           call: 'DeleteConfigurationPolicy',
-          about: 'remove the policy of one level; the next level applies',
           example: 'devices policy clear --site HQ',
           bare: true,
           words: '',

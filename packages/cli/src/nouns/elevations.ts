@@ -2,7 +2,6 @@ import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Noun, Running, Verb } from '../contract/noun.ts';
 
 const id = '0b9d2c1e-6f0a-4a39-9f57-0a8d6e0f4c11';
-const why = 'reason, for the audit log';
 
 const whatText = (row: elevation.ElevationRequest) =>
   row.targetExecutablePath ?? row.toolName ?? (row.flowType === 'tech_jit_admin' ? 'administrator' : '');
@@ -16,10 +15,7 @@ const respond = (decision: 'approve' | 'deny'): Verb => ({
   about: `${decision} a pending request of another user`,
   example: `elevations ${decision} ${id}${decision === 'approve' ? ' --for 30m' : ' --reason "not ours"'}`,
   fixed: { decision },
-  flags: {
-    reason: why,
-    durationMinutes: decision === 'approve' && '--for <duration>  duration; the default when unset',
-  },
+  flags: { reason: '', durationMinutes: decision === 'approve' && '--for <duration>' },
   prepare: async ({ invoke, tell }, request) => {
     const { request: seen } = await invoke<{ request: elevation.ElevationRequest }>(
       'GetElevationRequest',
@@ -61,44 +57,32 @@ export const noun: Noun = {
   verbs: {
     list: {
       call: 'ListElevationRequests',
-      about: 'list requests, newest first',
       example: 'elevations list --status pending --site HQ',
-      flags: { flowType: '--flow <kind>  only those of this kind' },
+      flags: { flowType: '--flow <kind>' },
     },
     active: {
       call: 'ListActiveElevations',
-      about: 'list active elevations, the earliest end first; at most 500',
       run: async ({ invoke }) => {
         const { active } = await invoke<{ active: readonly object[] }>('ListActiveElevations', {});
         return { items: active, totalItems: active.length };
       },
       rows: 'ElevationRequest',
     },
-    show: {
-      call: 'GetElevationRequest',
-      about: 'show a request with its decision',
-    },
     request: {
       call: 'RequestElevation',
-      about: 'request temporary administrator rights on a device, by host name or id',
       example: 'elevations request WIN-ACCT-04 --for 30m --reason "printer driver"',
       words: 'deviceId',
-      flags: { durationMinutes: '--for <duration>  duration; the default when unset' },
     },
     approve: respond('approve'),
     deny: respond('deny'),
     revoke: {
       call: 'RevokeElevation',
-      about: 'end an active elevation',
       example: `elevations revoke ${id} --reason "no longer needed"`,
-      flags: { reason: `--reason <text>!  ${why}` },
       line: '{id} is {status}',
     },
     actuate: {
       call: 'ActuateElevation',
-      about: 'send the go signal to the device, once',
-      words: 'elevationRequestId=request',
-      flags: { timeoutMs: 'how long the agent may try; 8000 when unset' },
+      words: 'elevationRequestId',
       options: ['--device <device>  device, by host name or id; the device of the request when unset'],
       prepare: async ({ idOf, invoke, options }: Running, { elevationRequestId }) => {
         if (options.device !== undefined) return { id: await idOf('device', options.device) };

@@ -16,15 +16,12 @@ export const noun: Noun = {
   verbs: {
     show: {
       call: 'GetUserExposure',
-      about: 'list the current secrets that a user has seen, also a deleted user',
       example: 'exposure alice',
       isDefault: true,
-      flags: { past: 'also versions that are no longer current' },
       columns: ['ENTRY  entryId', ['WHAT', subjectText], version, ...ways, 'ROTATION  rotation'],
     },
     entry: {
       call: 'GetEntryExposure',
-      about: 'list who has seen a secret, which version and how',
       example: 'exposure entry app-login',
       flags: { currentOnly: false },
       options: ['--past  also earlier versions'],
@@ -33,12 +30,7 @@ export const noun: Noun = {
     },
     rotate: {
       call: 'RotateUserExposure',
-      about: 'queue the rotation of everything that a user has seen',
       example: 'exposure rotate alice --reason "alice has left"',
-      flags: {
-        reason: '--reason <text>!  reason, for the audit log',
-        entryIds: 'only this entry, by name or id',
-      },
       confirm: 'rotate everything that {0} has seen?',
       print: (
         {

@@ -21,14 +21,8 @@ export const noun: Noun = {
       call: 'RevokeGrant',
       about: 'end a grant at once; secrets disclosed under it are rotated',
       example: 'revoke 0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11 --reason "done early"',
-      flags: { reason: '--reason <text>!  reason; read by auditors' },
+      flags: { reason: '--reason <text>!' },
     },
   },
-  verbs: {
-    show: {
-      call: 'GetGrant',
-      about: 'show a grant',
-      example: 'grants show 0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11',
-    },
-  },
+  verbs: {},
 };

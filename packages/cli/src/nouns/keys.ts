@@ -1,10 +1,8 @@
 import type { Noun, Verb } from '../contract/noun.ts';
 
-const job = (verb: string, call: string, about: string): Verb => ({
+const job = (verb: string, call: string): Verb => ({
   call,
-  about,
   example: `keys ${verb} --reason "quarterly" --wait`,
-  flags: { reason: '--reason <text>!  reason, for the audit log' },
   options: ['--wait  show the progress until the job is done'],
   run: async (running, request, { views }) =>
     (await import('../flows/key-job.ts')).startKeyJob(call, running, request, views?.KeyJob?.columns),
@@ -39,21 +37,12 @@ export const noun: Noun = {
   verbs: {
     status: {
       call: 'GetEncryptionStatus',
-      about: 'show the key hierarchy and recommended actions',
       table: 'keys',
       after: '{advice}',
     },
-    rotate: job('rotate', 'RotateKek', 'rotate the key-encryption key (KEK)'),
-    repair: job(
-      'repair',
-      'RepairKeys',
-      'check whether every data key (DEK) decrypts, and repair what can be repaired',
-    ),
-    jobs: { call: 'ListKeyJobs', about: 'list key rotations and repairs' },
-    findings: {
-      call: 'ListKeyFindings',
-      about: 'list the versions of secrets in which a job found a fault',
-      words: 'jobId=job',
-    },
+    rotate: job('rotate', 'RotateKek'),
+    repair: job('repair', 'RepairKeys'),
+    jobs: { call: 'ListKeyJobs' },
+    findings: { call: 'ListKeyFindings' },
   },
 };

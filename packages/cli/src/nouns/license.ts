@@ -23,13 +23,11 @@ export const noun: Noun = {
   verbs: {
     show: {
       call: 'GetLicense',
-      about: 'show owner, limits and end of support',
       table: 'limits',
       after: '{hint}',
     },
     apply: {
       call: 'ApplyLicense',
-      about: 'apply a license file from the vendor',
       example: 'license apply license.txt',
       words: 'file',
       bare: true,

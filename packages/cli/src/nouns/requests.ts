@@ -20,25 +20,18 @@ export const noun: Noun = {
   own: {
     call: 'ListRequests',
     example: 'requests --decidable',
-    flags: { decidable: 'only requests that you can decide now' },
   },
   shortcuts: {
     approve: {
       call: 'ApproveRequest',
       about: "approve another person's request, for the requested or a shorter time",
       example: 'approve 0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11 --for 15m',
-      flags: {
-        digest: false,
-        durationMinutes: '--for <duration>  shorter duration than requested',
-        comment: 'comment; read by the requester and auditors',
-      },
       prepare: seen,
     },
     deny: {
       call: 'DenyRequest',
       about: 'deny a request',
       example: 'deny 0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11 --comment "use the replica"',
-      flags: { digest: false, comment: '--comment <text>  reason; read by the requester and auditors' },
       prepare: seen,
     },
     cancel: {
@@ -47,11 +40,5 @@ export const noun: Noun = {
       example: 'cancel 0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11',
     },
   },
-  verbs: {
-    show: {
-      call: 'GetRequest',
-      about: 'show a request with its decisions',
-      example: 'requests show 0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11',
-    },
-  },
+  verbs: {},
 };

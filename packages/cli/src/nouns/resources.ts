@@ -20,14 +20,6 @@ const address: Column = [
   'ADDRESS',
   ({ host, port }: { host: string; port: number }) => (port > 0 ? `${host}:${port}` : host),
 ];
-const example =
-  'resources create db-prod --type database --module pg --host db.example --port 5432 --settings settings.json';
-const flags = {
-  moduleId: 'module that connects to it, by name or id',
-  port: '--port <port>  port',
-  settings: 'settings of the connector as JSON, e.g. the fingerprint of a host key; no secrets',
-  adminEntryId: 'admin entry, which the connector uses to change passwords, by name or id',
-};
 
 export const noun: Noun = {
   about: 'systems whose accounts the vault manages',
@@ -51,26 +43,15 @@ export const noun: Noun = {
     AccessPolicy: { fields: policyFields },
   },
   verbs: {
-    list: { call: 'ListResources', about: 'list resources', example: 'resources list --search db' },
-    show: { call: 'GetResource', about: 'show a resource, by name or id' },
-    create: { call: 'CreateResource', about: 'add a resource', example, words: 'name', flags },
-    update: {
-      call: 'UpdateResource',
-      about: 'change the given fields',
-      example: 'resources update db-prod --host db2.example',
-      flags: { ...flags, replaceTags: false },
-      prepare: (_, { tags }) => (tags === undefined ? {} : { replaceTags: true }),
-    },
-    delete: {
-      call: 'DeleteResource',
-      about: 'delete a resource that has no entries',
-      example: 'resources delete db-old',
+    create: {
+      call: 'CreateResource',
+      example:
+        'resources create db-prod --type database --module pg --host db.example --port 5432 --settings settings.json',
     },
     owner: {
       call: 'PutResourceOwner',
-      about: 'give a resource to another owner',
       example: 'resources owner db-prod bob',
-      words: 'resourceId ownerId=user',
+      words: 'resourceId ownerId',
     },
     policy: {
       call: 'PutAccessPolicy',

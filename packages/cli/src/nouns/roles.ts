@@ -14,21 +14,13 @@ export const noun: Noun = {
     },
   },
   verbs: {
-    list: { call: 'ListRoles', about: 'list roles' },
-    permissions: {
-      call: 'ListPermissions',
-      about: 'list every permission that a role can contain',
-      line: '{items}',
-    },
+    permissions: { call: 'ListPermissions', line: '{items}' },
     create: {
       call: 'CreateRole',
-      about: 'add a role',
       example: 'roles create reader --permission vault.entries.read --permission resources.read',
-      words: 'name',
     },
     update: {
       call: 'UpdateRole',
-      about: 'change a role; given permissions replace the existing ones',
       example: 'roles update reader --description "sees entries, no secrets"',
       needs: '--description or --permission',
       prepare: async ({ invoke }, { roleId, ...given }) => {
@@ -37,6 +29,5 @@ export const noun: Noun = {
         return { description, permissions, rowVersion, ...given };
       },
     },
-    delete: { call: 'DeleteRole', about: 'delete a role' },
   },
 };

@@ -11,8 +11,6 @@ import { people, whenText } from '../contract/rule-view.ts';
 
 const drafts = 'JSON: one rule, or rules, removedRuleIds, softwareEntries, accessPolicies, wholeSet';
 const fields = 'JSON: name, verdict, priority, matchSigner, matchPathGlob, timeWindow …';
-const days = '--days <n>  period of the history; 30 when unset';
-const named = 'rules {verb} "signed installers"';
 
 export const noun: Noun = {
   about: 'rules that decide elevations automatically',
@@ -37,42 +35,22 @@ export const noun: Noun = {
     },
   },
   verbs: {
-    list: {
-      call: 'ListRules',
-      about: 'list rules in the order of evaluation',
-      example: 'rules list --verdict auto_approve',
-    },
-    show: { call: 'GetRule', about: 'show a rule, by name or id' },
-    add: { call: 'CreateRule', about: 'add a rule', example: 'rules add --file rule.json', file: fields },
+    add: { call: 'CreateRule', example: 'rules add --file rule.json', file: fields },
     update: {
       call: 'UpdateRule',
       about: 'change the fields in the file; null removes a condition',
       example: 'rules update "signed installers" --file change.json',
       file: `${fields} rowVersion`,
     },
-    delete: {
-      call: 'DeleteRule',
-      about: 'delete a rule',
-      example: named.replace('{verb}', 'delete'),
-      told: 'deleted',
-      quiet: true,
-    },
+    delete: { call: 'DeleteRule', told: 'deleted', quiet: true },
     disable: {
       call: 'UpdateRule',
       about: 'disable a rule: it decides nothing until it is enabled',
-      example: named.replace('{verb}', 'disable'),
       fixed: { enabled: false },
     },
-    enable: {
-      call: 'UpdateRule',
-      about: 'enable a disabled rule',
-      example: named.replace('{verb}', 'enable'),
-      fixed: { enabled: true },
-    },
+    enable: { call: 'UpdateRule', about: 'enable a disabled rule', fixed: { enabled: true } },
     'co-sign': {
       call: 'CoSignRule',
-      about: 'co-sign the current state of a rule that another person wrote',
-      example: named.replace('{verb}', 'co-sign'),
       prepare: async ({ invoke, tell }, request) => {
         const { rule } = await invoke<{ rule: rules.PamRule }>('GetRule', request);
         tell(`${rule.name}: ${rule.verdict} when ${whenText(rule)}`);
@@ -81,20 +59,18 @@ export const noun: Noun = {
     },
     preview: {
       call: 'PreviewRule',
-      about: 'show what a draft alone would have matched',
       example: 'rules preview --file rule.json --days 90',
       file: 'JSON: conditions of a rule, flowType',
       readFile: readConditions,
-      flags: { windowDays: days },
+      flags: { windowDays: '--days <n>' },
       print: printPreview,
     },
     replay: {
       call: 'ReplayRules',
-      about: 'decide the history again with a draft rule set, and show the differences',
       example: 'rules replay --file drafts.json --days 90',
       file: drafts,
       readFile: readDraft,
-      flags: { windowDays: days },
+      flags: { windowDays: '--days <n>' },
       print: printReplay,
     },
     lint: {

@@ -22,15 +22,12 @@ export const noun: Noun = {
   verbs: {
     status: {
       call: 'GetSiemStatus',
-      about: 'show the progress of each destination, and waiting events',
       table: 'items',
       none,
     },
     test: {
       call: 'TestSiem',
-      about: 'send a marked event to the destinations like audit events, and show the results',
       example: 'siem test --target soc',
-      flags: { target: '--target <name>  only this destination' },
       table: 'results',
       columns: ['NAME  name; RESULT  ok?ok:failing; TOOK  {latencyMs} ms; PROBLEM  problem; NEXT  hint'],
       none,

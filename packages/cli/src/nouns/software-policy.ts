@@ -2,13 +2,11 @@ import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import type { Noun } from '../contract/noun.ts';
 import { people, whenText } from '../contract/rule-view.ts';
 
-const conditions = {
-  list: 'allow or deny',
-  matchSigner: '--signer <name>  signer of the program, exact match',
-  matchHash: '--hash <sha256>  SHA-256 of the program',
-  matchPathGlob: '--path <pattern>  path of the program; with wildcards * and ?',
-  siteId: 'only at this site, by name or id',
-  enabled: '--state <on|off>  whether the entry applies',
+const flags = {
+  matchSigner: '--signer <name>',
+  matchHash: '--hash <sha256>',
+  matchPathGlob: '--path <pattern>',
+  enabled: '--state <on|off>',
 };
 
 export const noun: Noun = {
@@ -29,29 +27,20 @@ export const noun: Noun = {
     },
   },
   verbs: {
-    list: {
-      call: 'ListSoftwareEntries',
-      about: 'list known software',
-      example: 'software-policy list --list deny',
-    },
+    list: { call: 'ListSoftwareEntries' },
     add: {
       call: 'CreateSoftwareEntry',
-      about: 'add software to a list; all given conditions must match',
       example: 'software-policy add "Mozilla installers" --list allow --signer "Mozilla Corporation"',
       words: 'name',
-      flags: { ...conditions, list: '--list <allow|deny>!  list to add it to' },
+      flags,
     },
     update: {
       call: 'UpdateSoftwareEntry',
-      about: 'change the given fields of an entry, by name or id',
       example: 'software-policy update "Mozilla installers" --no-signer --path "C:\\Mozilla\\*.exe"',
-      words: 'id=entry',
-      flags: conditions,
+      flags,
     },
     'co-sign': {
       call: 'CoSignSoftwareEntry',
-      about: 'co-sign the current state of an entry that another person wrote',
-      words: 'id=entry',
       prepare: async ({ listAll, tell }, { id }) => {
         const seen = (await listAll('ListSoftwareEntries', {})).find((entry) => entry.id === id);
         if (seen === undefined)
@@ -63,11 +52,6 @@ export const noun: Noun = {
         return { rowVersion: seen.rowVersion };
       },
     },
-    delete: {
-      call: 'DeleteSoftwareEntry',
-      about: 'remove an entry from its list',
-      words: 'id=entry',
-      alias: 'remove',
-    },
+    delete: { call: 'DeleteSoftwareEntry', alias: 'remove' },
   },
 };

@@ -6,11 +6,9 @@ function statusText({ status, pendingServices, platform }: tenants.Tenant): stri
   return platform ? `${status}, the platform` : status;
 }
 
-const change = (verb: string, call: string, about: string, flags: Verb['flags'] = {}): Verb => ({
+const change = (verb: string, call: string): Verb => ({
   call,
-  about,
   example: `tenants ${verb} acme --reason "contract"`,
-  flags: { reason: '--reason <text>!  reason, for the audit logs', ...flags },
   ...(verb === 'reinstate' ? {} : { confirm: `${verb} {0}?` }),
 });
 
@@ -63,34 +61,22 @@ export const noun: Noun = {
     },
   },
   verbs: {
-    list: { call: 'ListTenants', about: 'list tenants', example: 'tenants list --status suspended' },
-    show: { call: 'GetTenant', about: 'show a tenant, by name or id' },
     create: {
       call: 'CreateTenant',
-      about: 'provision a tenant and print the one-time link for its first administrator',
       example: 'tenants create acme --display-name "Acme Inc."',
-      words: 'name',
       told: '{tenant.name} is {tenant.id}\ngive this one-time link to its first administrator; it expires at {setupExpiresAt}:',
       line: '{setupUrl}',
     },
-    suspend: change('suspend', 'SuspendTenant', 'suspend a tenant: refuse all its users at once'),
-    reinstate: change('reinstate', 'ReinstateTenant', 'lift a suspension, or cancel a deprovisioning', {
-      name: 'new name, if the former was given to another tenant',
-    }),
-    deprovision: change(
-      'deprovision',
-      'DeprovisionTenant',
-      "order the deprovisioning of a tenant, or confirm another administrator's order",
-    ),
+    suspend: change('suspend', 'SuspendTenant'),
+    reinstate: change('reinstate', 'ReinstateTenant'),
+    deprovision: change('deprovision', 'DeprovisionTenant'),
     health: {
       call: 'GetTenantHealth',
-      about: 'show the state of a tenant in every service',
       told: '{status}; last activity {lastActivityAt}{lastActivityAt?:unknown}',
       table: 'parts',
     },
     'deletion-record': {
       call: 'GetDeletionRecord',
-      about: 'show the signed proof that the keys of a tenant were destroyed',
       example: 'tenants deletion-record 0b9d2c1e-6f0a-4a39-9f57-0a8d6e0f4c11',
       line: '{record}',
     },

@@ -39,13 +39,9 @@ export const noun: Noun = {
     },
   },
   verbs: {
-    list: { call: 'ListUsers', about: 'list users', example: 'users list --search ali' },
-    show: { call: 'GetUser', about: 'show a user, by user name or id' },
     create: {
       call: 'CreateUser',
-      about: 'add a user; the password comes from a file or standard input',
       example: 'users create alice --role requester --password-stdin < alice.password',
-      words: 'username',
       flags: { kind: false, password: false },
       options: [
         '--machine  a machine identity, which has API tokens only; you are the responsible person',
@@ -57,11 +53,7 @@ export const noun: Noun = {
         return { kind: options.machine ? 'machine' : 'person', ...(await passwordOf(options)) };
       },
     },
-    update: {
-      call: 'UpdateUser',
-      about: 'change the given fields',
-      example: 'users update alice --email alice@example.org',
-    },
+    update: { call: 'UpdateUser', example: 'users update alice --email alice@example.org' },
     roles: {
       call: 'UpdateUserRoles',
       about: 'show the roles of a user; with names, replace them',
@@ -89,35 +81,18 @@ export const noun: Noun = {
       told: 'enabled',
       quiet: true,
     },
-    unlock: { call: 'UnlockUser', about: 'remove the lock after failed sign-ins' },
-    'sign-out': {
-      call: 'RevokeUserSessions',
-      about: 'end every session of a user at once',
-      told: '{revokedSessions} sessions ended',
-      quiet: true,
-    },
-    delete: {
-      call: 'DeleteUser',
-      about: 'delete a user; their events remain in the audit log',
-    },
-    'disable-mfa': {
-      call: 'DisableUserMfa',
-      about: 'disable the second factor of a user who lost it; requires a recent second factor of your own',
-      code: true,
-      told: 'the second factor is off',
-    },
+    unlock: { call: 'UnlockUser' },
+    'sign-out': { call: 'RevokeUserSessions', told: '{revokedSessions} sessions ended', quiet: true },
+    'disable-mfa': { call: 'DisableUserMfa', code: true, told: 'the second factor is off' },
     'reset-password': {
       call: 'StartPasswordReset',
-      about: 'create a one-time link with which a user chooses a new password',
       told: 'give this one-time link to {0}; it expires at {expiresAt}:',
       line: '{resetUrl}',
     },
     'take-over': {
       call: 'SetResponsiblePerson',
-      about: 'become responsible for a machine identity; its tokens and grants end',
       example: 'users take-over deploy-bot',
-      words: 'userId=machine',
-      flags: { responsibleId: '--responsible <user>  make this person responsible instead of you' },
+      flags: { responsibleId: '--responsible <user>' },
       told: 'its tokens and grants have ended; create a new token with claviger tokens create --user',
     },
   },
@@ -128,14 +103,11 @@ export const noun: Noun = {
       verbs: {
         get: {
           call: 'GetDirectoryIdentity',
-          about: 'show the account names and directory groups of a user',
           example: 'users directory-identity get sarah',
         },
         set: {
           call: 'SetDirectoryIdentity',
-          about: 'replace the account names, the groups, or both; you cannot set your own',
           example: "users directory-identity set sarah --account-name 'acme\\sarah' --group Finance",
-          flags: { accountNames: 'account name, as devices report it', groups: 'a directory group' },
           options: [
             '--no-account-name  remove all account names',
             '--no-group  remove the user from all groups',

@@ -51,11 +51,14 @@ export interface ListEventsRequest {
   cursor: string;
   from: string;
   to: string;
+  /** Only actions of this user. */
   userId: string;
   action: string;
   outcome: string;
+  /** Only events about this resource. */
   resourceId: string;
   search: string;
+  /** Only events about the object with this id. */
   subjectId: string;
 }
 
@@ -88,7 +91,7 @@ export interface ExportEventsRequest {
   resourceId: string;
   search: string;
   subjectId: string;
-  /** For csv: begins the file with a byte order mark, which some spreadsheets need to detect UTF-8. */
+  /** For csv: begins the file with a byte order mark, which some spreadsheets need to show accented letters. */
   bom: boolean;
 }
 

@@ -55,9 +55,9 @@ export interface CreateReportRequest {
   from: string;
   /** Last day (UTC), included, e.g. 2026-03-31. */
   to: string;
-  /** Any of events, access, rotations, approvals, break-glass, keys, controls; all when empty. */
+  /** Only these sections: events, access, rotations, approvals, break-glass, keys, controls; all when empty. */
   sections: string[];
-  /** Begins CSV files with a byte order mark, which some spreadsheets need to detect UTF-8. */
+  /** Begins CSV files with a byte order mark, which some spreadsheets need to show accented letters. */
   bom: boolean;
 }
 
@@ -191,9 +191,9 @@ export interface CreateScheduleRequest {
    * unset.
    */
   period: string;
-  /** All sections when empty. */
+  /** Only these sections: events, access, rotations, approvals, break-glass, keys, controls; all when empty. */
   sections: string[];
-  /** Begins CSV files with a byte order mark, which some spreadsheets need to detect UTF-8. */
+  /** Begins CSV files with a byte order mark, which some spreadsheets need to show accented letters. */
   bom: boolean;
 }
 

@@ -262,7 +262,7 @@ export interface CreateUserRequest {
 
 export interface SetResponsiblePersonRequest {
   userId: string;
-  /** User id of a person; the caller when unset. */
+  /** Person who becomes responsible; the caller when unset. */
   responsibleId: string;
 }
 

@@ -25,6 +25,7 @@ export interface PromoteNodeRequest {
   service: string;
   /** Name as in the status. */
   node: string;
+  /** Reason; auditors read it. */
   reason: string;
 }
 
@@ -39,6 +40,7 @@ export interface DemoteNodeRequest {
   service: string;
   /** Name as in the status. */
   node: string;
+  /** Reason; auditors read it. */
   reason: string;
   /**
    * Also demotes the last replica of its service that can lead; otherwise that is refused with 409
@@ -59,6 +61,7 @@ export interface DemoteNodeResponse {
 export interface ReadmitNodeRequest {
   service: string;
   node: string;
+  /** Reason; auditors read it. */
   reason: string;
 }
 

@@ -98,7 +98,7 @@ export interface GetUserSitesResponse {
 export interface SetUserSitesRequest {
   userId: string;
   restricted: boolean;
-  /** If restricted and empty: no site. */
+  /** Restricts the technician to these sites. If restricted and empty: no site. */
   siteIds: string[];
 }
 
@@ -170,7 +170,7 @@ export interface EnrolDeviceRequest {
   hostname: string;
   siteId: string;
   os: string;
-  /** Resource of the vault that is the same machine: the device takes its id. */
+  /** Resource of the vault for the same machine. The device takes its id. */
   resourceId: string;
 }
 
@@ -184,6 +184,7 @@ export interface EnrolDeviceResponse {
 
 export interface UpdateDeviceRequest {
   deviceId: string;
+  /** New host name. */
   hostname?:
     | string
     | undefined;
@@ -198,6 +199,7 @@ export interface UpdateDeviceResponse {
 
 export interface DecommissionDeviceRequest {
   deviceId: string;
+  /** Reason; auditors read it. */
   reason: string;
 }
 
@@ -287,6 +289,7 @@ export interface ListDeviceGroupsResponse {
 
 export interface CreateDeviceGroupRequest {
   name: string;
+  /** Devices of the group. */
   deviceIds: string[];
 }
 
@@ -296,6 +299,7 @@ export interface CreateDeviceGroupResponse {
 
 export interface UpdateDeviceGroupRequest {
   groupId: string;
+  /** New name. */
   name?: string | undefined;
   rowVersion?: number | undefined;
 }
@@ -399,8 +403,12 @@ export interface GetDirectoryIdentityResponse {
 
 export interface SetDirectoryIdentityRequest {
   userId: string;
-  /** As devices report them, e.g. `acme\\sarah`; case is ignored. Each name belongs to one person. */
+  /**
+   * Account names as devices report them, e.g. `acme\\sarah`; case is ignored. Each name belongs to one
+   * person.
+   */
   accountNames: string[];
+  /** Directory groups. */
   groups: string[];
   rowVersion?: number | undefined;
 }

@@ -83,6 +83,7 @@ export interface GetTenantResponse {
 export interface CreateTenantRequest {
   /** Lower-case letters, digits and inner hyphens. Users enter it at sign-in. */
   name: string;
+  /** Name that people see. */
   displayName: string;
 }
 
@@ -97,6 +98,7 @@ export interface CreateTenantResponse {
 
 export interface SuspendTenantRequest {
   tenantId: string;
+  /** Reason; auditors read it. */
   reason: string;
 }
 
@@ -106,8 +108,9 @@ export interface SuspendTenantResponse {
 
 export interface ReinstateTenantRequest {
   tenantId: string;
+  /** Reason; auditors read it. */
   reason: string;
-  /** Only if the former name was given to another tenant. */
+  /** New name, if the former was given to another tenant. */
   name: string;
 }
 
@@ -117,6 +120,7 @@ export interface ReinstateTenantResponse {
 
 export interface DeprovisionTenantRequest {
   tenantId: string;
+  /** Reason; auditors read it. */
   reason: string;
 }
 

@@ -90,6 +90,7 @@ export interface KeyJob {
 }
 
 export interface RotateKekRequest {
+  /** Reason; auditors read it. */
   reason: string;
 }
 
@@ -98,6 +99,7 @@ export interface RotateKekResponse {
 }
 
 export interface RepairKeysRequest {
+  /** Reason; auditors read it. */
   reason: string;
 }
 

@@ -74,10 +74,11 @@ export interface GetUserExposureResponse {
 
 export interface RotateUserExposureRequest {
   userId: string;
+  /** Reason; auditors read it. */
   reason: string;
   /**
-   * All entries when empty; entries that the user has not seen, or whose secret has changed since, are
-   * ignored.
+   * Only these entries; all when empty. Entries that the user has not seen, or whose secret has changed
+   * since, are ignored.
    */
   entryIds: string[];
 }

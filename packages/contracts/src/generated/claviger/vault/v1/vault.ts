@@ -83,12 +83,17 @@ export interface GetResourceResponse {
 export interface CreateResourceRequest {
   name: string;
   type: string;
+  /** Module that connects to it. */
   moduleId: string;
   host: string;
   port: number;
   description: string;
   tags: string[];
-  settings: { [key: string]: any } | undefined;
+  /** Settings of the connector, e.g. the fingerprint of a host key; no secrets. */
+  settings:
+    | { [key: string]: any }
+    | undefined;
+  /** Admin entry, which the connector uses to change passwords. */
   adminEntryId: string;
 }
 
@@ -99,7 +104,10 @@ export interface CreateResourceResponse {
 export interface UpdateResourceRequest {
   resourceId: string;
   name?: string | undefined;
-  type?: string | undefined;
+  type?:
+    | string
+    | undefined;
+  /** Module that connects to it. */
   moduleId?: string | undefined;
   host?: string | undefined;
   port?: number | undefined;
@@ -109,9 +117,13 @@ export interface UpdateResourceRequest {
   /** Replaces the tags if replace_tags is set. */
   tags: string[];
   replaceTags: boolean;
+  /** Settings of the connector, e.g. the fingerprint of a host key; no secrets. */
   settings: { [key: string]: any } | undefined;
   status?: string | undefined;
-  rowVersion?: number | undefined;
+  rowVersion?:
+    | number
+    | undefined;
+  /** Admin entry, which the connector uses to change passwords. */
   adminEntryId?: string | undefined;
 }
 
@@ -235,18 +247,24 @@ export interface CreateEntryRequest {
   name: string;
   /** password when unset */
   type: string;
+  /** Resource of the account. */
   resourceId: string;
+  /** Name of the account. */
   username: string;
   /**
    * At most 64 KiB of UTF-8. For type file: its bytes (at most 48 KiB) in base64 with padding. Give either
    * secret or generate.
    */
   secret: string;
+  /** Lets the vault generate a password. */
   generate: boolean;
   description: string;
   tags: string[];
+  /** Hours between automatic rotations; 0 for none. */
   rotationIntervalHours: number;
+  /** Disclosure requires an active grant, also for holders of a share. */
   requiresGrant: boolean;
+  /** Disclosure requires a reason. */
   requiresReason: boolean;
 }
 
@@ -265,7 +283,11 @@ export interface UpdateEntryRequest {
   description?: string | undefined;
   tags: string[];
   replaceTags: boolean;
-  requiresGrant?: boolean | undefined;
+  /** Disclosure requires an active grant, also for holders of a share. */
+  requiresGrant?:
+    | boolean
+    | undefined;
+  /** Disclosure requires a reason. */
   requiresReason?: boolean | undefined;
   rowVersion?:
     | number
@@ -289,9 +311,11 @@ export interface DeleteEntryResponse {
 
 export interface RetrieveEntryRequest {
   entryId: string;
+  /** Reason; auditors read it. */
   reason: string;
+  /** Ticket number or URL. */
   ticket: string;
-  /** The current version when unset. */
+  /** Version of the secret; the current one when unset. */
   version?: number | undefined;
 }
 
@@ -356,6 +380,7 @@ export interface Rotation {
 
 export interface RotateEntryRequest {
   entryId: string;
+  /** Reason; auditors read it. */
   reason: string;
   /**
    * The current secret is lost: the administrator account of the resource sets a new one without a login
@@ -403,7 +428,7 @@ export interface GetRotationResponse {
 
 export interface PutRotationScheduleRequest {
   entryId: string;
-  /** 0 removes the schedule. */
+  /** Hours between automatic rotations; 0 removes the schedule. */
   intervalHours: number;
   /** Time of the first rotation; one interval from now when unset. */
   startsAt:
@@ -419,7 +444,7 @@ export interface PutRotationScheduleResponse {
 
 export interface AcceptAccountRequest {
   entryId: string;
-  /** Reason; read by auditors. */
+  /** Reason; auditors read it. */
   reason: string;
   rowVersion?: number | undefined;
 }
@@ -478,6 +503,7 @@ export interface ListEntryVersionsResponse {
 
 export interface RecoverCandidatesRequest {
   entryId: string;
+  /** Reason; auditors read it. */
   reason: string;
 }
 
@@ -529,6 +555,7 @@ export interface ListSharesResponse {
 export interface PutShareRequest {
   entryId: string;
   userId: string;
+  /** Access level. */
   access: string;
 }
 
@@ -599,7 +626,9 @@ export interface GetModuleResponse {
 
 export interface CreateModuleRequest {
   name: string;
+  /** Type of the connector. */
   type: string;
+  /** Addresses and ports that the connector may connect to, and its defaults; no secrets. */
   config: { [key: string]: any } | undefined;
 }
 
@@ -621,8 +650,14 @@ export interface UpdateModuleResponse {
 
 export interface PatchModuleRequest {
   moduleId: string;
-  name?: string | undefined;
-  config: { [key: string]: any } | undefined;
+  name?:
+    | string
+    | undefined;
+  /** Addresses and ports that the connector may connect to, and its defaults; no secrets. */
+  config:
+    | { [key: string]: any }
+    | undefined;
+  /** Lets resources use the module. */
   enabled?: boolean | undefined;
   rowVersion?: number | undefined;
 }
@@ -735,6 +770,7 @@ export interface DescribeBeneficiariesResponse {
 
 export interface AdoptEntryRequest {
   entryId: string;
+  /** Reason; auditors read it. */
   reason: string;
 }
 

@@ -57,11 +57,15 @@ export interface BreakglassDisclosure {
 }
 
 export interface ActivateBreakglassRequest {
+  /** Reason; reviewers read it. */
   reason: string;
+  /** Covers every entry of the tenant. */
   allEntries: boolean;
+  /** Covers these entries. */
   entryIds: string[];
+  /** Covers the entries of these resources. */
   resourceIds: string[];
-  /** The maximum of the policy when unset. */
+  /** Duration in minutes; the maximum of the policy when unset. */
   durationMinutes?:
     | number
     | undefined;
@@ -75,6 +79,7 @@ export interface ActivateBreakglassResponse {
 
 export interface ConfirmBreakglassRequest {
   sessionId: string;
+  /** Comment; auditors read it. */
   comment: string;
 }
 
@@ -83,8 +88,9 @@ export interface ConfirmBreakglassResponse {
 }
 
 export interface DeactivateBreakglassRequest {
-  /** The caller's own open session when unset. */
+  /** Session to end; the caller's own open session when unset. */
   sessionId: string;
+  /** Reason; auditors read it. */
   reason: string;
 }
 
@@ -144,6 +150,7 @@ export interface GetBreakglassSessionResponse {
 
 export interface ReviewBreakglassSessionRequest {
   sessionId: string;
+  /** Finding of the review. */
   review: string;
 }
 
@@ -152,8 +159,11 @@ export interface ReviewBreakglassSessionResponse {
 }
 
 export interface CreateBreakglassCodesRequest {
-  /** 5 when unset. */
-  count?: number | undefined;
+  /** Number of codes; 5 when unset. */
+  count?:
+    | number
+    | undefined;
+  /** Reason; auditors read it. */
   reason: string;
 }
 
@@ -180,6 +190,7 @@ export interface BreakglassDrillStep {
 }
 
 export interface RunBreakglassDrillRequest {
+  /** Comment; auditors read it. */
   comment: string;
 }
 

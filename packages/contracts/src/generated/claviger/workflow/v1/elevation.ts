@@ -82,6 +82,7 @@ export interface ListElevationRequestsRequest {
   /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   status: string;
+  /** Only requests of this kind. */
   flowType: string;
   deviceId: string;
   siteId: string;
@@ -117,6 +118,7 @@ export interface ListActiveElevationsResponse {
 
 export interface RequestElevationRequest {
   deviceId: string;
+  /** Reason; auditors read it. */
   reason: string;
   /** The default of the organisation, 15, when unset. An approval never gives more. */
   durationMinutes?: number | undefined;
@@ -129,6 +131,7 @@ export interface RequestElevationResponse {
 export interface RespondToElevationRequest {
   id: string;
   decision: string;
+  /** Reason; auditors read it. */
   reason: string;
   /**
    * For an approval: at most the requested duration, which applies when unset. A prompt requests no duration:
@@ -149,6 +152,7 @@ export interface RespondToElevationResponse {
 
 export interface RevokeElevationRequest {
   id: string;
+  /** Reason; auditors read it. */
   reason: string;
 }
 

@@ -122,19 +122,19 @@ export interface CreateRuleRequest {
   enabled?:
     | boolean
     | undefined;
-  /** Null: the whole organisation. */
+  /** Only at this site; null for the whole organisation. */
   siteId?:
     | string
     | undefined;
-  /** Exact match. */
+  /** Signer of the program, exact match. */
   matchSigner?:
     | string
     | undefined;
-  /** SHA-256, 64 hexadecimal digits. */
+  /** SHA-256 of the program, 64 hexadecimal digits. */
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?`, matched against the canonical path. */
+  /** Path of the program, with the wildcards `*` and `?`; matched against the canonical path. */
   matchPathGlob?: string | undefined;
   matchParentImage?: string | undefined;
   matchUser?: string | undefined;
@@ -160,19 +160,19 @@ export interface UpdateRuleRequest {
   enabled?:
     | boolean
     | undefined;
-  /** Null: the whole organisation. */
+  /** Only at this site; null for the whole organisation. */
   siteId?:
     | string
     | undefined;
-  /** Exact match. */
+  /** Signer of the program, exact match. */
   matchSigner?:
     | string
     | undefined;
-  /** SHA-256, 64 hexadecimal digits. */
+  /** SHA-256 of the program, 64 hexadecimal digits. */
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?`, matched against the canonical path. */
+  /** Path of the program, with the wildcards `*` and `?`; matched against the canonical path. */
   matchPathGlob?: string | undefined;
   matchParentImage?: string | undefined;
   matchUser?: string | undefined;
@@ -213,19 +213,19 @@ export interface CoSignRuleResponse {
 }
 
 export interface PreviewRuleRequest {
-  /** Null: the whole organisation. */
+  /** Only at this site; null for the whole organisation. */
   siteId?:
     | string
     | undefined;
-  /** Exact match. */
+  /** Signer of the program, exact match. */
   matchSigner?:
     | string
     | undefined;
-  /** SHA-256, 64 hexadecimal digits. */
+  /** SHA-256 of the program, 64 hexadecimal digits. */
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?`, matched against the canonical path. */
+  /** Path of the program, with the wildcards `*` and `?`; matched against the canonical path. */
   matchPathGlob?: string | undefined;
   matchParentImage?: string | undefined;
   matchUser?: string | undefined;
@@ -238,7 +238,7 @@ export interface PreviewRuleRequest {
   timeWindow:
     | TimeWindow
     | undefined;
-  /** 30 when unset. */
+  /** Days of the history; 30 when unset. */
   windowDays?: number | undefined;
   flowType: string;
 }
@@ -344,7 +344,7 @@ export interface AccessStepDraft {
 }
 
 export interface ReplayRulesRequest {
-  /** 30 when unset. */
+  /** Days of the history; 30 when unset. */
   windowDays?:
     | number
     | undefined;
@@ -488,23 +488,25 @@ export interface ListSoftwareEntriesResponse {
 
 export interface CreateSoftwareEntryRequest {
   name: string;
+  /** List to add it to. */
   list: string;
+  /** Whether the entry applies. */
   enabled?:
     | boolean
     | undefined;
-  /** Null: the whole organisation. */
+  /** Only at this site; null for the whole organisation. */
   siteId?:
     | string
     | undefined;
-  /** Exact match. */
+  /** Signer of the program, exact match. */
   matchSigner?:
     | string
     | undefined;
-  /** SHA-256, 64 hexadecimal digits. */
+  /** SHA-256 of the program, 64 hexadecimal digits. */
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?`, matched against the canonical path. */
+  /** Path of the program, with the wildcards `*` and `?`; matched against the canonical path. */
   matchPathGlob?: string | undefined;
 }
 
@@ -516,22 +518,23 @@ export interface UpdateSoftwareEntryRequest {
   id: string;
   name?: string | undefined;
   list: string;
+  /** Whether the entry applies. */
   enabled?:
     | boolean
     | undefined;
-  /** Null: the whole organisation. */
+  /** Only at this site; null for the whole organisation. */
   siteId?:
     | string
     | undefined;
-  /** Exact match. */
+  /** Signer of the program, exact match. */
   matchSigner?:
     | string
     | undefined;
-  /** SHA-256, 64 hexadecimal digits. */
+  /** SHA-256 of the program, 64 hexadecimal digits. */
   matchHash?:
     | string
     | undefined;
-  /** `*` and `?`, matched against the canonical path. */
+  /** Path of the program, with the wildcards `*` and `?`; matched against the canonical path. */
   matchPathGlob?: string | undefined;
   rowVersion: number;
   updateMask: string[];

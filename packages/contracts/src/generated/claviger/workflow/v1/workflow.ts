@@ -134,8 +134,10 @@ export interface CreateRequestRequest {
   /** Give this or resourceId; a resource with exactly one entry stands for that entry. */
   resourceId: string;
   entryId: string;
+  /** Reason; approvers and auditors read it. */
   reason: string;
   durationMinutes: number;
+  /** Ticket number or URL. */
   ticket: string;
 }
 
@@ -145,6 +147,7 @@ export interface CreateRequestResponse {
 
 export interface ApproveRequestRequest {
   requestId: string;
+  /** Comment; the requester and auditors read it. */
   comment: string;
   /** Shortens the access; it cannot lengthen it. */
   durationMinutes?:
@@ -160,6 +163,7 @@ export interface ApproveRequestResponse {
 
 export interface DenyRequestRequest {
   requestId: string;
+  /** Reason; the requester and auditors read it. */
   comment: string;
   digest: string;
 }
@@ -246,6 +250,7 @@ export interface GetGrantResponse {
 
 export interface RevokeGrantRequest {
   grantId: string;
+  /** Reason; auditors read it. */
   reason: string;
 }
 
