@@ -65,36 +65,36 @@ export function flagsOf(info: MethodInfo, verb: Verb, words: readonly string[]):
     .filter(({ property }) => !(verb.bare || verb.fixed || verb.file) || verb.flags?.[property] !== undefined)
     .map((field) => ({
       field,
-      options: optionsOf(field, verb.flags?.[field.property] || '', /^(Update|Patch)/.test(info.name)),
+      options: optionsOf(field, verb.flags?.[field.property] || '', info.name),
     }));
 }
 
-function optionsOf(field: FieldInfo, said: string, isChange: boolean): Option[] {
+function optionsOf(field: FieldInfo, said: string, operation: string): Option[] {
   const own = said.startsWith('--') ? parseFlag(said) : undefined;
   const bare = kindOf(field.property) === undefined ? field.property : field.property.replace(/Ids?$/, '');
   const isDuration = field.kind === 'integer' && UNITS.some(([suffix]) => suffix.test(bare));
   const plain = isDuration ? bare.replace(/[A-Z][a-z]+$/, '').replace(/^duration$/, 'for') : bare;
   const name = kebab(field.repeated && field.kind !== 'message' ? singular(plain) : plain);
-  const about = own?.says || (own === undefined ? said : '') || aboutOf(field);
+  const mandatory = own?.mandatory || (own === undefined && field.rules?.required);
   const flag =
     own?.flag ??
     `--${name}${field.public || field.kind !== 'string' ? '' : '-file'}${placeholderOf(field, name)}`;
   const choices = /<(\w+\|[\w|]+)>/.exec(flag)?.[1]?.split('|') ?? field.rules?.allowed ?? [];
-  const option = new Option(
-    flag,
-    field.repeated ? `${about}${about === '' ? '' : '; '}may be given several times` : about,
-  );
+  const about = own?.says || (own === undefined && said) || aboutOf(field, name, operation);
+  const marks = [about, field.repeated && 'may be given several times', mandatory && 'mandatory'];
+  const option = new Option(flag, marks.filter(Boolean).join('; '));
   const mayBeZero = own === undefined && field.rules?.hasRange && field.rules.minimum === 0;
   if (field.kind === 'integer' && !flag.includes('duration')) option.argParser(mayBeZero ? whole : positive);
   else if (field.repeated && field.kind !== 'message') option.argParser(several);
   else if (choices.length > 0 && field.kind !== 'message') option.choices([...choices]);
-  if (own?.mandatory || (own === undefined && field.rules?.required)) option.makeOptionMandatory();
+  if (mandatory) option.makeOptionMandatory();
   if (own?.preset !== undefined) option.default(own.preset);
   const long = flag.split(' ')[0]!;
   const isSwitch = field.kind === 'bool' && field.optional && !flag.includes('<');
   const no = (says: string) => [option, new Option(long.replace('--', '--no-'), says)];
   if (isSwitch) return no(`the opposite of ${long}`);
-  return isChange && field.optional && field.rules?.nullable ? no(`none, in place of ${long}`) : [option];
+  const mayBeNone = /^(Update|Patch)/.test(operation) && field.optional && field.rules?.nullable;
+  return mayBeNone ? no(`none, in place of ${long}`) : [option];
 }
 
 function placeholderOf(
@@ -105,23 +105,20 @@ function placeholderOf(
   if (kind === 'struct' || kind === 'message' || !isPublic) return ' <file>';
   if (kind === 'integer' || kind === 'double')
     return UNITS.some(([suffix]) => suffix.test(jsonName)) ? ' <duration>' : ' <n>';
-  if (kind === 'timestamp') return ' <time>';
+  if (kind === 'timestamp' || rules?.format === 'date-or-time') return ' <time>';
   return kindOf(jsonName) === undefined && !repeated && !rules?.allowed.length
     ? ' <text>'
     : ` <${name.split('-').at(-1)}>`;
 }
 
 /** Description of a field in the help: the first sentence of its comment, and how it is given. */
-function aboutOf({ comment, rules, kind, jsonName, public: isPublic }: FieldInfo): string {
-  const says = toReader(firstSentence(comment)) || rules?.rule || (rules?.required ? 'mandatory' : '');
-  const isSecret = kind === 'string' && !isPublic;
-  const isJson = kind === 'struct' || kind === 'message';
-  const how = isSecret
-    ? 'file that contains it; - for standard input'
-    : isJson
-      ? 'JSON file'
-      : kindOf(jsonName) && 'by name or id';
-  return comment === '' && how ? how : [says, how].filter(Boolean).join('; ');
+function aboutOf(field: FieldInfo, name: string, operation: string): string {
+  const { comment, kind, jsonName } = field;
+  const filter = operation.startsWith('List') ? `only those with this ${name.replaceAll('-', ' ')}` : '';
+  let how = kindOf(jsonName) && 'by name or id';
+  if (kind === 'string' && !field.public) how = 'file that contains it; - for standard input';
+  if (kind === 'struct' || kind === 'message') how = 'JSON file';
+  return [toReader(firstSentence(comment)) || filter, how].filter(Boolean).join('; ');
 }
 
 /** The fields of the request that are given as flags. */

@@ -2,11 +2,12 @@ import { expect, test } from 'vitest';
 import { aboutOperation, firstSentence, toReader } from './texts.ts';
 
 test.for([
-  ['ListSites', 'Lists the sites that the caller can see.', 'list the sites that you can see.'],
-  ['GetTreeHead', 'Returns the newest tree head.', 'show the newest tree head.'],
-  ['ApplyLicense', 'Applies a license.', 'apply a license.'],
-  ['CoSignRule', 'Co-signs a rule.', 'co-sign a rule.'],
-  ['DiscloseIt', 'Discloses it.', 'disclose it.'],
+  ['ListSites', 'Lists the sites that the caller can see.', 'list the sites that you can see'],
+  ['GetTreeHead', 'Returns the newest tree head.', 'show the newest tree head'],
+  ['ApplyLicense', 'Applies a license.', 'apply a license'],
+  ['CoSignRule', 'Co-signs a rule.', 'co-sign a rule'],
+  ['DiscloseIt', 'Discloses it.', 'disclose it'],
+  ['ReadIt', 'Reads it. The caller can.', 'read it. You can.'],
   ['GetEntry', '', 'show an entry'],
   ['DeleteUser', '', 'delete a user'],
   ['ListTreeHeads', '', 'list tree heads'],

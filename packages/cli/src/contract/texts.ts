@@ -6,7 +6,8 @@ export const firstSentence = (comment: string) => comment.replace(/\.(?:\s+[A-Z]
 /** A comment of the contract as the help says it: to the reader, without a capital letter at its start. */
 export function toReader(comment: string): string {
   const text = comment
-    .replaceAll(/\bthe (?:caller|actor)'s\b/gi, 'your')
+    .replaceAll(/\bthe (?:caller|actor)'s\b/g, 'your')
+    .replaceAll(/\bThe (?:caller|actor)\b/g, 'You')
     .replaceAll(/\bthe (?:caller|actor)\b/g, 'you');
   return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
@@ -32,5 +33,6 @@ function sentence(name: string): string {
 
 /** What an operation does, in the imperative: from its comment, or from its name if it has none. */
 export function aboutOperation({ name, comment }: Pick<MethodInfo, 'name' | 'comment'>): string {
-  return comment === '' ? sentence(name) : toReader(imperative(comment));
+  const text = comment === '' ? sentence(name) : toReader(imperative(comment));
+  return firstSentence(text) === text.slice(0, -1) ? text.slice(0, -1) : text;
 }

@@ -20,7 +20,7 @@ export const noun: Noun = {
     },
     KeyEncryptionKey: {
       columns: [
-        'VERSION  version; STATE  state; AGE  {ageDays} d; WRAPS  wraps; CONTENT KEYS  contentKeys',
+        'VERSION  version; STATE  state; AGE  {ageDays} d; WRAPS  wraps; DATA KEYS  contentKeys',
         'ROTATED BEFORE  rotateBefore; ID  id',
       ],
     },

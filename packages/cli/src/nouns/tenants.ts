@@ -48,7 +48,7 @@ export const noun: Noun = {
       columns: [
         'SERVICE  service',
         [
-          'STANDING',
+          'STATUS',
           (row: { answered: boolean; standing: string; problem: string }) =>
             row.answered ? row.standing : row.problem,
         ],

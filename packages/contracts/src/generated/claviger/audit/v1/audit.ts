@@ -49,14 +49,19 @@ export interface ListEventsRequest {
   sortOrder: string;
   /** nextCursor of the previous answer; replaces page. */
   cursor: string;
+  /** Start of the range, e.g. 2026-01-01 or 2026-01-01T08:00:00Z. */
   from: string;
+  /** End of the range. */
   to: string;
   /** Only actions of this user. */
   userId: string;
+  /** Only events with this action. */
   action: string;
+  /** Only events with this outcome. */
   outcome: string;
   /** Only events about this resource. */
   resourceId: string;
+  /** Text to search for. */
   search: string;
   /** Only events about the object with this id. */
   subjectId: string;
@@ -81,22 +86,32 @@ export interface GetEventResponse {
 }
 
 export interface ExportEventsRequest {
+  /** Start of the range, e.g. 2026-01-01 or 2026-01-01T08:00:00Z. */
   from: string;
+  /** End of the range. */
   to: string;
   /** csv | json | jsonl; csv when unset */
   format: string;
+  /** Only actions of this user. */
   userId: string;
+  /** Only events with this action. */
   action: string;
+  /** Only events with this outcome. */
   outcome: string;
+  /** Only events about this resource. */
   resourceId: string;
+  /** Text to search for. */
   search: string;
+  /** Only events about the object with this id. */
   subjectId: string;
   /** For csv: begins the file with a byte order mark, which some spreadsheets need to show accented letters. */
   bom: boolean;
 }
 
 export interface GetSummaryRequest {
+  /** Start of the range, e.g. 2026-01-01 or 2026-01-01T08:00:00Z. */
   from: string;
+  /** End of the range. */
   to: string;
 }
 
@@ -183,7 +198,9 @@ export interface GetInclusionProofResponse {
 }
 
 export interface GetConsistencyProofRequest {
+  /** Size of the earlier tree head. */
   first: number;
+  /** Size of the later tree head. */
   second: number;
 }
 
@@ -204,6 +221,7 @@ export interface Receipt {
 }
 
 export interface VerifyReceiptRequest {
+  /** Receipt as it was returned with the secret. */
   receipt: Receipt | undefined;
 }
 

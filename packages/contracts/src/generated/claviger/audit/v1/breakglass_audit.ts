@@ -23,7 +23,9 @@ export interface ListBreakglassEventsRequest {
   sortOrder: string;
   /** nextCursor of the previous answer; replaces page. */
   cursor: string;
+  /** Start of the range, e.g. 2026-01-01 or 2026-01-01T08:00:00Z. */
   from: string;
+  /** End of the range. */
   to: string;
   userId: string;
 }

@@ -78,6 +78,7 @@ export interface ListReportsRequest {
   cursor: string;
   /** Only reports ordered at or after this time. */
   from: string;
+  /** End of the range. */
   to: string;
   state: string;
 }
@@ -186,10 +187,7 @@ export interface CreateScheduleRequest {
   cron: string;
   /** IANA name; UTC when unset. */
   timeZone: string;
-  /**
-   * Range of each report: the last complete period before the run. day | week | month | quarter; month when
-   * unset.
-   */
+  /** Range of each report: the last complete period before the run; month when unset. */
   period: string;
   /** Only these sections: events, access, rotations, approvals, break-glass, keys, controls; all when empty. */
   sections: string[];

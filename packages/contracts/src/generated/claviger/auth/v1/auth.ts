@@ -227,6 +227,7 @@ export interface ListUsersRequest {
   /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   status: string;
+  /** Text to search for. */
   search: string;
   role: string;
 }
@@ -255,6 +256,7 @@ export interface CreateUserRequest {
   email: string;
   /** Unset: the user chooses a password through a reset link. */
   password: string;
+  /** Roles of the user. */
   roles: string[];
   /** person when unset */
   kind: string;
@@ -347,6 +349,7 @@ export interface StartPasswordResetResponse {
 
 export interface SetUserPasswordRequest {
   userId: string;
+  /** New password. */
   password: string;
 }
 
@@ -386,6 +389,7 @@ export interface ListRolesRequest {
   sortOrder: string;
   /** nextCursor of the previous answer; replaces page. */
   cursor: string;
+  /** Text to search for. */
   search: string;
 }
 
@@ -410,6 +414,7 @@ export interface GetRoleResponse {
 export interface CreateRoleRequest {
   name: string;
   description: string;
+  /** Permissions of the role. */
   permissions: string[];
 }
 
@@ -420,6 +425,7 @@ export interface CreateRoleResponse {
 export interface UpdateRoleRequest {
   roleId: string;
   description: string;
+  /** Permissions of the role. */
   permissions: string[];
   rowVersion?: number | undefined;
 }
@@ -488,7 +494,7 @@ export interface CreateApiTokenRequest {
   userId: string;
   /** Limits the token to these permissions; all permissions of the user when empty. */
   permissions: string[];
-  /** At most 90 days; 30 when unset. */
+  /** Days until the token expires: at most 90; 30 when unset. */
   expiresInDays: number;
 }
 

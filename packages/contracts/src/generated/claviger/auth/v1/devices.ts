@@ -34,6 +34,7 @@ export interface ListSitesRequest {
   sortOrder: string;
   /** nextCursor of the previous answer; replaces page. */
   cursor: string;
+  /** Text to search for. */
   search: string;
 }
 
@@ -168,7 +169,9 @@ export interface GetDeviceResponse {
 
 export interface EnrolDeviceRequest {
   hostname: string;
+  /** Site of the device. */
   siteId: string;
+  /** Operating system. */
   os: string;
   /** Resource of the vault for the same machine. The device takes its id. */
   resourceId: string;
@@ -274,6 +277,7 @@ export interface ListDeviceGroupsRequest {
   sortOrder: string;
   /** nextCursor of the previous answer; replaces page. */
   cursor: string;
+  /** Text to search for. */
   search: string;
 }
 
@@ -404,7 +408,7 @@ export interface GetDirectoryIdentityResponse {
 export interface SetDirectoryIdentityRequest {
   userId: string;
   /**
-   * Account names as devices report them, e.g. `acme\\sarah`; case is ignored. Each name belongs to one
+   * Account names as devices report them, e.g. `acme\sarah`; case is ignored. Each name belongs to one
    * person.
    */
   accountNames: string[];

@@ -194,7 +194,9 @@ export interface ListTenantBillingEventsRequest {
   sortBy: string;
   sortOrder: string;
   cursor: string;
+  /** Start of the range, e.g. 2026-01-01 or 2026-01-01T08:00:00Z. */
   from: string;
+  /** End of the range. */
   to: string;
   kind: string;
 }
@@ -214,7 +216,9 @@ export interface ListBillingEventsRequest {
   sortBy: string;
   sortOrder: string;
   cursor: string;
+  /** Start of the range, e.g. 2026-01-01 or 2026-01-01T08:00:00Z. */
   from: string;
+  /** End of the range. */
   to: string;
   kind: string;
 }

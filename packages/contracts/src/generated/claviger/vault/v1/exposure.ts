@@ -55,6 +55,7 @@ export interface GetUserExposureRequest {
   userId: string;
   /** Includes versions that are no longer current. */
   past: boolean;
+  /** Text to search for. */
   search: string;
 }
 

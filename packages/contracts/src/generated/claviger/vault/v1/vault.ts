@@ -57,6 +57,7 @@ export interface ListResourcesRequest {
   cursor: string;
   status: string;
   moduleType: string;
+  /** Text to search for. */
   search: string;
   type: string;
   tag: string;
@@ -82,10 +83,13 @@ export interface GetResourceResponse {
 
 export interface CreateResourceRequest {
   name: string;
+  /** Type of the system. */
   type: string;
   /** Module that connects to it. */
   moduleId: string;
+  /** Host name or address. */
   host: string;
+  /** Port of the service on the target. */
   port: number;
   description: string;
   tags: string[];
@@ -103,13 +107,22 @@ export interface CreateResourceResponse {
 
 export interface UpdateResourceRequest {
   resourceId: string;
-  name?: string | undefined;
+  name?:
+    | string
+    | undefined;
+  /** Type of the system. */
   type?:
     | string
     | undefined;
   /** Module that connects to it. */
-  moduleId?: string | undefined;
-  host?: string | undefined;
+  moduleId?:
+    | string
+    | undefined;
+  /** Host name or address. */
+  host?:
+    | string
+    | undefined;
+  /** Port of the service on the target. */
   port?: number | undefined;
   description?:
     | string
@@ -603,6 +616,7 @@ export interface ListModulesRequest {
   cursor: string;
   moduleType: string;
   status: string;
+  /** Text to search for. */
   search: string;
 }
 

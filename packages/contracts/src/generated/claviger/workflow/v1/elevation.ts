@@ -86,7 +86,9 @@ export interface ListElevationRequestsRequest {
   flowType: string;
   deviceId: string;
   siteId: string;
+  /** Start of the range, e.g. 2026-01-01 or 2026-01-01T08:00:00Z. */
   from: string;
+  /** End of the range. */
   to: string;
   /** Text in the user name, host name or path. */
   search: string;
@@ -163,10 +165,12 @@ export interface RevokeElevationResponse {
 }
 
 export interface RequestToolActionRequest {
+  /** Name of the tool. */
   toolName: string;
   riskTier: number;
   /** SHA-256 of the canonical action, 64 hexadecimal digits. */
   actionDigest: string;
+  /** Reason; approvers and auditors read it. */
   reason: string;
   /** Device that the action concerns, if any. */
   deviceId: string;

@@ -84,6 +84,7 @@ export interface ListRulesRequest {
   cursor: string;
   /** Text in the name. */
   search: string;
+  /** Only enabled rules, or only disabled ones. */
   enabled?: boolean | undefined;
   verdict: string;
   siteId: string;
@@ -122,7 +123,7 @@ export interface CreateRuleRequest {
   enabled?:
     | boolean
     | undefined;
-  /** Only at this site; null for the whole organisation. */
+  /** Only at this site; at every site when unset or null. */
   siteId?:
     | string
     | undefined;
@@ -160,7 +161,7 @@ export interface UpdateRuleRequest {
   enabled?:
     | boolean
     | undefined;
-  /** Only at this site; null for the whole organisation. */
+  /** Only at this site; at every site when unset or null. */
   siteId?:
     | string
     | undefined;
@@ -213,7 +214,7 @@ export interface CoSignRuleResponse {
 }
 
 export interface PreviewRuleRequest {
-  /** Only at this site; null for the whole organisation. */
+  /** Only at this site; at every site when unset or null. */
   siteId?:
     | string
     | undefined;
@@ -475,6 +476,7 @@ export interface ListSoftwareEntriesRequest {
   sortOrder: string;
   /** nextCursor of the previous answer; replaces page. */
   cursor: string;
+  /** Text to search for. */
   search: string;
   list: string;
 }
@@ -494,7 +496,7 @@ export interface CreateSoftwareEntryRequest {
   enabled?:
     | boolean
     | undefined;
-  /** Only at this site; null for the whole organisation. */
+  /** Only at this site; at every site when unset or null. */
   siteId?:
     | string
     | undefined;
@@ -522,7 +524,7 @@ export interface UpdateSoftwareEntryRequest {
   enabled?:
     | boolean
     | undefined;
-  /** Only at this site; null for the whole organisation. */
+  /** Only at this site; at every site when unset or null. */
   siteId?:
     | string
     | undefined;

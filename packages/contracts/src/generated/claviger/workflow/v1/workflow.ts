@@ -103,10 +103,13 @@ export interface ListRequestsRequest {
   /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   status: string;
+  /** Start of the range, e.g. 2026-01-01 or 2026-01-01T08:00:00Z. */
   from: string;
+  /** End of the range. */
   to: string;
   userId: string;
   resourceId: string;
+  /** Text to search for. */
   search: string;
   /** Only requests that the caller can decide now. */
   decidable: boolean;
@@ -222,10 +225,13 @@ export interface ListGrantsRequest {
   /** nextCursor of the previous answer; replaces page. */
   cursor: string;
   status: string;
+  /** Start of the range, e.g. 2026-01-01 or 2026-01-01T08:00:00Z. */
   from: string;
+  /** End of the range. */
   to: string;
   userId: string;
   resourceId: string;
+  /** Text to search for. */
   search: string;
   moduleType: string;
 }
