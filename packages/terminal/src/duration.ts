@@ -13,13 +13,6 @@ export function parseSeconds(text: string, option: string): number {
   throw new CommandError(`${option} is "${text}": write a duration such as 30m, 2h or 1h30m`, EXIT.usage);
 }
 
-/** The same in whole minutes, which is how access is measured. */
-export function parseMinutes(text: string, option: string): number {
-  const seconds = parseSeconds(text, option);
-  if (seconds % 60 === 0) return seconds / 60;
-  throw new CommandError(`${option} is "${text}": access is given in whole minutes`, EXIT.usage);
-}
-
 /** Minutes as people say them: `45m`, `2h`, `1h30m`, `3d`. */
 export function minutesText(minutes: number): string {
   const days = Math.floor(minutes / 1440);

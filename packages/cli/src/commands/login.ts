@@ -11,7 +11,7 @@ import { askHidden, readSecretLine, readSecretLines } from '@claviger/terminal/s
 import { showJson } from '@claviger/terminal/show';
 import type { Command } from 'commander';
 import { fieldsText } from '../contract/cells.ts';
-import { FACTOR, showCodes } from './mfa.ts';
+import { noun as mfa } from '../nouns/mfa.ts';
 
 export interface LoginOptions extends ConnectionOptions {
   readonly username?: string;
@@ -62,7 +62,11 @@ export function login(argument: string | undefined, options: LoginOptions): Prom
         : first.mfaRequired
           ? await invoke<auth.LoginResponse>('CompleteMfaChallenge', { code: code ?? (await askCode()) })
           : first;
-      if ('recoveryCodes' in answer) showCodes(answer.recoveryCodes, format);
+      if ('recoveryCodes' in answer && format === 'json') showJson({ recoveryCodes: answer.recoveryCodes });
+      else if ('recoveryCodes' in answer) {
+        tell(mfa.verbs.confirm!.told!);
+        for (const each of answer.recoveryCodes) say(each);
+      }
       const { profileName, server, caFile } = connection;
       await writeProfile(profileName, {
         server,
@@ -86,7 +90,7 @@ async function showNewFactor(invoke: Session['invoke']): Promise<void> {
   tell(
     'a second factor is mandatory: enter one of these in an authenticator app, then the code that it shows',
   );
-  say(fieldsText(FACTOR, factor));
+  say(fieldsText(mfa.verbs.setup!.fields!, factor));
 }
 
 async function readPassword(

@@ -81,7 +81,8 @@ function optionsOf(field: FieldInfo, said: string, operation: string): Option[] 
     `--${name}${field.public || field.kind !== 'string' ? '' : '-file'}${placeholderOf(field, name)}`;
   const choices = /<(\w+\|[\w|]+)>/.exec(flag)?.[1]?.split('|') ?? field.rules?.allowed ?? [];
   const about = own?.says || (own === undefined && said) || aboutOf(field, name, operation);
-  const marks = [about, field.repeated && 'may be given several times', mandatory && 'mandatory'];
+  const form = flag.includes('<duration>') && 'such as 30m, 2h or 1d';
+  const marks = [about, form, field.repeated && 'may be given several times', mandatory && 'mandatory'];
   const option = new Option(flag, marks.filter(Boolean).join('; '));
   const mayBeZero = own === undefined && field.rules?.hasRange && field.rules.minimum === 0;
   if (field.kind === 'integer' && !flag.includes('duration')) option.argParser(mayBeZero ? whole : positive);
@@ -120,6 +121,10 @@ function aboutOf(field: FieldInfo, name: string, operation: string): string {
   if (kind === 'struct' || kind === 'message') how = 'JSON file';
   return [toReader(firstSentence(comment)) || filter, how].filter(Boolean).join('; ');
 }
+
+/** Whether the answer contains secrets that a terminal shows only with `--show`. */
+export const showsSecrets = ({ policy }: MethodInfo, { secret, line, fields, quiet }: Verb): boolean =>
+  policy?.discloses === true && (secret ?? line ?? fields ?? quiet) === undefined;
 
 /** The fields of the request that are given as flags. */
 export async function valuesOf(

@@ -9,7 +9,7 @@ import {
 } from '@claviger/terminal/command-options';
 import { type Command, Option } from 'commander';
 import { derivedVerbs } from './derived-verbs.ts';
-import { type Flag, flagsOf, parseFlag, type Word, wordsOf } from './flags.ts';
+import { type Flag, flagsOf, parseFlag, showsSecrets, type Word, wordsOf } from './flags.ts';
 import { rowsOf } from './lists.ts';
 import type { Noun, Verb } from './noun.ts';
 import { aboutOperation, firstSentence } from './texts.ts';
@@ -57,8 +57,7 @@ export function registerVerb(parent: Command, name: string, verb: Verb, noun?: N
   if (verb.save !== undefined) command.option('--save <file>', 'write it to a new file');
   for (const { options } of flags) for (const option of options) command.addOption(option);
   for (const text of verb.options ?? []) addOption(command, text);
-  if (info.policy?.discloses && verb.secret === undefined && verb.line === undefined)
-    command.option('--show', 'print secrets on the terminal');
+  if (showsSecrets(info, verb)) command.option('--show', 'print secrets on the terminal');
   if (verb.secret !== undefined)
     command
       .option('--show', 'print the secret on the terminal')

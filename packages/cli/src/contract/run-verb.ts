@@ -9,7 +9,15 @@ import { type Disclosure, prepareSecretOutput } from '@claviger/terminal/secret-
 import { Option } from 'commander';
 import { fieldsText, template } from './cells.ts';
 import { confirmed } from './confirm.ts';
-import { type Flag, fieldValue, parseFlag, refuseUnknownNames, valuesOf, type Word } from './flags.ts';
+import {
+  type Flag,
+  fieldValue,
+  parseFlag,
+  refuseUnknownNames,
+  showsSecrets,
+  valuesOf,
+  type Word,
+} from './flags.ts';
 import { listAll, listItems, rowsOf } from './lists.ts';
 import { idOf } from './names.ts';
 import type { Noun, Running, Verb } from './noun.ts';
@@ -65,11 +73,6 @@ export async function runVerb(built: BuiltVerb, words: Running['words'], options
     if (typeof result === 'number') process.exitCode = result;
     else if (result !== undefined) await show(built, running, result as Answer);
   });
-}
-
-/** Whether the answer contains a secret and the verb has no own way to output it. */
-function showsSecrets({ policy }: MethodInfo, verb: Verb): boolean {
-  return policy?.discloses === true && verb.secret === undefined && verb.line === undefined;
 }
 
 /** Throws a usage error for a change without a field, before any call. */

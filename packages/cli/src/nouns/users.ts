@@ -49,7 +49,7 @@ export const noun: Noun = {
         '--password-file <file>  read the password from a file',
       ],
       prepare: async ({ options }) => {
-        const { passwordOf } = await import('../commands/password.ts');
+        const { passwordOf } = await import('../flows/passwords.ts');
         return { kind: options.machine ? 'machine' : 'person', ...(await passwordOf(options)) };
       },
     },

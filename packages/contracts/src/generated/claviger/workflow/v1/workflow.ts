@@ -139,6 +139,7 @@ export interface CreateRequestRequest {
   entryId: string;
   /** Reason; approvers and auditors read it. */
   reason: string;
+  /** Duration of the access; at most what the access policy allows. */
   durationMinutes: number;
   /** Ticket number or URL. */
   ticket: string;
