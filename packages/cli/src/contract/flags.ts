@@ -69,6 +69,9 @@ export function flagsOf(info: MethodInfo, verb: Verb, words: readonly string[]):
     }));
 }
 
+/** Whether an operation changes only the given fields. */
+export const isChange = (operation: string) => /^(Update|Patch)/.test(operation);
+
 function optionsOf(field: FieldInfo, said: string, operation: string): Option[] {
   const own = said.startsWith('--') ? parseFlag(said) : undefined;
   const bare = kindOf(field.property) === undefined ? field.property : field.property.replace(/Ids?$/, '');
@@ -94,7 +97,7 @@ function optionsOf(field: FieldInfo, said: string, operation: string): Option[] 
   const isSwitch = field.kind === 'bool' && field.optional && !flag.includes('<');
   const no = (says: string) => [option, new Option(long.replace('--', '--no-'), says)];
   if (isSwitch) return no(`the opposite of ${long}`);
-  const mayBeNone = /^(Update|Patch)/.test(operation) && field.optional && field.rules?.nullable;
+  const mayBeNone = isChange(operation) && field.optional && field.rules?.nullable;
   return mayBeNone ? no(`none, in place of ${long}`) : [option];
 }
 

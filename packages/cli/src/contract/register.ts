@@ -9,7 +9,7 @@ import {
 } from '@claviger/terminal/command-options';
 import { type Command, Option } from 'commander';
 import { derivedVerbs } from './derived-verbs.ts';
-import { type Flag, flagsOf, parseFlag, showsSecrets, type Word, wordsOf } from './flags.ts';
+import { type Flag, flagsOf, isChange, parseFlag, showsSecrets, type Word, wordsOf } from './flags.ts';
 import { rowsOf } from './lists.ts';
 import type { Noun, Verb } from './noun.ts';
 import { aboutOperation, firstSentence } from './texts.ts';
@@ -45,7 +45,7 @@ export function registerVerb(parent: Command, name: string, verb: Verb, noun?: N
   const usage = [name, ...words.map((word) => word.usage)].join(' ');
   const about = verb.about ?? aboutOperation(info);
   const path = [...ancestry(parent), name].join(' ');
-  const example = verb.example ?? exampleOf(path, words, flags, noun);
+  const example = verb.example ?? exampleOf(path, words, flags, noun, isChange(info.name));
   const command = peopleCommand(parent, usage, about, `claviger ${example}`, {
     isDefault: verb.isDefault ?? false,
   }).summary(firstSentence(about));
@@ -111,23 +111,27 @@ function ancestry(command: Command): string[] {
   return command.parent === null ? [] : [...ancestry(command.parent), command.name()];
 }
 
-/** An example: sample name, id or placeholder for each word, and the mandatory options. */
+/** An example: a sample of each word, and the mandatory options; one option at least, if it needs one. */
 function exampleOf(
   path: string,
   words: readonly Word[],
   flags: readonly Flag[],
   noun: Noun | undefined,
+  needsOption: boolean,
 ): string {
   const sampleOf = ({ property, kind, usage }: Word): string => {
     const isName = kind !== undefined || /^(user|host)?name$/.test(property);
     if (isName && noun?.sample !== undefined) return noun.sample;
     return /(^id|Id)$/.test(property) ? SAMPLE_ID : usage.replaceAll(/[[\]<>.]/g, '').toUpperCase();
   };
-  const mandatory = flags
+  const given = flags
     .map(({ options: [option] }) => option!)
-    .filter((option) => option.mandatory && option.defaultValue === undefined)
+    .filter(
+      ({ mandatory, defaultValue }, index) =>
+        (mandatory && defaultValue === undefined) || (needsOption && index === 0),
+    )
     .map(({ flags: text }) => text.replace(/<(.+)>/, (_, value: string) => value.toUpperCase()));
-  return [path, ...words.map(sampleOf), ...mandatory].join(' ');
+  return [path, ...words.map(sampleOf), ...given].join(' ');
 }
 
 const SAMPLE_ID = '0d5c6a0e-6f43-4b8e-9d0b-0a4f6c0a7d11';

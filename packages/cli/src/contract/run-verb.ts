@@ -12,6 +12,7 @@ import { confirmed } from './confirm.ts';
 import {
   type Flag,
   fieldValue,
+  isChange,
   parseFlag,
   refuseUnknownNames,
   showsSecrets,
@@ -77,8 +78,8 @@ export async function runVerb(built: BuiltVerb, words: Running['words'], options
 
 /** Throws a usage error for a change without a field, before any call. */
 function refuseNothing({ verb, info, flags, path }: BuiltVerb, options: Options): void {
-  const isChange = /^(Update|Patch)/.test(info.name) && verb.file === undefined && !verb.fixed && !verb.run;
-  if (!isChange && verb.needs === undefined) return;
+  const needsField = isChange(info.name) && verb.file === undefined && !verb.fixed && !verb.run;
+  if (!needsField && verb.needs === undefined) return;
   const named = [
     ...flags.map(({ options: [option] }) => option!),
     ...(verb.options ?? []).map((text) => new Option(parseFlag(text).flag)),

@@ -79,7 +79,10 @@ export const noun: Noun = {
     schedule: {
       call: 'PutRotationSchedule',
       example: 'entries schedule app-login --every 720 --starting-at 2026-12-24T03:00:00Z',
-      flags: { intervalHours: '--every <hours>', startsAt: '--starting-at <time>' },
+      flags: {
+        intervalHours: '--every <hours>  hours between automatic rotations',
+        startsAt: '--starting-at <time>',
+      },
       options: ['--never  remove the schedule'],
       needs: 'one of --every and --never',
       prepare: async ({ options }, { intervalHours }) => {

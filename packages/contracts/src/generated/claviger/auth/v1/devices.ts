@@ -67,6 +67,7 @@ export interface GetSiteResponse {
 
 export interface UpdateSiteRequest {
   siteId: string;
+  /** New name. */
   name?: string | undefined;
   description?:
     | string
@@ -191,7 +192,7 @@ export interface UpdateDeviceRequest {
   hostname?:
     | string
     | undefined;
-  /** Empty: no site. */
+  /** New site; empty for none. */
   siteId?: string | undefined;
   rowVersion?: number | undefined;
 }

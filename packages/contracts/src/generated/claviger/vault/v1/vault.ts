@@ -107,6 +107,7 @@ export interface CreateResourceResponse {
 
 export interface UpdateResourceRequest {
   resourceId: string;
+  /** New name. */
   name?:
     | string
     | undefined;
@@ -127,7 +128,7 @@ export interface UpdateResourceRequest {
   description?:
     | string
     | undefined;
-  /** Replaces the tags if replace_tags is set. */
+  /** Tags in place of the former ones. Only with replace_tags. */
   tags: string[];
   replaceTags: boolean;
   /** Settings of the connector, e.g. the fingerprint of a host key; no secrets. */
@@ -287,6 +288,7 @@ export interface CreateEntryResponse {
 
 export interface UpdateEntryRequest {
   entryId: string;
+  /** New name. */
   name?: string | undefined;
   username?:
     | string
@@ -652,6 +654,7 @@ export interface CreateModuleResponse {
 
 export interface UpdateModuleRequest {
   moduleId: string;
+  /** New name. */
   name: string;
   config: { [key: string]: any } | undefined;
   enabled?: boolean | undefined;
@@ -664,6 +667,7 @@ export interface UpdateModuleResponse {
 
 export interface PatchModuleRequest {
   moduleId: string;
+  /** New name. */
   name?:
     | string
     | undefined;

@@ -122,7 +122,7 @@ export interface RequestElevationRequest {
   deviceId: string;
   /** Reason; auditors read it. */
   reason: string;
-  /** The default of the organisation, 15, when unset. An approval never gives more. */
+  /** Duration; the default of the organisation, 15 minutes, when unset. An approval never gives more. */
   durationMinutes?: number | undefined;
 }
 

@@ -518,6 +518,7 @@ export interface CreateSoftwareEntryResponse {
 
 export interface UpdateSoftwareEntryRequest {
   id: string;
+  /** New name. */
   name?: string | undefined;
   list: string;
   /** Whether the entry applies. */
