@@ -31,7 +31,8 @@ Exit codes: 0 ok, 1 error, 2 usage, 3 denied, 4 pending, 5 not found, 6 conflict
   const [wanted = ''] = args;
   if (files.has(wanted)) await add(program, wanted, files.get(wanted)!, true);
   else await addAll(program, files, !/^(-h|--help)?$/.test(wanted));
-  return program;
+  // Set last, so that commands do not inherit it: their verbs have an order of their own.
+  return program.configureHelp({ sortSubcommands: true });
 }
 
 /** Exports of the file of a command: it registers itself, or is a noun or a verb of the contract. */

@@ -45,13 +45,13 @@ export interface Running extends Session {
 
 type Request = Record<string, unknown>;
 
-/** What a verb says beside the contract. Only the operation is needed. */
+/** A verb: its operation, and what the contract does not say about the command. */
 export interface Verb {
   /** The operation, e.g. `ListEntries`. */
   readonly call: string;
-  /** For the help; the contract's comment when absent. */
+  /** Description in the help; the comment of the operation when absent. */
   readonly about?: string;
-  /** Words after `claviger`; made from the verb's words when absent. */
+  /** Command line after `claviger`; when absent: sample words and the mandatory options. */
   readonly example?: string;
   readonly alias?: string;
   /** The verb of a noun that is given without one. */
@@ -59,35 +59,35 @@ export interface Verb {
 
   // The request.
   /**
-   * Fields that are given as words, in their order: `name`, `key?`, `roles...`, `ownerId=user`. Those of the
-   * path when absent.
+   * Fields that are given as words, in their order: `name`, `key?`, `roles...`. When absent: those of the
+   * path, and the name of a new object. `prepare` and `run` also read words that are not fields.
    */
   readonly words?: string;
   /**
    * Flags of the request's fields, by property: `--for <duration>!  how long` (`!`: mandatory), a description
-   * alone, or false for no flag. The others get theirs from the contract.
+   * alone, or false for no flag. The contract gives the others.
    */
   readonly flags?: Readonly<Record<string, string | false>>;
   /** No flags but those of `flags` and `options`. */
   readonly bare?: true;
   /**
-   * Options that are no field: `--wait  wait until it has ended`, or with a default: `--timeout <duration>=2m
-   * how long`.
+   * Options that are not fields: `--wait  wait until it has ended`, or with a default: `--timeout
+   * <duration>=2m  maximum wait`.
    */
   readonly options?: readonly string[];
-  /** What every request holds; implies `bare`. */
+  /** Fields that every request has; implies `bare`. */
   readonly fixed?: Readonly<Request>;
-  /** Refused without any flag: "give NEEDS". Operations called Update or Patch need one anyway. */
+  /** The error without any option is "give NEEDS". Operations called Update or Patch need one anyway. */
   readonly needs?: string;
-  /** A file with JSON is the request, under the names of the API: the description of `--file`. */
+  /** The description of `--file`, a JSON file with the request under the names of the API. */
   readonly file?: string;
   readonly fileIsOptional?: true;
-  /** Reads that file in a way of its own. */
+  /** Replaces the reading of that file. */
   readonly readFile?: (file: string) => Promise<object>;
   /** Adds to the request, or refuses it. */
   readonly prepare?: (running: Running, request: Request) => object | Promise<object>;
   /**
-   * A question before it is done at a terminal, over the words: `decommission {0}?`. Operations of DELETE
+   * The question that a terminal asks first, with words in braces: `decommission {0}?`. Operations of DELETE
    * have one anyway.
    */
   readonly confirm?: string;
@@ -95,15 +95,15 @@ export interface Verb {
   readonly code?: true;
 
   // The answer.
-  /** Takes the place of the one call; answers what is shown, an exit code, or nothing. */
+  /** Replaces the call; returns the answer to show, an exit code, or nothing. */
   readonly run?: (running: Running, request: Request, noun: Noun) => Promise<unknown>;
   /** Property of the answer that is a secret shown once: it goes where `--output-file` or `--show` says. */
   readonly secret?: string;
-  /** Told on standard error before the answer; expressions in braces, `{0}` is the first word. */
+  /** Printed on standard error before the answer; expressions in braces, `{0}` is the first word. */
   readonly told?: string;
-  /** Nothing is printed for a person but what is told. */
+  /** A table prints nothing but `told`. */
   readonly quiet?: true;
-  /** The answer for a person, with expressions in braces; each item of a list is a line. */
+  /** The answer as a text with expressions in braces, instead of a table; each item of a list is a line. */
   readonly line?: string;
   /** Property of the answer that is shown as a table, after the fields of its view. */
   readonly table?: string;
@@ -114,13 +114,13 @@ export interface Verb {
   readonly fields?: readonly Column[];
   /** Message of the rows, where `run` answers a list. */
   readonly rows?: string;
-  /** Told where a table has no rows. */
+  /** Printed on standard error if the table has no rows. */
   readonly none?: string;
-  /** Told after the answer, with expressions in braces. */
+  /** Printed on standard error after the answer: a text with expressions in braces. */
   readonly after?: string | ((answer: never) => string);
-  /** Shows the answer to a person in a way of its own. */
+  /** Prints the answer instead of a table. */
   readonly print?: (answer: never, running: Running) => void | Promise<void>;
-  /** `--save FILE` keeps the answer in a new file: what is told then, with `{file}`. */
+  /** Adds `--save FILE`, which writes the answer to a new file; the message after that, with `{file}`. */
   readonly save?: string;
   readonly exit?: (answer: never) => ExitCode;
 }
@@ -146,6 +146,6 @@ export interface Noun {
   readonly nouns?: Readonly<Record<string, Noun>>;
   /** By the name of the message, e.g. `Entry`. */
   readonly views?: Readonly<Record<string, View>>;
-  /** Adds verbs that are made by hand. */
+  /** Adds verbs that call no operation, e.g. offline verification. */
   readonly flows?: (noun: Command) => Promise<void>;
 }
