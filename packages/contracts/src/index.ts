@@ -12,7 +12,7 @@ export { AccessLevel, type Field, type Policy, RateTier } from './generated/clav
 export { takesIdempotencyKey } from './idempotency-key.ts';
 export type { FieldInfo, FieldKind, HttpBinding, MessageInfo, MethodInfo } from './method-info.ts';
 export { messageOf, methodOf, methods, methodsOfService } from './methods.ts';
-export { normalizeIds } from './normalize-ids.ts';
+export { isUuid, NO_OBJECT, normalizeIds } from './normalize-ids.ts';
 export type { JsonSchema } from './openapi/json-schema.ts';
 export { type OpenApiDocument, openApiDocument, type Paths } from './openapi/openapi-document.ts';
 export { redact } from './redact.ts';

@@ -1,3 +1,4 @@
+import { compiledPattern } from './compiled-pattern.ts';
 import type { Field } from './generated/claviger/options/v1/options.ts';
 import type { FieldInfo, MessageInfo } from './method-info.ts';
 import { UUID } from './normalize-ids.ts';
@@ -16,8 +17,6 @@ const NOT_IN_LINE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-
 const NOT_IN_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 const MAX_ID_LENGTH = 64;
-
-const patterns = new Map<string, RegExp>();
 
 /** Checks a request against the rules of its fields. Problems name the field and the fix, never the value. */
 export function validateMessage(info: MessageInfo, message: object, pointer = ''): Problem[] {
@@ -132,7 +131,7 @@ function checkShape(rules: Field, value: string, add: (detail: string) => void):
       ? idProblem(value)
       : rules.allowed.length > 0 && !rules.allowed.includes(value)
         ? `must be one of ${rules.allowed.join(', ')}`
-        : rules.pattern && !compiled(rules.pattern).test(value)
+        : rules.pattern && !compiledPattern(rules.pattern).test(value)
           ? `must match ${rules.pattern}`
           : formatProblem(rules.format, value);
   if (problem) add(problem);
@@ -174,16 +173,6 @@ function isDateOrTime(value: string): boolean {
     !Number.isNaN(time) &&
     new Date(`${value.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(value.slice(0, 10))
   );
-}
-
-function compiled(pattern: string): RegExp {
-  let regex = patterns.get(pattern);
-  if (!regex) {
-    // The pattern comes from the contract, never from a request.
-    regex = new RegExp(`^(?:${pattern})$`, 'u');
-    patterns.set(pattern, regex);
-  }
-  return regex;
 }
 
 function checkBytes({ rules }: FieldInfo, value: Uint8Array, add: (detail: string) => void): void {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { redact } from '@claviger/contracts';
+import { NO_OBJECT, redact } from '@claviger/contracts';
 import { canonicalJson, leafHash } from '@claviger/merkle';
 import type { CallContext } from '@claviger/service-kit';
 
@@ -66,7 +66,8 @@ export function auditEventOf(input: AuditInput): CanonicalEvent {
     actorName: actor?.userName ?? context.auditActorName ?? '',
     actorKind: actor ? actor.kind : context.method.policy!.internal ? 'service' : 'anonymous',
     subjectType: subject?.type ?? '',
-    subjectId: subject?.id ?? '',
+    // A malformed id names no subject; the details contain it.
+    subjectId: subject?.id === NO_OBJECT ? '' : (subject?.id ?? ''),
     resourceId: subject?.resourceId ?? '',
     service: input.service,
     sourceAddress: context.sourceAddress,

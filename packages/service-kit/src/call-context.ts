@@ -23,6 +23,8 @@ export interface CallContext {
   readonly deadline: Date;
   /** Set by the emitter. The pipeline fails an audited method that succeeds without an event. */
   audited: boolean;
+  /** Puts malformed ids back into the request (`normalizeIds`), before its refusal is recorded. */
+  restoreIds?: (() => void) | undefined;
   /** Subject for the event of a denial or failure. Handlers set it as soon as they know it. */
   auditSubject: AuditSubject | undefined;
   /** Tenant for the event of a failure on a public method. The handler sets it once known. */

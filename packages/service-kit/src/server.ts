@@ -309,10 +309,10 @@ async function authorizeCall(
     ) {
       throw ClavigerError.invalid('', 'is required: an internal call must name its tenant');
     }
-    normalizeIds(method.request, call.request);
     const problems = validateMessage(method.request, call.request);
     if (problems.length > 0)
       throw new ClavigerError('invalid', 'The request is not valid.', { fields: problems });
+    context.restoreIds = normalizeIds(method.request, call.request);
     return { context };
   } catch (error) {
     context ??= callContext(method, call, caller, undefined, undefined);
@@ -351,6 +351,8 @@ async function toErrorResponse(
   if (context.method.policy!.audit && knowsTenant && !isRepetition(shown)) {
     const denied =
       shown.reason === 'denied' || shown.reason === 'step_up_required' || shown.reason === 'unauthenticated';
+    // The record of a refusal shows what was asked, not the id that stands for a malformed one.
+    context.restoreIds?.();
     try {
       await options.recordOutcome(context, {
         outcome: denied ? 'denied' : 'failed',

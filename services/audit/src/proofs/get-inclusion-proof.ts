@@ -4,14 +4,13 @@ import { inclusionProof, inclusionProofNodes } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import { notSequenced } from '../not-sequenced.ts';
 import { recordRead } from '../reads/record-read.ts';
-import { existingId } from '../uuid.ts';
 import type { ProofsDeps } from './deps.ts';
 import { headOfSize, newestHead, readNodes } from './proof-store.ts';
 
 /** The inclusion proof of one event under a signed tree head. */
 export function getInclusionProof(deps: ProofsDeps): Handler<typeof audit.AuditService.getInclusionProof> {
   return async (request, context) => {
-    const eventId = existingId(request.eventId);
+    const eventId = request.eventId;
     context.auditSubject = { type: 'event', id: eventId };
     const answer = await deps.database.readTenant(context.tenantId, async (reader) => {
       const event = await reader

@@ -2,7 +2,6 @@ import type * as audit from '@claviger/contracts/audit/v1/audit';
 import { verifyReceipt as isSigned } from '@claviger/merkle';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { recordRead } from '../reads/record-read.ts';
-import { existingId } from '../uuid.ts';
 import type { ProofsDeps } from './deps.ts';
 
 /**
@@ -26,12 +25,11 @@ async function check(
     return answer(false, 'The receipt is not signed by this installation.');
   }
   if (tenantId !== context.tenantId) return answer(true, 'The receipt belongs to another tenant.');
-  const id = existingId(eventId);
   const event = await deps.database.readTenant(context.tenantId, (reader) =>
     reader
       .selectFrom('events')
       .select(['leaf_hash', 'sequence'])
-      .where('event_id', '=', id)
+      .where('event_id', '=', eventId)
       .executeTakeFirst(),
   );
   if (event === undefined)

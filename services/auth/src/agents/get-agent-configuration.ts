@@ -2,7 +2,6 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { readConfiguration } from '../configuration-policies/read-configuration.ts';
-import { objectId } from '../object-id.ts';
 import type { AgentsDeps } from './deps.ts';
 import { otherAgent } from './own-device.ts';
 
@@ -11,7 +10,7 @@ export function getAgentConfiguration(
   deps: Pick<AgentsDeps, 'database'>,
 ): Handler<typeof devices.AgentsService.getAgentConfiguration> {
   return async (request, context) => {
-    const deviceId = objectId(request.agentId);
+    const deviceId = request.agentId;
     const configuration = await deps.database.readTenant(context.tenantId, (reader) =>
       readConfiguration(reader, deviceId, undefined),
     );

@@ -1,7 +1,6 @@
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { isLiveToken } from './agent-tokens-store.ts';
 import { agentTokenEnded } from './read-agent.ts';
@@ -13,9 +12,8 @@ import { agentTokenEnded } from './read-agent.ts';
 export async function lockOwnDevice(
   tx: Tx<AuthSchema>,
   context: CallContext,
-  agentIdText: string,
+  deviceId: string,
 ): Promise<{ deviceId: string; tokenId: string }> {
-  const deviceId = objectId(agentIdText);
   const { actor } = context;
   const device = await tx
     .selectFrom('devices')

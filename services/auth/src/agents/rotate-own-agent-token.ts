@@ -2,7 +2,6 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { objectId } from '../object-id.ts';
 import { endAgentTokens, issueAgentToken } from './agent-tokens-store.ts';
 import type { AgentsDeps } from './deps.ts';
 import { lockOwnDevice } from './own-device.ts';
@@ -18,7 +17,7 @@ export function rotateOwnAgentToken(
   deps: Pick<AgentsDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.AgentsService.rotateOwnAgentToken> {
   return async (request, context) => {
-    context.auditSubject = { type: 'device', id: objectId(request.agentId) };
+    context.auditSubject = { type: 'device', id: request.agentId };
     const { agentToken, revoked } = await deps.database.withTenant(context.tenantId, async (tx) => {
       await requireActiveTenant(tx);
       const { deviceId, tokenId } = await lockOwnDevice(tx, context, request.agentId);

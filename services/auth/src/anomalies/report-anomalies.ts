@@ -1,7 +1,6 @@
 import type * as anomalies from '@claviger/contracts/auth/v1/anomalies';
 import { storeAnomalies } from '@claviger/events';
 import type { Alert, Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import type { AnomaliesDeps } from './deps.ts';
 
 /** Stores anomalies that a gateway observed; the stored rows become audit events. */
@@ -12,7 +11,7 @@ export function reportAnomalies({
     const observed = request.anomalies.map(({ alert, subjectType, subjectId, tenantId, details, count }) => ({
       alert: alert as Alert,
       subject: { type: subjectType, id: subjectId },
-      tenantId: tenantId === '' ? undefined : objectId(tenantId),
+      tenantId: tenantId || undefined,
       details: details ?? {},
       count,
     }));

@@ -5,7 +5,6 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { requireAccountEnded } from '../account-status/queue-account-status.ts';
-import { objectId } from '../object-id.ts';
 import { checkedPermissions } from '../roles/checked-permissions.ts';
 import { narrowed } from '../roles/permission-patterns.ts';
 import type { AuthSchema } from '../schema.ts';
@@ -33,7 +32,7 @@ const MAX_TOKENS = 100;
 export function createApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiTokensService.createApiToken> {
   return async (request, context) => {
     requirePerson(context);
-    const userId = request.userId ? objectId(request.userId) : context.actor.userId;
+    const userId = request.userId || context.actor.userId;
     const permissions = checkedPermissions(request.permissions);
     const { tenantId } = context;
     const made = newApiToken(tenantId);

@@ -2,7 +2,6 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { isObjectId } from '../object-id.ts';
 import { apiTokenMessage, apiTokensQuery } from './api-tokens-store.ts';
 import type { ApiTokensDeps } from './deps.ts';
 
@@ -23,11 +22,7 @@ export function listApiTokens(deps: ApiTokensDeps): Handler<typeof auth.ApiToken
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {
       let query = apiTokensQuery(reader);
-      if (request.userId) {
-        query = isObjectId(request.userId)
-          ? query.where('api_tokens.user_id', '=', request.userId)
-          : query.where(sql<boolean>`false`);
-      }
+      if (request.userId) query = query.where('api_tokens.user_id', '=', request.userId);
       if (request.status) query = query.where(BY_STATUS[request.status as keyof typeof BY_STATUS]);
       return pageOf({
         request,

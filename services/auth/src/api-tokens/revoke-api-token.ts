@@ -1,7 +1,6 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { endSession } from '../sign-in/sessions-store.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
@@ -10,7 +9,7 @@ import type { ApiTokensDeps } from './deps.ts';
 /** Takes effect before the answer. Idempotent. */
 export function revokeApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiTokensService.revokeApiToken> {
   return async (request, context) => {
-    const apiTokenId = objectId(request.apiTokenId);
+    const apiTokenId = request.apiTokenId;
     context.auditSubject = { type: 'api-token', id: apiTokenId };
     const sessionId = await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockAdministration(tx);

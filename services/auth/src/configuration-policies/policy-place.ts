@@ -3,7 +3,6 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { lockGroup } from '../device-groups/device-groups-store.ts';
 import { lockDevice } from '../devices/devices-store.ts';
-import { objectId } from '../object-id.ts';
 import type { AuthSchema, ConfigurationScope } from '../schema.ts';
 import { currentSites, requireEverySite, requireSite } from '../sites/actor-sites.ts';
 import { lockSite } from '../sites/sites-store.ts';
@@ -32,26 +31,27 @@ export async function lockPlace(
 ): Promise<PolicyPlace> {
   if (path.feature !== 'pam') throw ClavigerError.notFound();
   const sites = await currentSites(tx, context);
+  const isSingle = path.scope === 'partner' || path.scope === 'organization';
+  if (isSingle !== (path.scopeId === SINGLE_SCOPE_ID)) throw ClavigerError.notFound();
   switch (path.scope) {
     case 'partner':
     case 'organization':
-      if (path.scopeId !== SINGLE_SCOPE_ID) throw ClavigerError.notFound();
       if (path.scope === 'partner' && !context.actor.platform) throw platformOnly();
       requireEverySite(sites);
       return { ...NO_PLACE, scope: path.scope };
     case 'site': {
-      const siteId = objectId(path.scopeId);
+      const siteId = path.scopeId;
       await lockSite(tx, siteId, 'change');
       requireSite(sites, siteId);
       return { ...NO_PLACE, scope: 'site', site_id: siteId };
     }
     case 'group': {
-      const groupId = objectId(path.scopeId);
+      const groupId = path.scopeId;
       await lockGroup(tx, groupId, sites);
       return { ...NO_PLACE, scope: 'group', group_id: groupId };
     }
     case 'device': {
-      const device = await lockDevice(tx, objectId(path.scopeId));
+      const device = await lockDevice(tx, path.scopeId);
       requireSite(sites, device.siteId);
       return { ...NO_PLACE, scope: 'device', device_id: device.id };
     }

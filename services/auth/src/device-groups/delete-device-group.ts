@@ -1,6 +1,5 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import { currentSites } from '../sites/actor-sites.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { DeviceGroupsDeps } from './deps.ts';
@@ -11,7 +10,7 @@ export function deleteDeviceGroup(
   deps: Pick<DeviceGroupsDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.DeviceGroupsService.deleteDeviceGroup> {
   return async (request, context) => {
-    const groupId = objectId(request.groupId);
+    const groupId = request.groupId;
     context.auditSubject = { type: 'device-group', id: groupId };
     await deps.database.withTenant(context.tenantId, async (tx) => {
       await requireCurrentActor(tx, context);

@@ -3,7 +3,6 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { anyOf, isUniqueViolation, type Reader, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
-import { isObjectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { requireSite, type Sites, siteDenied } from '../sites/actor-sites.ts';
 
@@ -85,15 +84,11 @@ export async function storeMembers(
   await tx.deleteFrom('device_group_members').where('group_id', '=', groupId).execute();
   const wanted = [...new Set(deviceIds)];
   if (wanted.length === 0) return;
-  const known = wanted.filter(isObjectId);
-  const rows =
-    known.length === 0
-      ? []
-      : await tx
-          .selectFrom('devices')
-          .select(['id', 'site_id'])
-          .where('id', '=', anyOf(known, 'uuid'))
-          .execute();
+  const rows = await tx
+    .selectFrom('devices')
+    .select(['id', 'site_id'])
+    .where('id', '=', anyOf(wanted, 'uuid'))
+    .execute();
   const siteOf = new Map(rows.map((row) => [row.id, row.site_id]));
   deviceIds.forEach((deviceId, index) => {
     const siteId = siteOf.get(deviceId);

@@ -1,7 +1,6 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { currentSites } from '../sites/actor-sites.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
@@ -13,7 +12,7 @@ export function setDeviceGroupMembers(
   deps: Pick<DeviceGroupsDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.DeviceGroupsService.setDeviceGroupMembers> {
   return async (request, context) => {
-    const groupId = objectId(request.groupId);
+    const groupId = request.groupId;
     context.auditSubject = { type: 'device-group', id: groupId };
     const group = await deps.database.withTenant(context.tenantId, async (tx) => {
       await requireCurrentActor(tx, context);

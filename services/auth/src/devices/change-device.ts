@@ -1,6 +1,5 @@
 import type { Tx } from '@claviger/database';
 import type { CallContext } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { currentSites, requireSite, type Sites } from '../sites/actor-sites.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
@@ -14,10 +13,9 @@ import { type LockedDevice, lockDevice } from './devices-store.ts';
 export async function changeDevice<T>(
   deps: Pick<DevicesDeps, 'database'>,
   context: CallContext,
-  deviceIdText: string,
+  deviceId: string,
   work: (tx: Tx<AuthSchema>, device: LockedDevice, sites: Sites) => Promise<T>,
 ): Promise<T> {
-  const deviceId = objectId(deviceIdText);
   context.auditSubject = { type: 'device', id: deviceId };
   return deps.database.withTenant(context.tenantId, async (tx) => {
     await requireCurrentActor(tx, context);

@@ -1,6 +1,5 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import type { DevicesDeps } from './deps.ts';
 import { readDevice } from './devices-store.ts';
 
@@ -8,7 +7,7 @@ export function getDevice(
   deps: Pick<DevicesDeps, 'database'>,
 ): Handler<typeof devices.DevicesService.getDevice> {
   return async (request, context) => {
-    const deviceId = objectId(request.deviceId);
+    const deviceId = request.deviceId;
     return {
       device: await deps.database.readTenant(context.tenantId, (reader) =>
         readDevice(reader, deviceId, context.actor.siteIds),

@@ -1,7 +1,6 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { type CallContext, permits, type ServiceClient } from '@claviger/service-kit';
-import { isObjectId } from '../object-id.ts';
 
 /** The call of the vault that this file uses. */
 export type Resources = Pick<ServiceClient<typeof vault.EntitlementsService>, 'describeResource'>;
@@ -23,7 +22,6 @@ export async function linkedResource(
       'Linking a device to a resource requires the permission resources.read.',
     );
   }
-  if (!isObjectId(resourceId)) throw notAResource();
   if (!resources)
     throw new ClavigerError(
       'unavailable',

@@ -2,7 +2,6 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { isObjectId } from '../object-id.ts';
 import type { DeviceStatus } from '../schema.ts';
 import type { DevicesDeps } from './deps.ts';
 import { deviceMessage, devicesQuery } from './devices-store.ts';
@@ -12,8 +11,6 @@ const SORT: SortFields = {
   createdAt: { column: 'devices.created_at', type: 'timestamptz' },
   lastSeenAt: { column: 'devices.last_seen_at', type: 'timestamptz', nullable: true },
 };
-
-const nothing = sql<boolean>`false`;
 
 /** Lists devices in the sites that the caller may see. */
 export function listDevices(
@@ -25,10 +22,8 @@ export function listDevices(
       const query = devicesQuery(reader, context.actor.siteIds)
         .$if(search !== '', (all) => all.where('devices.hostname', 'ilike', likeTerm(search)))
         .$if(status !== '', (all) => all.where('devices.status', '=', status as DeviceStatus))
-        .$if(siteId !== '', (all) =>
-          isObjectId(siteId) ? all.where('devices.site_id', '=', siteId) : all.where(nothing),
-        )
-        .$if(groupId !== '', (all) => all.where(isObjectId(groupId) ? inGroup(groupId) : nothing));
+        .$if(siteId !== '', (all) => all.where('devices.site_id', '=', siteId))
+        .$if(groupId !== '', (all) => all.where(inGroup(groupId)));
       return pageOf({
         request,
         query,

@@ -3,7 +3,6 @@ import { isUniqueViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { currentSites, requireSitesWithin } from '../sites/actor-sites.ts';
 import { refuseSelf, requireCurrentActor } from '../users/user-permissions.ts';
@@ -20,7 +19,7 @@ export function setDirectoryIdentity(
   deps: Pick<DirectoryIdentitiesDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.DirectoryIdentitiesService.setDirectoryIdentity> {
   return async (request, context) => {
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     context.auditSubject = { type: 'user', id: userId };
     refuseSelf(context, userId, 'Ask another administrator.');
     const accountNames = checkedTexts(request.accountNames, '/accountNames');

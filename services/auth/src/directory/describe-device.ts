@@ -2,7 +2,6 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { readDevice } from '../devices/devices-store.ts';
-import { objectId } from '../object-id.ts';
 import type { DirectoryDeps } from './deps.ts';
 
 /** Tells other services the site and status of a device and whether its agent has a live token. */
@@ -11,7 +10,7 @@ export function describeDevice(
 ): Handler<typeof devices.DeviceDirectoryService.describeDevice> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
-    const deviceId = objectId(request.deviceId);
+    const deviceId = request.deviceId;
     const { id, hostname, siteId, siteName, status, hasToken } = await deps.database.readTenant(
       context.tenantId,
       (reader) => readDevice(reader, deviceId, undefined),

@@ -1,7 +1,6 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import { readPermissions } from '../users/user-permissions.ts';
 import type { DirectoryDeps } from './deps.ts';
 
@@ -12,7 +11,7 @@ import type { DirectoryDeps } from './deps.ts';
 export function getStanding(deps: DirectoryDeps): Handler<typeof auth.DirectoryService.getStanding> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     const current = await deps.database.readTenant(context.tenantId, (reader) =>
       readPermissions(reader, userId),
     );

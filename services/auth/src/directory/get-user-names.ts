@@ -2,14 +2,13 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { anyOf } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { isObjectId } from '../object-id.ts';
 import type { DirectoryDeps } from './deps.ts';
 
 /** Returns display names and status of users, including deleted ones. Unknown ids are left out. */
 export function getUserNames(deps: DirectoryDeps): Handler<typeof auth.DirectoryService.getUserNames> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
-    const ids = [...new Set(request.userIds)].filter(isObjectId);
+    const ids = [...new Set(request.userIds)];
     if (ids.length === 0) return { users: [] };
     const rows = await deps.database.readTenant(context.tenantId, (reader) =>
       reader

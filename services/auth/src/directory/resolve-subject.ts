@@ -4,7 +4,6 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { foldedName, possibleNames } from '../directory-identities/account-names.ts';
-import { objectId } from '../object-id.ts';
 import { peopleBehindUser } from '../responsible/people-behind.ts';
 import type { AuthSchema } from '../schema.ts';
 import type { DirectoryDeps } from './deps.ts';
@@ -22,7 +21,7 @@ export function resolveSubject(
 ): Handler<typeof devices.DeviceDirectoryService.resolveSubject> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
-    const deviceId = request.deviceId && objectId(request.deviceId);
+    const deviceId = request.deviceId;
     return deps.database.readTenant(context.tenantId, async (reader) => {
       const deviceEnrollerIds = deviceId
         ? await withPeopleBehind(reader, await enrollersOf(reader, deviceId))

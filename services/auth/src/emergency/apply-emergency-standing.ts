@@ -3,7 +3,6 @@ import type { Tx } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { changedNothing, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import type { EmergencyDeps } from './deps.ts';
@@ -16,13 +15,10 @@ import type { EmergencyDeps } from './deps.ts';
 export function applyEmergencyStanding(
   deps: EmergencyDeps,
 ): Handler<typeof emergencyStanding.EmergencyStandingService.applyEmergencyStanding> {
-  return async ({ userId: id, sessionId, until }, context) => {
-    const userId = objectId(id);
+  return async ({ userId, sessionId, until }, context) => {
     context.auditSubject = { type: 'user', id: userId };
     const live = await deps.database.withTenant(context.tenantId, async (tx) => {
-      const isNew = await (until
-        ? begin(tx, userId, objectId(sessionId), until)
-        : end(tx, userId, objectId(sessionId)));
+      const isNew = await (until ? begin(tx, userId, sessionId, until) : end(tx, userId, sessionId));
       if (isNew) await deps.emitter.audit(tx, context, { details: { sessionId, until: until ?? '' } });
       else changedNothing(context);
       return raiseEpoch(tx, [userId]);

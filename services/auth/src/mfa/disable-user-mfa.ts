@@ -1,6 +1,5 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import { endSessionsOfUser } from '../sign-in/sessions-store.ts';
@@ -13,7 +12,7 @@ import { mfaRefused } from './mfa-errors.ts';
 /** Removes the second factor of another user, e.g. after a lost device, and ends that user's sessions. */
 export function disableUserMfa(deps: MfaDeps): Handler<typeof auth.UsersService.disableUserMfa> {
   return async (request, context) => {
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     context.auditSubject = { type: 'user', id: userId };
     refuseSelf(context, userId, 'Use DELETE /api/v1/auth/mfa.');
     const { revoked } = await deps.database.withTenant(context.tenantId, async (tx) => {

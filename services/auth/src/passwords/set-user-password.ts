@@ -3,7 +3,6 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { deliverAccountStatus } from '../account-status/deliver-account-status.ts';
 import { queueAccountStatus } from '../account-status/queue-account-status.ts';
-import { objectId } from '../object-id.ts';
 import { requireOwnAccount } from '../responsible/people-behind.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
@@ -21,7 +20,7 @@ import { checkNewPassword } from './password-rules.ts';
  */
 export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersService.setUserPassword> {
   return async (request, context) => {
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     context.auditSubject = { type: 'user', id: userId };
     refuseSelf(context, userId, 'Use PUT /api/v1/users/me/password.');
     const { username } = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -1,7 +1,6 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import { refuseSelf, requireCurrentActor, requireNotAbove } from '../users/user-permissions.ts';
 import { lockUser } from '../users/users-store.ts';
 import type { PasswordsDeps } from './deps.ts';
@@ -18,7 +17,7 @@ export function startPasswordReset(
   deps: PasswordsDeps,
 ): Handler<typeof auth.UsersService.startPasswordReset> {
   return async (request, context) => {
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     context.auditSubject = { type: 'user', id: userId };
     refuseSelf(context, userId, 'Use PUT /api/v1/users/me/password.');
     const { tenantId } = context;

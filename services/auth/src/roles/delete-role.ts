@@ -2,7 +2,6 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { isForeignKeyViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { requireCurrentActor, requireHeld } from '../users/user-permissions.ts';
 import type { RolesDeps } from './deps.ts';
@@ -11,7 +10,7 @@ import { lockOwnRole } from './update-role.ts';
 /** Deletes a role that no user has. */
 export function deleteRole(deps: RolesDeps): Handler<typeof auth.RolesService.deleteRole> {
   return async (request, context) => {
-    const roleId = objectId(request.roleId);
+    const roleId = request.roleId;
     context.auditSubject = { type: 'role', id: roleId };
     try {
       await deps.database.withTenant(context.tenantId, async (tx) => {

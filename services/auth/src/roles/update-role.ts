@@ -3,7 +3,6 @@ import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import { currentSites, requireEverySite } from '../sites/actor-sites.ts';
@@ -15,7 +14,7 @@ import { lockAdministration, type RoleRow, roleMessage, rolesQuery } from './rol
 /** Replaces description and permissions. Takes effect immediately for all users who have the role. */
 export function updateRole(deps: RolesDeps): Handler<typeof auth.RolesService.updateRole> {
   return async (request, context) => {
-    const roleId = objectId(request.roleId);
+    const roleId = request.roleId;
     context.auditSubject = { type: 'role', id: roleId };
     const permissions = checkedPermissions(request.permissions);
     const { row, live } = await deps.database.withTenant(context.tenantId, async (tx) => {

@@ -7,8 +7,6 @@ import { versionMessage } from './list-config-versions.ts';
 import { settingKeys } from './setting-keys.ts';
 import { lastChanges } from './settings-store.ts';
 
-const VERSION = /^[1-9][0-9]{0,8}$/;
-
 /**
  * Returns what one version changed: the values of its keys before and after, with placeholders for secrets.
  */
@@ -16,8 +14,9 @@ export function getConfigVersion(
   deps: SettingsDeps,
 ): Handler<typeof settings.ConfigService.getConfigVersion> {
   return async (request, context) => {
-    if (!VERSION.test(request.version)) throw ClavigerError.notFound();
     const version = Number(request.version);
+    // The text is `NO_OBJECT`.
+    if (Number.isNaN(version)) throw ClavigerError.notFound();
     return deps.database.readTenant(context.tenantId, async (reader) => {
       const row = await reader
         .selectFrom('config_versions')

@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
+import { isUuid } from '@claviger/contracts';
 import { ClavigerError } from '@claviger/errors';
 import { keyIdOf } from '@claviger/merkle';
 import { errors, jwtVerify, SignJWT } from 'jose';
-import { isObjectId } from '../object-id.ts';
 
 export const ACCESS_TOKEN_TTL_SECONDS = 300;
 const ISSUER = 'claviger-auth';
@@ -61,7 +61,7 @@ export function createAccessTokens(privateKey: KeyObject): AccessTokens {
         typeof tid === 'string' &&
         typeof sid === 'string' &&
         typeof sub === 'string' &&
-        [tid, sid, sub].every(isObjectId) &&
+        [tid, sid, sub].every(isUuid) &&
         Number.isSafeInteger(iat) &&
         iat! <= Date.now() / 1000 + CLOCK_SKEW_SECONDS;
       if (!wellFormed) throw invalidToken();

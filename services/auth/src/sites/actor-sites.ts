@@ -2,7 +2,6 @@ import type { Reader, Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, withinSites } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { isObjectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 
 /** The sites to which a user is restricted; undefined means every site and objects without a site. */
@@ -74,9 +73,12 @@ export async function requestedSite(tx: Tx<AuthSchema>, sites: Sites, text: stri
   const siteId = text === '' ? null : text;
   requireSite(sites, siteId);
   if (siteId === null) return null;
-  const known =
-    isObjectId(siteId) &&
-    (await tx.selectFrom('sites').select('id').where('id', '=', siteId).forKeyShare().executeTakeFirst());
+  const known = await tx
+    .selectFrom('sites')
+    .select('id')
+    .where('id', '=', siteId)
+    .forKeyShare()
+    .executeTakeFirst();
   if (!known) throw ClavigerError.invalid('/siteId', 'is not the id of a site');
   return siteId;
 }

@@ -1,7 +1,6 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
 import { currentSites, requireEverySite } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
@@ -15,7 +14,7 @@ export function deleteSite(
   deps: Pick<SitesDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.SitesService.deleteSite> {
   return async (request, context) => {
-    const siteId = objectId(request.siteId);
+    const siteId = request.siteId;
     context.auditSubject = { type: 'site', id: siteId };
     await deps.database.withTenant(context.tenantId, async (tx) => {
       await requireCurrentActor(tx, context);

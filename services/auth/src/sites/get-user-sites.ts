@@ -1,6 +1,5 @@
 import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import { readUser } from '../users/users-store.ts';
 import { readSites } from './actor-sites.ts';
 import type { SitesDeps } from './deps.ts';
@@ -9,7 +8,7 @@ export function getUserSites(
   deps: Pick<SitesDeps, 'database'>,
 ): Handler<typeof devices.SitesService.getUserSites> {
   return async (request, context) => {
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     return deps.database.readTenant(context.tenantId, async (reader) => {
       await readUser(reader, userId);
       const sites = await readSites(reader, userId);

@@ -2,7 +2,6 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import { anyOf, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { isObjectId, objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
 import { raiseEpoch } from '../sign-in/sessions-store.ts';
@@ -20,7 +19,7 @@ export function setUserSites(
   deps: Pick<SitesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.SitesService.setUserSites> {
   return async (request, context) => {
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     context.auditSubject = { type: 'user', id: userId };
     refuseSelf(context, userId, 'Ask another administrator.');
     const { restricted } = request;
@@ -53,17 +52,13 @@ export function setUserSites(
 }
 
 async function requireSites(tx: Tx<AuthSchema>, siteIds: readonly string[]): Promise<void> {
-  const known = siteIds.filter(isObjectId);
-  const rows =
-    known.length === 0
-      ? []
-      : await tx
-          .selectFrom('sites')
-          .select('id')
-          .where('id', '=', anyOf(known, 'uuid'))
-          .orderBy('id')
-          .forKeyShare()
-          .execute();
+  const rows = await tx
+    .selectFrom('sites')
+    .select('id')
+    .where('id', '=', anyOf(siteIds, 'uuid'))
+    .orderBy('id')
+    .forKeyShare()
+    .execute();
   siteIds.forEach((siteId, index) => {
     if (!rows.some((row) => row.id === siteId)) {
       throw ClavigerError.invalid(`/siteIds/${index}`, 'is not the id of a site');

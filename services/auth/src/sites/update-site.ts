@@ -2,7 +2,6 @@ import type * as devices from '@claviger/contracts/auth/v1/devices';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { raiseDevices } from '../agents/agent-tokens-store.ts';
-import { objectId } from '../object-id.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
 import { currentSites, requireSite } from './actor-sites.ts';
@@ -14,7 +13,7 @@ export function updateSite(
   deps: Pick<SitesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.SitesService.updateSite> {
   return async (request, context) => {
-    const siteId = objectId(request.siteId);
+    const siteId = request.siteId;
     context.auditSubject = { type: 'site', id: siteId };
     const { site, live } = await orSiteExists(
       deps.database.withTenant(context.tenantId, async (tx) => {

@@ -4,7 +4,6 @@ import { asTenant, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { changeTenantStatus, lockTenant, type TenantRow } from './change-tenant-status.ts';
 import { deliverTenantStatus } from './deliver-tenant-status.ts';
@@ -24,7 +23,7 @@ export function deprovisionTenant(
   deps: TenantsDeps,
 ): Handler<typeof tenants.TenantsService.deprovisionTenant> {
   return async (request, context) => {
-    const id = objectId(request.tenantId);
+    const id = request.tenantId;
     context.auditSubject = { type: 'tenant', id };
     const ended = await deps.database.withTenant(context.tenantId, async (tx) => {
       const tenant = await lockTenant(tx, id);

@@ -1,7 +1,6 @@
 import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import type { TenantsDeps } from './deps.ts';
 import { readTenant } from './tenant-view.ts';
 
@@ -10,7 +9,7 @@ export function getDeletionRecord(
   deps: TenantsDeps,
 ): Handler<typeof tenants.TenantsService.getDeletionRecord> {
   return async (request) => {
-    const id = objectId(request.tenantId);
+    const id = request.tenantId;
     const row = await deps.database.system((tx) =>
       tx.selectFrom('deletion_records').selectAll().where('tenant_id', '=', id).executeTakeFirst(),
     );

@@ -1,7 +1,6 @@
 import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { objectId } from '../object-id.ts';
 import type { TenantsDeps } from './deps.ts';
 import type { TenantStore } from './tenant-stores.ts';
 import { readTenant } from './tenant-view.ts';
@@ -15,7 +14,7 @@ interface Part extends tenants.TenantPart {
 /** Asks every service. A service without an answer is shown as such, without numbers. */
 export function getTenantHealth(deps: TenantsDeps): Handler<typeof tenants.TenantsService.getTenantHealth> {
   return async (request) => {
-    const id = objectId(request.tenantId);
+    const id = request.tenantId;
     const tenant = await readTenant(deps, id);
     const standing = tenant.status === 'suspending' ? 'suspended' : tenant.status;
     const parts = await Promise.all([

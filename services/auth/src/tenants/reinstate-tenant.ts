@@ -3,7 +3,6 @@ import { asTenant, isUniqueViolation, type Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { objectId } from '../object-id.ts';
 import type { AuthSchema } from '../schema.ts';
 import { changeTenantStatus, lockTenant } from './change-tenant-status.ts';
 import { deliverTenantStatus } from './deliver-tenant-status.ts';
@@ -18,7 +17,7 @@ import { readTenant } from './tenant-view.ts';
  */
 export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsService.reinstateTenant> {
   return async (request, context) => {
-    const id = objectId(request.tenantId);
+    const id = request.tenantId;
     context.auditSubject = { type: 'tenant', id };
     if (request.name) checkTenantName(request.name);
     try {

@@ -2,7 +2,6 @@ import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import { asTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import { changeTenantStatus, lockTenant } from './change-tenant-status.ts';
 import { deliverTenantStatus } from './deliver-tenant-status.ts';
 import type { TenantsDeps } from './deps.ts';
@@ -16,7 +15,7 @@ import { readTenant } from './tenant-view.ts';
  */
 export function suspendTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsService.suspendTenant> {
   return async (request, context) => {
-    const id = objectId(request.tenantId);
+    const id = request.tenantId;
     context.auditSubject = { type: 'tenant', id };
     const ended = await deps.database.withTenant(context.tenantId, async (tx) => {
       const tenant = await lockTenant(tx, id);

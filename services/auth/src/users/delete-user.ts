@@ -4,7 +4,6 @@ import { sql } from 'kysely';
 import { deliverAccountStatus } from '../account-status/deliver-account-status.ts';
 import { queueAccountStatus } from '../account-status/queue-account-status.ts';
 import { forgetDirectoryIdentity } from '../directory-identities/directory-identities-store.ts';
-import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import { requireRowVersion } from '../row-version.ts';
 import { notifyGateways } from '../tenants/end-all-access.ts';
@@ -19,7 +18,7 @@ import { lockUser } from './users-store.ts';
  */
 export function deleteUser(deps: UsersDeps): Handler<typeof auth.UsersService.deleteUser> {
   return async (request, context) => {
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     context.auditSubject = { type: 'user', id: userId };
     const ended = await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockAdministration(tx);

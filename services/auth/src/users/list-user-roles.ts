@@ -2,7 +2,6 @@ import type * as auth from '@claviger/contracts/auth/v1/auth';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { objectId } from '../object-id.ts';
 import { ROLE_SORT } from '../roles/list-roles.ts';
 import { roleMessage, rolesQuery } from '../roles/roles-store.ts';
 import type { UsersDeps } from './deps.ts';
@@ -10,7 +9,7 @@ import { readUser } from './users-store.ts';
 
 export function listUserRoles(deps: UsersDeps): Handler<typeof auth.UsersService.listUserRoles> {
   return async (request, context) => {
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     return deps.database.readTenant(context.tenantId, async (reader) => {
       await readUser(reader, userId);
       const query = rolesQuery(reader).where(

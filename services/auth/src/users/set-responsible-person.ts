@@ -5,7 +5,6 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { deliverAccountStatus } from '../account-status/deliver-account-status.ts';
 import { queueAccountStatus } from '../account-status/queue-account-status.ts';
-import { isObjectId, objectId } from '../object-id.ts';
 import { lockAdministration } from '../roles/roles-store.ts';
 import type { AuthSchema } from '../schema.ts';
 import { notifyGateways } from '../tenants/end-all-access.ts';
@@ -24,7 +23,7 @@ export function setResponsiblePerson(
 ): Handler<typeof auth.UsersService.setResponsiblePerson> {
   return async (request, context) => {
     requirePerson(context);
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     context.auditSubject = { type: 'user', id: userId };
     const { tenantId } = context;
     const responsibleId = request.responsibleId === '' ? context.actor.userId : request.responsibleId;
@@ -72,16 +71,14 @@ export function setResponsiblePerson(
 }
 
 async function requireLivingPerson(tx: Tx<AuthSchema>, id: string): Promise<void> {
-  const person =
-    isObjectId(id) &&
-    (await tx
-      .selectFrom('users')
-      .select('id')
-      .where('id', '=', id)
-      .where('kind', '=', 'person')
-      .where('status', '=', 'active')
-      .where('deleted_at', 'is', null)
-      .forKeyShare()
-      .executeTakeFirst());
+  const person = await tx
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', id)
+    .where('kind', '=', 'person')
+    .where('status', '=', 'active')
+    .where('deleted_at', 'is', null)
+    .forKeyShare()
+    .executeTakeFirst();
   if (!person) throw ClavigerError.invalid('/responsibleId', 'must be the id of an active person');
 }

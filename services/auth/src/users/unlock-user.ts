@@ -1,6 +1,5 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../object-id.ts';
 import { clearFailures } from '../sign-in/lockout.ts';
 import type { UsersDeps } from './deps.ts';
 import { requireCurrentActor } from './user-permissions.ts';
@@ -9,7 +8,7 @@ import { lockUser } from './users-store.ts';
 /** Removes the locks after wrong passwords and codes, for every place. */
 export function unlockUser(deps: UsersDeps): Handler<typeof auth.UsersService.unlockUser> {
   return async (request, context) => {
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     context.auditSubject = { type: 'user', id: userId };
     await deps.database.withTenant(context.tenantId, async (tx) => {
       await lockUser(tx, userId);

@@ -1,7 +1,6 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { objectId } from '../object-id.ts';
 import { ADMINISTRATOR } from '../roles/built-in-roles.ts';
 import {
   lockAdministration,
@@ -21,7 +20,7 @@ import { lockUser } from './users-store.ts';
 /** Replaces the roles of another user. The actor must hold every permission that is added or removed. */
 export function updateUserRoles(deps: UsersDeps): Handler<typeof auth.UsersService.updateUserRoles> {
   return async (request, context) => {
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     context.auditSubject = { type: 'user', id: userId };
     refuseSelf(context, userId, 'Ask another administrator.');
     const { tenantId } = context;

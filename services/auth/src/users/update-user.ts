@@ -4,7 +4,6 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { deliverAccountStatus } from '../account-status/deliver-account-status.ts';
 import { queueAccountStatus, requireAccountEnded } from '../account-status/queue-account-status.ts';
-import { objectId } from '../object-id.ts';
 import { lockAdministration, requireAdministrator } from '../roles/roles-store.ts';
 import type { UserStatus } from '../schema.ts';
 import { notifyGateways } from '../tenants/end-all-access.ts';
@@ -19,7 +18,7 @@ import { lockUser, readUser } from './users-store.ts';
  */
 export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.updateUser> {
   return async (request, context) => {
-    const userId = objectId(request.userId);
+    const userId = request.userId;
     context.auditSubject = { type: 'user', id: userId };
     const { tenantId } = context;
     // What the account held must have ended before it is enabled.

@@ -1,4 +1,5 @@
 import { createHash, createPublicKey } from 'node:crypto';
+import { isUuid } from '@claviger/contracts';
 import { keyIdOf } from '@claviger/merkle';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { BoundedCache } from '../bounded-cache.ts';
@@ -10,7 +11,6 @@ const CLOCK_SKEW_SECONDS = 60;
 /** Our tokens live for five minutes; much longer lifetimes are refused. */
 const MAX_LIFE_SECONDS = 3_600;
 const CACHE_ENTRIES = 10_000;
-const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The session of a token. Contains no permissions and does not show that the session is still valid. */
 export interface AccessClaims {
@@ -74,5 +74,5 @@ function claimsOf({ sub, sid, tid, aud, iat, exp }: JWTPayload): AccessClaims | 
 }
 
 function isId(value: unknown): value is string {
-  return typeof value === 'string' && ID.test(value);
+  return typeof value === 'string' && isUuid(value);
 }

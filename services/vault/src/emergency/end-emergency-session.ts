@@ -1,7 +1,6 @@
 import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import { changedNothing, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { isId } from '../ids.ts';
 import { isAccount } from '../rotation/request-rotation.ts';
 import type { RotationAfterGrant, VaultTx } from '../schema.ts';
 import type { EmergencyDeps } from './deps.ts';
@@ -18,9 +17,7 @@ export function endEmergencySession(
   return async ({ sessionId, cause }, context) => {
     context.auditSubject = { type: 'breakglass-session', id: sessionId };
     return deps.database.withTenant(context.tenantId, async (tx) => {
-      const { isFirst, counts } = isId(sessionId)
-        ? await end(tx, context.tenantId, sessionId, cause)
-        : { isFirst: false, counts: { disclosed: 0, rotationsQueued: 0, rotationsImpossible: 0 } };
+      const { isFirst, counts } = await end(tx, context.tenantId, sessionId, cause);
       if (isFirst) {
         await deps.emitter.audit(tx, context, {
           subject: { type: 'breakglass-session', id: sessionId },

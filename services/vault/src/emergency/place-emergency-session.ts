@@ -3,7 +3,6 @@ import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { changedNothing, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { isId } from '../ids.ts';
 import type { VaultTx } from '../schema.ts';
 import type { EmergencyDeps } from './deps.ts';
 
@@ -21,14 +20,6 @@ export function placeEmergencySession(
   return async (request, context) => {
     const { sessionId, userId, allEntries, entryIds, resourceIds, expiresAt } = request;
     context.auditSubject = { type: 'breakglass-session', id: sessionId };
-    for (const [field, ids] of [
-      ['/sessionId', [sessionId]],
-      ['/userId', [userId]],
-      ['/entryIds', entryIds],
-      ['/resourceIds', resourceIds],
-    ] as const) {
-      if (!ids.every(isId)) throw ClavigerError.invalid(field, 'must be UUIDs');
-    }
     await deps.database.withTenant(context.tenantId, async (tx) => {
       await requireActiveTenant(tx);
       await lockSession(tx, sessionId);

@@ -1,7 +1,7 @@
 import type * as encryption from '@claviger/contracts/vault/v1/encryption';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
-import { requireId, time } from '../ids.ts';
+import { time } from '../ids.ts';
 import type { EncryptionDeps } from './deps.ts';
 import { keyJobById } from './key-jobs-store.ts';
 
@@ -10,7 +10,7 @@ export function listKeyFindings(
   deps: EncryptionDeps,
 ): Handler<typeof encryption.EncryptionService.listKeyFindings> {
   return async (request, context) => {
-    const id = requireId(request.jobId);
+    const id = request.jobId;
     return deps.database.readTenant(context.tenantId, async (reader) => {
       await keyJobById(reader, id);
       let findings = reader.selectFrom('key_findings').where('job_id', '=', id);

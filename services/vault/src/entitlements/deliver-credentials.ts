@@ -2,7 +2,6 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { Handler } from '@claviger/service-kit';
 import { deliverUnderGrant } from '../disclosure/deliver-under-grant.ts';
 import { receiptOf } from '../disclosure/receipt.ts';
-import { requireId } from '../ids.ts';
 import type { EntitlementsDeps } from './deps.ts';
 
 /** Only the grantee receives the credentials; once, if the grant is one-time. */
@@ -11,7 +10,7 @@ export function deliverCredentials(
 ): Handler<typeof vault.EntitlementsService.deliverCredentials> {
   return async (request, context) => {
     context.auditSubject = { type: 'grant', id: request.grantId };
-    const grantId = requireId(request.grantId);
+    const grantId = request.grantId;
     deps.secrets.requireOpen();
     const delivery = await deliverUnderGrant(deps, context, grantId, { reason: '', ticket: '' });
     return {

@@ -2,7 +2,6 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { isId, requireId } from '../ids.ts';
 import type { VaultReader } from '../schema.ts';
 import type { EntitlementsDeps } from './deps.ts';
 
@@ -17,11 +16,11 @@ export function describeBeneficiaries(
     deps.database.readTenant(context.tenantId, async (reader) => {
       if ((entryId === '') === (resourceId === ''))
         throw ClavigerError.invalid('/entryId', 'either entryId or resourceId is required, not both');
-      const wanted = [...new Set(userIds.filter(isId))];
+      const wanted = [...new Set(userIds)];
       return {
         userIds: entryId
-          ? await ofEntry(reader, requireId(entryId), wanted)
-          : await ofResource(reader, requireId(resourceId), wanted),
+          ? await ofEntry(reader, entryId, wanted)
+          : await ofResource(reader, resourceId, wanted),
       };
     });
 }

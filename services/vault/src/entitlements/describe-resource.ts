@@ -1,14 +1,13 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { requireId } from '../ids.ts';
 import type { EntitlementsDeps } from './deps.ts';
 
 export function describeResource(
   deps: EntitlementsDeps,
 ): Handler<typeof vault.EntitlementsService.describeResource> {
   return async (request, context) => {
-    const id = requireId(request.resourceId);
+    const id = request.resourceId;
     const row = await deps.database.readTenant(context.tenantId, (reader) =>
       reader
         .selectFrom('assets')

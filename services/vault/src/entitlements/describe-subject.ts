@@ -1,7 +1,6 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { requireId } from '../ids.ts';
 import { unproven } from '../rights/unproven.ts';
 import type { VaultReader } from '../schema.ts';
 import type { EntitlementsDeps } from './deps.ts';
@@ -14,7 +13,7 @@ export function describeSubject(
     deps.database.readTenant(context.tenantId, async (reader) => {
       if (!entryId && !resourceId)
         throw ClavigerError.invalid('/entryId', 'is required unless resourceId is given');
-      const id = entryId ? requireId(entryId) : await onlyEntry(reader, requireId(resourceId));
+      const id = entryId || (await onlyEntry(reader, resourceId));
       const row = await reader
         .selectFrom('entries')
         .leftJoin('assets', 'assets.id', 'entries.asset_id')

@@ -4,7 +4,6 @@ import { ClavigerError } from '@claviger/errors';
 import { changedNothing, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { entrySubject } from '../entries/entry-store.ts';
-import { isId, requireId } from '../ids.ts';
 import type { VaultTx } from '../schema.ts';
 import type { EntitlementsDeps } from './deps.ts';
 import { grantEnded, hasEnded, lockGrant } from './ended-grants.ts';
@@ -18,11 +17,8 @@ export function placeEntitlement(
 ): Handler<typeof vault.EntitlementsService.placeEntitlement> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const { grantId, userId, expiresAt } = request;
-    if (!isId(grantId)) throw ClavigerError.invalid('/grantId', 'must be a UUID');
-    if (!isId(userId)) throw ClavigerError.invalid('/userId', 'must be a UUID');
+    const { grantId, userId, entryId, expiresAt } = request;
     if (!expiresAt) throw ClavigerError.invalid('/expiresAt', 'is required');
-    const entryId = requireId(request.entryId);
     await deps.database.withTenant(context.tenantId, async (tx) => {
       await requireActiveTenant(tx);
       await lockGrant(tx, grantId);

@@ -4,7 +4,6 @@ import type { Kek } from '@claviger/keyring';
 import { changedNothing, type Handler } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
 import { entrySubject, type LockedEntry } from '../entries/entry-store.ts';
-import { isId } from '../ids.ts';
 import { isAccount, requestRotation, requireRotatable } from '../rotation/request-rotation.ts';
 import type { RotationAfterGrant, VaultSchema, VaultTx } from '../schema.ts';
 import type { EntitlementsDeps } from './deps.ts';
@@ -24,9 +23,9 @@ export function removeEntitlement(
   return async ({ grantId, cause }, context) => {
     const kek = await kekUnlessSealed(deps, context.tenantId);
     return deps.database.withTenant(context.tenantId, async (tx) => {
-      const known = isId(grantId) ? await entryOfGrant(tx, grantId) : undefined;
+      const known = await entryOfGrant(tx, grantId);
       if (!known) {
-        if (isId(grantId) && (await rememberEnd(tx, context.tenantId, grantId, cause))) {
+        if (await rememberEnd(tx, context.tenantId, grantId, cause)) {
           await deps.emitter.audit(tx, context, {
             subject: { type: 'grant', id: grantId },
             details: { grantId, cause, known: false },

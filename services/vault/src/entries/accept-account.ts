@@ -2,7 +2,7 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { requireId, requireRowVersion } from '../ids.ts';
+import { requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { notResourceOwner, ownsTarget } from '../rights/resource-owner.ts';
 import type { EntriesDeps } from './deps.ts';
@@ -15,7 +15,7 @@ import { entryById, entrySubject, toEntry } from './entry-store.ts';
 export function acceptAccount(deps: EntriesDeps): Handler<typeof vault.EntriesService.acceptAccount> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const id = requireId(request.entryId);
+    const id = request.entryId;
     const { actor, tenantId } = context;
     return deps.database.withTenant(tenantId, async (tx) => {
       const entry = await lockEntry(tx, context, id);

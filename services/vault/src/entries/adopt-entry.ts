@@ -2,7 +2,7 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { requireId, time } from '../ids.ts';
+import { time } from '../ids.ts';
 import { activeUsers } from '../rights/active-users.ts';
 import { type AdoptionVerdict, decideAdoption } from '../rights/adoption-rule.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
@@ -19,7 +19,7 @@ const PROPOSAL_HOURS = 72;
 export function adoptEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.adoptEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const id = requireId(request.entryId);
+    const id = request.entryId;
     const { actor, tenantId } = context;
     const named = await deps.database.readTenant(tenantId, (reader) => namedIn(reader, id));
     const active = await activeUsers(deps, context, [...named]);

@@ -5,7 +5,6 @@ import type { CallContext, Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
 import { recordPath } from '../disclosure/record-exposure.ts';
-import { isId } from '../ids.ts';
 import { requireRotationRight } from '../rights/require-account-use.ts';
 import { hasAccessPolicy, leastProtection, mustBeProven } from '../rights/unproven.ts';
 import type { VaultTx } from '../schema.ts';
@@ -97,7 +96,7 @@ async function accessPolicyApplies(
   context: CallContext,
   account: { readonly type: string; readonly username: string; readonly asset_id: string | null },
 ): Promise<boolean> {
-  if (!account.asset_id || !isId(account.asset_id)) return false;
+  if (!account.asset_id) return false;
   const asked = await deps.database.readTenant(context.tenantId, (reader) =>
     mustBeProven(reader, context.actor, account),
   );
@@ -107,8 +106,6 @@ async function accessPolicyApplies(
 
 /** Locks the resource against deletion until the transaction ends. */
 async function lockResource(tx: VaultTx, id: string): Promise<void> {
-  const found = isId(id)
-    ? await tx.selectFrom('assets').select('id').where('id', '=', id).forShare().executeTakeFirst()
-    : undefined;
+  const found = await tx.selectFrom('assets').select('id').where('id', '=', id).forShare().executeTakeFirst();
   if (!found) throw ClavigerError.invalid('/resourceId', 'is not the id of a resource');
 }

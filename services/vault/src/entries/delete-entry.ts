@@ -2,7 +2,7 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { requireId, requireRowVersion } from '../ids.ts';
+import { requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import type { EntriesDeps } from './deps.ts';
 import { entrySubject, refuseDuringRotation } from './entry-store.ts';
@@ -11,7 +11,7 @@ import { entrySubject, refuseDuringRotation } from './entry-store.ts';
 export function deleteEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.deleteEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const id = requireId(request.entryId);
+    const id = request.entryId;
     await deps.database.withTenant(context.tenantId, async (tx) => {
       const entry = await lockEntry(tx, context, id);
       requireRowVersion(request.rowVersion, entry.row_version);

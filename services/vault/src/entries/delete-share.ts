@@ -1,7 +1,6 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { requireId } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import type { EntriesDeps } from './deps.ts';
 import { entrySubject } from './entry-store.ts';
@@ -10,8 +9,8 @@ import { accessShared } from './share-store.ts';
 export function deleteShare(deps: EntriesDeps): Handler<typeof vault.EntriesService.deleteShare> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const id = requireId(request.entryId);
-    const userId = requireId(request.userId);
+    const id = request.entryId;
+    const userId = request.userId;
     await deps.database.withTenant(context.tenantId, async (tx) => {
       const entry = await lockEntry(tx, context, id);
       const before = await accessShared(tx, id, userId);

@@ -2,7 +2,6 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { countRows, likeTerm, pageOf, type SortFields } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { isId } from '../ids.ts';
 import { countedTotal } from '../list-totals.ts';
 import type { EntryRotationState, VaultReader } from '../schema.ts';
 import type { EntriesDeps } from './deps.ts';
@@ -14,7 +13,6 @@ const SORT: SortFields = {
   createdAt: { column: 'entries.created_at', type: 'timestamptz' },
   updatedAt: { column: 'entries.updated_at', type: 'timestamptz' },
 };
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 export function listEntries(deps: EntriesDeps): Handler<typeof vault.EntriesService.listEntries> {
   return (request, context) =>
@@ -34,8 +32,8 @@ export function listEntries(deps: EntriesDeps): Handler<typeof vault.EntriesServ
 function filtered(reader: VaultReader, request: vault.ListEntriesRequest) {
   let query = entryQuery(reader);
   const { resourceId, type, rotationState, tag, search, ownerId } = request;
-  if (ownerId) query = query.where('entries.owner_id', '=', isId(ownerId) ? ownerId : NOBODY);
-  if (resourceId) query = query.where('entries.asset_id', '=', isId(resourceId) ? resourceId : NOBODY);
+  if (ownerId) query = query.where('entries.owner_id', '=', ownerId);
+  if (resourceId) query = query.where('entries.asset_id', '=', resourceId);
   if (type) query = query.where('entries.type', '=', type);
   if (rotationState) query = query.where('entries.rotation_state', '=', rotationState as EntryRotationState);
   if (tag) query = query.where(sql<boolean>`${tag} = ANY (entries.tags)`);
@@ -56,8 +54,7 @@ function filtered(reader: VaultReader, request: vault.ListEntriesRequest) {
 async function total(reader: VaultReader, request: vault.ListEntriesRequest): Promise<number> {
   const { resourceId, type, rotationState, tag, search, ownerId } = request;
   if (!type && !rotationState && !tag && !search && !ownerId) {
-    if (!resourceId) return countedTotal(reader, 'entries');
-    return isId(resourceId) ? countedTotal(reader, 'entries', resourceId) : 0;
+    return countedTotal(reader, 'entries', resourceId || undefined);
   }
   return countRows(filtered(reader, request));
 }

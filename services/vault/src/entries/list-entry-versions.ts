@@ -2,14 +2,14 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { requireId, time } from '../ids.ts';
+import { time } from '../ids.ts';
 import type { EntriesDeps } from './deps.ts';
 import { entryById } from './entry-store.ts';
 
 /** Newest first. */
 export function listEntryVersions(deps: EntriesDeps): Handler<typeof vault.EntriesService.listEntryVersions> {
   return async (request, context) => {
-    const id = requireId(request.entryId);
+    const id = request.entryId;
     return deps.database.readTenant(context.tenantId, async (reader) => {
       await entryById(reader, id);
       const versions = reader.selectFrom('entry_versions').where('entry_id', '=', id);

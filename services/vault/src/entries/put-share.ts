@@ -1,7 +1,6 @@
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { isId, requireId } from '../ids.ts';
 import { activeUsers } from '../rights/active-users.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import type { EntriesDeps } from './deps.ts';
@@ -15,10 +14,10 @@ import { accessShared, toShare } from './share-store.ts';
 export function putShare(deps: EntriesDeps): Handler<typeof vault.EntriesService.putShare> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const id = requireId(request.entryId);
+    const id = request.entryId;
     const { userId } = request;
     const access = request.access as 'view' | 'modify' | 'manage';
-    const active = isId(userId) && (await activeUsers(deps, context, [userId])).has(userId);
+    const active = (await activeUsers(deps, context, [userId])).has(userId);
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const entry = await lockEntry(tx, context, id);
       if (!active) throw noActiveUser();

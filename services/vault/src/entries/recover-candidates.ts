@@ -7,7 +7,6 @@ import { auditUnavailable } from '../disclosure/disclosure-gate.ts';
 import { receiptOf } from '../disclosure/receipt.ts';
 import { recordExposure } from '../disclosure/record-exposure.ts';
 import { ENCRYPTED_COLUMNS } from '../encryption/secrets.ts';
-import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { requireLiveGrant } from '../rights/require-live-grant.ts';
 import type { EntriesDeps } from './deps.ts';
@@ -23,7 +22,7 @@ const MAX_CANDIDATES = 50;
 export function recoverCandidates(deps: EntriesDeps): Handler<typeof vault.EntriesService.recoverCandidates> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const id = requireId(request.entryId);
+    const id = request.entryId;
     deps.secrets.requireOpen();
     const { tenantId, actor } = context;
     const { rows, event } = await deps.database

@@ -4,14 +4,13 @@ import { deliverUnderGrant } from '../disclosure/deliver-under-grant.ts';
 import type { DisclosureRequest } from '../disclosure/disclosure-gate.ts';
 import { receiptOf } from '../disclosure/receipt.ts';
 import { discloseInEmergency, emergencyAccessOverrides } from '../emergency/disclose-in-emergency.ts';
-import { requireId } from '../ids.ts';
 import type { EntriesDeps } from './deps.ts';
 
 /** Commits the audit record before it decrypts the secret. Without a record nothing is disclosed. */
 export function retrieveEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.retrieveEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const entryId = requireId(request.entryId);
+    const entryId = request.entryId;
     deps.secrets.requireOpen();
     const { reason, ticket, version } = request;
     const committed = await commitDisclosure(deps, context, { entryId, version, reason, ticket });

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
 import { changedFields } from '../changed-fields.ts';
 import { recordPath } from '../disclosure/record-exposure.ts';
-import { requireId, requireRowVersion } from '../ids.ts';
+import { requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { askForLowering, useLoweringDecision } from '../rights/lowered-protection.ts';
 import { requireAccess } from '../rights/require-access.ts';
@@ -28,7 +28,7 @@ export function updateEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
   return async (request, context) => {
     const { tenantId, actor } = context;
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const id = requireId(request.entryId);
+    const id = request.entryId;
     const kek = request.secret === undefined ? undefined : await deps.secrets.keyFor(tenantId);
     const lowering = await askForLowering(deps, context, id, request, request.reason);
     return withUniqueName('an entry', () =>

@@ -5,7 +5,6 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
 import { recordRefusal, returnProbe, spendProbe } from '../accounts/probe-budget.ts';
-import { requireId } from '../ids.ts';
 import { requireAccess } from '../rights/require-access.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import { connectorContext, encryptedAccount, loadTarget } from '../targets/load-target.ts';
@@ -24,7 +23,7 @@ const LOGIN_SECRETS = ['password', 'ssh-key'] as const;
 export function verifyEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.verifyEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const id = requireId(request.entryId);
+    const id = request.entryId;
     const { entry, secretType, target, account } = await deps.database.readTenant(
       context.tenantId,
       async (reader) => {

@@ -2,7 +2,6 @@ import type * as exposure from '@claviger/contracts/vault/v1/exposure';
 import { pageOf } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { entryById } from '../entries/entry-store.ts';
-import { requireId } from '../ids.ts';
 import type { ExposureDeps } from './deps.ts';
 import { LEDGER_SORT, LEDGER_TIE, ledger, toExposure } from './ledger-store.ts';
 
@@ -11,7 +10,7 @@ export function getEntryExposure(
   deps: ExposureDeps,
 ): Handler<typeof exposure.ExposureService.getEntryExposure> {
   return async (request, context) => {
-    const id = requireId(request.entryId);
+    const id = request.entryId;
     return deps.database.readTenant(context.tenantId, async (reader) => {
       await entryById(reader, id);
       const all = ledger(reader).where('entry_id', '=', id);

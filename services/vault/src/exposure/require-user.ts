@@ -1,6 +1,5 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
-import { requireId } from '../ids.ts';
 import type { ExposureDeps } from './deps.ts';
 
 /**
@@ -8,21 +7,20 @@ import type { ExposureDeps } from './deps.ts';
  * was one, so the exposure of former users works without auth. For other ids, auth is asked.
  */
 export async function requireUser(deps: ExposureDeps, context: CallContext, userId: string): Promise<string> {
-  const id = requireId(userId);
   const named = await deps.database.readTenant(context.tenantId, (reader) =>
     reader
       .selectFrom('exposure_paths')
       .select('user_id')
-      .where('user_id', '=', id)
+      .where('user_id', '=', userId)
       .limit(1)
       .executeTakeFirst(),
   );
-  if (named) return id;
+  if (named) return userId;
   const { tenantId, requestId, sourceAddress, deadline, signal } = context;
   const { users } = await deps.directory.getUserNames(
-    { userIds: [id] },
+    { userIds: [userId] },
     { tenantId, requestId, sourceAddress, deadline, signal },
   );
-  if (!users.some((user) => user.id === id)) throw ClavigerError.notFound();
-  return id;
+  if (!users.some((user) => user.id === userId)) throw ClavigerError.notFound();
+  return userId;
 }

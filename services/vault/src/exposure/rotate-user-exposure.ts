@@ -2,7 +2,6 @@ import type * as exposure from '@claviger/contracts/vault/v1/exposure';
 import { requireActiveTenant } from '@claviger/database';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { isId } from '../ids.ts';
 import type { VaultTx } from '../schema.ts';
 import type { ExposureDeps } from './deps.ts';
 import { requireUser } from './require-user.ts';
@@ -21,10 +20,13 @@ export function rotateUserExposure(
   return async (request, context) => {
     context.auditSubject = { type: 'user', id: request.userId };
     const userId = await requireUser(deps, context, request.userId);
-    const wanted = request.entryIds.filter(isId);
     return deps.database.withTenant(context.tenantId, async (tx) => {
       await requireActiveTenant(tx);
-      const known = await lockSeenEntries(tx, userId, request.entryIds.length === 0 ? undefined : wanted);
+      const known = await lockSeenEntries(
+        tx,
+        userId,
+        request.entryIds.length === 0 ? undefined : request.entryIds,
+      );
       const impossible = known.filter((row) => row.obstacle !== null && !row.under_way);
       const possible = known.filter((row) => row.obstacle === null || row.under_way);
       const waiting = possible.filter((row) => row.under_way || row.due);

@@ -4,7 +4,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
-import { requireId, requireRowVersion } from '../ids.ts';
+import { requireRowVersion } from '../ids.ts';
 import { isAdministrator } from '../rights/effective-access.ts';
 import { requireDestinationOfModule } from '../rights/require-destination.ts';
 import type { VaultTx } from '../schema.ts';
@@ -24,7 +24,7 @@ export async function changeModule(
   request: vault.PatchModuleRequest,
 ): Promise<{ module: vault.Module }> {
   context.auditSubject = { type: 'module', id: request.moduleId };
-  const id = requireId(request.moduleId);
+  const id = request.moduleId;
   return withUniqueName('a module', () =>
     deps.database.withTenant(context.tenantId, async (tx) => {
       const before = await tx

@@ -2,14 +2,14 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { isForeignKeyViolation } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { requireId, requireRowVersion } from '../ids.ts';
+import { requireRowVersion } from '../ids.ts';
 import type { ModulesDeps } from './deps.ts';
 
 /** Refused while a resource uses the module. */
 export function deleteModule(deps: ModulesDeps): Handler<typeof vault.ModulesService.deleteModule> {
   return async (request, context) => {
     context.auditSubject = { type: 'module', id: request.moduleId };
-    const id = requireId(request.moduleId);
+    const id = request.moduleId;
     try {
       await deps.database.withTenant(context.tenantId, async (tx) => {
         const gone = await tx

@@ -6,7 +6,6 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt } from '../accounts/account-at.ts';
 import { recordRefusal, returnProbe, spendProbe } from '../accounts/probe-budget.ts';
-import { requireId } from '../ids.ts';
 import { requireAccountUse } from '../rights/require-account-use.ts';
 import type { VaultReader } from '../schema.ts';
 import { connectorOf } from '../targets/connector-of.ts';
@@ -31,7 +30,7 @@ const TEST_TIMEOUT_MS = 8_000;
 export function testModule(deps: ModulesDeps): Handler<typeof vault.ModulesService.testModule> {
   return async (request, context) => {
     context.auditSubject = { type: 'module', id: request.moduleId };
-    const moduleId = requireId(request.moduleId);
+    const moduleId = request.moduleId;
     const { target, account } = await deps.database.readTenant(context.tenantId, async (reader) => {
       const module = await moduleById(reader, moduleId);
       if (!module.enabled) {
@@ -105,7 +104,7 @@ function problemOf(result: TestResult): string {
 
 async function testedResource(reader: VaultReader, moduleId: string, given: string): Promise<string> {
   let query = reader.selectFrom('assets').select('id').where('module_id', '=', moduleId);
-  if (given) query = query.where('id', '=', requireId(given));
+  if (given) query = query.where('id', '=', given);
   const found = await query.orderBy('created_at').limit(1).executeTakeFirst();
   if (found) return found.id;
   if (given) throw ClavigerError.notFound();

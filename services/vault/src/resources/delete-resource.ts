@@ -2,7 +2,7 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { requireId, requireRowVersion } from '../ids.ts';
+import { requireRowVersion } from '../ids.ts';
 import type { ResourcesDeps } from './deps.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { ResourcesDeps } from './deps.ts';
 export function deleteResource(deps: ResourcesDeps): Handler<typeof vault.ResourcesService.deleteResource> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
-    const id = requireId(request.resourceId);
+    const id = request.resourceId;
     await deps.database.withTenant(context.tenantId, async (tx) => {
       // The creation of an account waits for this lock and then finds the resource deleted.
       const found = await tx

@@ -7,7 +7,6 @@ import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { accountAt, accountsAt } from '../accounts/account-at.ts';
 import { recordRefusal, returnProbe, spendProbe } from '../accounts/probe-budget.ts';
-import { requireId } from '../ids.ts';
 import { requireAccountUse } from '../rights/require-account-use.ts';
 import { connectorOf } from '../targets/connector-of.ts';
 import {
@@ -32,7 +31,7 @@ export function discoverAccounts(
 ): Handler<typeof vault.ResourcesService.discoverAccounts> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
-    const resourceId = requireId(request.resourceId);
+    const resourceId = request.resourceId;
     const { target, admin } = await deps.database.readTenant(context.tenantId, async (reader) => {
       const target = await loadTarget(reader, resourceId);
       const admin = usableAdmin(target);

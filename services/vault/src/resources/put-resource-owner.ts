@@ -2,7 +2,7 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { isId, requireId, requireRowVersion } from '../ids.ts';
+import { requireRowVersion } from '../ids.ts';
 import { activeUsers } from '../rights/active-users.ts';
 import { resourceRight } from '../rights/resource-right.ts';
 import type { ResourcesDeps } from './deps.ts';
@@ -17,9 +17,9 @@ export function putResourceOwner(
 ): Handler<typeof vault.ResourcesService.putResourceOwner> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
-    const id = requireId(request.resourceId);
+    const id = request.resourceId;
     const { ownerId } = request;
-    const active = isId(ownerId) && (await activeUsers(deps, context, [ownerId])).has(ownerId);
+    const active = (await activeUsers(deps, context, [ownerId])).has(ownerId);
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const before = await tx
         .selectFrom('assets')

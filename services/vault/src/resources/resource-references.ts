@@ -1,5 +1,4 @@
 import { ClavigerError } from '@claviger/errors';
-import { isId } from '../ids.ts';
 import type { VaultReader } from '../schema.ts';
 import { parseModuleConfig } from '../targets/module-config.ts';
 import { checkResource, type ResourceAddress } from '../targets/resource-target.ts';
@@ -12,14 +11,12 @@ export async function checkReferences(
 ): Promise<void> {
   const { moduleId, adminEntryId } = resource;
   if (adminEntryId) {
-    const entry = isId(adminEntryId)
-      ? await reader
-          .selectFrom('entries')
-          .select(['type', 'unproven'])
-          .where('id', '=', adminEntryId)
-          .where('status', '=', 'active')
-          .executeTakeFirst()
-      : undefined;
+    const entry = await reader
+      .selectFrom('entries')
+      .select(['type', 'unproven'])
+      .where('id', '=', adminEntryId)
+      .where('status', '=', 'active')
+      .executeTakeFirst();
     if (!entry) throw ClavigerError.invalid('/adminEntryId', 'is not the id of an entry');
     if (entry.unproven && adminEntryId !== formerAdminEntryId)
       throw ClavigerError.invalid('/adminEntryId', 'is an unproven account: verify it, or have it accepted');
@@ -28,13 +25,11 @@ export async function checkReferences(
     }
   }
   if (!moduleId) return checkResource(undefined, resource);
-  const module = isId(moduleId)
-    ? await reader
-        .selectFrom('modules')
-        .select(['type', 'config'])
-        .where('id', '=', moduleId)
-        .executeTakeFirst()
-    : undefined;
+  const module = await reader
+    .selectFrom('modules')
+    .select(['type', 'config'])
+    .where('id', '=', moduleId)
+    .executeTakeFirst();
   if (!module) throw ClavigerError.invalid('/moduleId', 'is not the id of a module');
   checkResource({ type: module.type, config: parseModuleConfig(module.type, module.config) }, resource);
 }

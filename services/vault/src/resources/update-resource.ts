@@ -6,7 +6,7 @@ import type { CallContext, Handler } from '@claviger/service-kit';
 import { type Selectable, sql } from 'kysely';
 import { assignAccounts } from '../accounts/assign-accounts.ts';
 import { changedFields } from '../changed-fields.ts';
-import { requireId, requireRowVersion } from '../ids.ts';
+import { requireRowVersion } from '../ids.ts';
 import { type Destination, requireDestination } from '../rights/require-destination.ts';
 import { notResourceOwner, ownsResource, ownsTarget } from '../rights/resource-owner.ts';
 import type { VaultSchema, VaultTx } from '../schema.ts';
@@ -19,7 +19,7 @@ import { resourceById, toResource } from './resource-store.ts';
 export function updateResource(deps: ResourcesDeps): Handler<typeof vault.ResourcesService.updateResource> {
   return async (request, context) => {
     context.auditSubject = { type: 'resource', id: request.resourceId, resourceId: request.resourceId };
-    const id = requireId(request.resourceId);
+    const id = request.resourceId;
     return withUniqueName('a resource', () =>
       deps.database.withTenant(context.tenantId, async (tx) => {
         const before = await tx

@@ -2,14 +2,13 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { entryById } from '../entries/entry-store.ts';
-import { requireId } from '../ids.ts';
 import type { RotationDeps } from './deps.ts';
 import { toRotation } from './rotation-store.ts';
 
 export function getRotation(deps: RotationDeps): Handler<typeof vault.EntriesService.getRotation> {
   return async (request, context) => {
-    const entryId = requireId(request.entryId);
-    const id = requireId(request.rotationId);
+    const entryId = request.entryId;
+    const id = request.rotationId;
     return deps.database.readTenant(context.tenantId, async (reader) => {
       await entryById(reader, entryId);
       const row = await reader

@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { entryById, entrySubject, toEntry } from '../entries/entry-store.ts';
-import { requireId, requireRowVersion } from '../ids.ts';
+import { requireRowVersion } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { requireRotationRight } from '../rights/require-account-use.ts';
 import type { RotationDeps } from './deps.ts';
@@ -14,7 +14,7 @@ export function putRotationSchedule(
 ): Handler<typeof vault.EntriesService.putRotationSchedule> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const id = requireId(request.entryId);
+    const id = request.entryId;
     const { intervalHours, startsAt } = request;
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const entry = await lockEntry(tx, context, id);

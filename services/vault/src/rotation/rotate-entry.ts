@@ -2,7 +2,6 @@ import type * as vault from '@claviger/contracts/vault/v1/vault';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { entrySubject, refuseDuringRotation } from '../entries/entry-store.ts';
-import { requireId } from '../ids.ts';
 import { lockEntry } from '../rights/lock-entry.ts';
 import { requireRotationRight } from '../rights/require-account-use.ts';
 import { asAdmin, rotatesAsAdmin } from './as-admin.ts';
@@ -17,7 +16,7 @@ import { toRotation } from './rotation-store.ts';
 export function rotateEntry(deps: RotationDeps): Handler<typeof vault.EntriesService.rotateEntry> {
   return async (request, context) => {
     context.auditSubject = { type: 'entry', id: request.entryId };
-    const id = requireId(request.entryId);
+    const id = request.entryId;
     const kek = await deps.secrets.keyFor(context.tenantId);
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const entry = await lockEntry(tx, context, id);

@@ -4,7 +4,6 @@ import { ClavigerError } from '@claviger/errors';
 import { failpoint, type Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { AccountsDeps } from './deps.ts';
 import { endApprovalsOf } from './end-approvals.ts';
 import { endBreakglassOf } from './end-breakglass.ts';
@@ -24,8 +23,8 @@ export function applyAccountStanding(
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const { tenantId } = context;
-    const userId = idOrNotFound(request.userId);
-    const changedBy = idOrNotFound(request.changedBy);
+    const userId = request.userId;
+    const changedBy = request.changedBy;
     const { version, active } = request;
     await deps.database.withTenant(tenantId, async (tx) => {
       if (!(await store(tx, { tenantId, userId, version, active })) || !request.ends) return;

@@ -7,7 +7,6 @@ import { sql } from 'kysely';
 import { requireActiveAccount } from '../accounts/require-active-account.ts';
 import { presentMs } from '../database-clock.ts';
 import type { WorkflowSchema } from '../schema.ts';
-import { isUuid } from '../uuid.ts';
 import { alert } from './alert.ts';
 import type { BreakglassSessionRow, OpenedBy } from './breakglass-schema.ts';
 import { type BreakglassSettings, breakglassSettings } from './breakglass-settings.ts';
@@ -76,9 +75,7 @@ export function activateBreakglass(
 }
 
 function askOf(request: breakglass.ActivateBreakglassRequest, policy: BreakglassSettings): Ask {
-  const { entryIds, resourceIds, sealedCode } = request;
-  if (!entryIds.every(isUuid)) throw ClavigerError.invalid('/entryIds', 'must be ids of entries');
-  if (!resourceIds.every(isUuid)) throw ClavigerError.invalid('/resourceIds', 'must be ids of resources');
+  const { sealedCode } = request;
   const durationMinutes = request.durationMinutes ?? Math.min(DEFAULT_MINUTES, policy.maximumMinutes);
   if (durationMinutes > policy.maximumMinutes)
     throw ClavigerError.invalid('/durationMinutes', `may be at most ${policy.maximumMinutes}`);

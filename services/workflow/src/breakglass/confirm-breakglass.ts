@@ -5,7 +5,6 @@ import { type CallContext, type Handler, peopleBehind } from '@claviger/service-
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
 import type { WorkflowSchema } from '../schema.ts';
-import { idOrNotFound } from '../uuid.ts';
 import { activatedFor } from './activate-breakglass.ts';
 import { alert } from './alert.ts';
 import type { BreakglassSessionRow } from './breakglass-schema.ts';
@@ -24,7 +23,7 @@ export function confirmBreakglass(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.confirmBreakglass> {
   return async (request, context) => {
-    const id = idOrNotFound(request.sessionId);
+    const id = request.sessionId;
     context.auditSubject = subjectOf(id);
     const { maximumMinutes } = await breakglassSettings(deps, context.tenantId);
     const { row, nowMs } = await deps.database.withTenant(context.tenantId, async (tx) => {

@@ -5,7 +5,6 @@ import { type CallContext, type Handler, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
 import type { WorkflowSchema } from '../schema.ts';
-import { idOrNotFound } from '../uuid.ts';
 import { FIRST_TRY_SECONDS } from './activate-breakglass.ts';
 import { alert } from './alert.ts';
 import type { BreakglassSessionRow } from './breakglass-schema.ts';
@@ -25,7 +24,7 @@ export function deactivateBreakglass(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.deactivateBreakglass> {
   return async (request, context) => {
-    const named = request.sessionId && idOrNotFound(request.sessionId);
+    const named = request.sessionId;
     if (named) context.auditSubject = subjectOf(named);
     const { row, nowMs } = await deps.database.withTenant(context.tenantId, async (tx) => {
       const found = await find(tx, context, named);

@@ -3,7 +3,6 @@ import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
 import { internalCall } from '../internal-call.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { BreakglassDeps } from './deps.ts';
 import { sessionMessage } from './session-view.ts';
 
@@ -15,7 +14,7 @@ export function getBreakglassSession(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.getBreakglassSession> {
   return async (request, context) => {
-    const id = idOrNotFound(request.sessionId);
+    const id = request.sessionId;
     const session = await deps.database.readTenant(context.tenantId, async (reader) => {
       const row = await reader
         .selectFrom('breakglass_sessions')

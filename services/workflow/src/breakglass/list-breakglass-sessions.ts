@@ -4,7 +4,6 @@ import type { Handler } from '@claviger/service-kit';
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { transactionTimeMs } from '../database-clock.ts';
 import type { WorkflowSchema } from '../schema.ts';
-import { isUuid } from '../uuid.ts';
 import type { BreakglassState } from './breakglass-schema.ts';
 import type { BreakglassDeps } from './deps.ts';
 import { sessionMessage } from './session-view.ts';
@@ -40,9 +39,7 @@ export function listBreakglassSessions(
 function narrowed(rows: Rows, request: breakglass.ListBreakglassSessionsRequest): Rows {
   const ofState = request.state === '' ? rows : withState(rows, request.state as BreakglassState);
   if (request.userId === '') return ofState;
-  return isUuid(request.userId)
-    ? ofState.where('user_id', '=', request.userId)
-    : ofState.where(sql<boolean>`false`);
+  return ofState.where('user_id', '=', request.userId);
 }
 
 /**

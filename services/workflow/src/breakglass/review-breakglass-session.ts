@@ -3,7 +3,6 @@ import { ClavigerError } from '@claviger/errors';
 import { type Handler, peopleBehind } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { BreakglassDeps } from './deps.ts';
 import { expireSessions } from './expire-sessions.ts';
 import { wrongStatus } from './refusals.ts';
@@ -18,7 +17,7 @@ export function reviewBreakglassSession(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.reviewBreakglassSession> {
   return async (request, context) => {
-    const id = idOrNotFound(request.sessionId);
+    const id = request.sessionId;
     context.auditSubject = subjectOf(id);
     const { actor } = context;
     return deps.database.withTenant(context.tenantId, async (tx) => {

@@ -2,7 +2,6 @@ import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import { failpoint, type Handler } from '@claviger/service-kit';
 import { internalCall } from '../internal-call.ts';
-import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
 import type { ElevationDeps } from './deps.ts';
 import { refusalOf, statusAt } from './elevation-machine.ts';
@@ -21,8 +20,8 @@ export function actuateElevation(
 ): Handler<typeof elevation.DeviceActuationService.actuateElevation> {
   return async (request, context) => {
     const { tenantId, actor } = context;
-    const deviceId = idOrNotFound(request.id);
-    const requestId = idOrNotFound(request.elevationRequestId);
+    const deviceId = request.id;
+    const requestId = request.elevationRequestId;
     context.auditSubject = { type: 'elevation', id: requestId, resourceId: deviceId };
     const { values } = await deps.settings.read(tenantId);
     if (!values.elevation.actuatorEnabled) throw actuatorDisabled();

@@ -1,7 +1,6 @@
 import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
 import type { ElevationDeps } from './deps.ts';
 import { refusalOf, statusAt } from './elevation-machine.ts';
@@ -17,7 +16,7 @@ export function claimToolAction(
   deps: ElevationDeps,
 ): Handler<typeof elevation.ToolActionsService.claimToolAction> {
   return async (request, context) => {
-    const id = idOrNotFound(request.id);
+    const id = request.id;
     context.auditSubject = { type: 'elevation', id };
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const { row, nowMs } = await readElevation(tx, id);

@@ -2,7 +2,6 @@ import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { ElevationDeps } from './deps.ts';
 import { statusAt } from './elevation-machine.ts';
 import { ownDevice } from './own-device.ts';
@@ -13,7 +12,7 @@ export function getAgentElevationRequest(
 ): Handler<typeof elevation.AgentElevationsService.getAgentElevationRequest> {
   return async (request, context) => {
     const deviceId = await ownDevice(deps, context, request.id);
-    const id = idOrNotFound(request.requestId);
+    const id = request.requestId;
     return deps.database.readTenant(context.tenantId, async (reader) => {
       const row = await reader
         .selectFrom('elevation_requests')

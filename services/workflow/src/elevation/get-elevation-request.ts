@@ -2,7 +2,6 @@ import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { ElevationDeps } from './deps.ts';
 import { elevationMessage } from './elevation-view.ts';
 import { maySeeElevation } from './may-see-elevation.ts';
@@ -11,7 +10,7 @@ export function getElevationRequest(
   deps: Pick<ElevationDeps, 'database'>,
 ): Handler<typeof elevation.ElevationRequestsService.getElevationRequest> {
   return async (request, context) => {
-    const id = idOrNotFound(request.id);
+    const id = request.id;
     return deps.database.readTenant(context.tenantId, async (reader) => {
       const row = await reader
         .selectFrom('elevation_requests')

@@ -1,7 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { internalCall } from '../internal-call.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { ElevationDeps } from './deps.ts';
 
 /**
@@ -11,9 +10,8 @@ import type { ElevationDeps } from './deps.ts';
 export async function ownDevice(
   deps: Pick<ElevationDeps, 'devices'>,
   context: CallContext,
-  pathId: string,
+  id: string,
 ): Promise<string> {
-  const id = idOrNotFound(pathId);
   const { actor } = context;
   if (actor.kind === 'agent' && id === actor.userId) return id;
   await deps.devices.describeDevice({ deviceId: id }, internalCall(context));

@@ -2,7 +2,6 @@ import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { presentMs } from '../database-clock.ts';
-import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
 import type { ElevationDeps } from './deps.ts';
 import type { CommandOutcome } from './elevation-schema.ts';
@@ -17,7 +16,7 @@ export function reportCommandOutcome(
 ): Handler<typeof elevation.AgentElevationsService.reportCommandOutcome> {
   return async (request, context) => {
     const deviceId = await ownDevice(deps, context, request.id);
-    const id = idOrNotFound(request.commandId);
+    const id = request.commandId;
     const outcome = request.outcome as CommandOutcome;
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const command = await tx

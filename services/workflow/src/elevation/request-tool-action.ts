@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { isUuid } from '@claviger/contracts';
 import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import { ClavigerError } from '@claviger/errors';
 import type { ToolFacts } from '@claviger/evaluator';
 import { type CallContext, type Handler, peopleBehind } from '@claviger/service-kit';
 import { internalCall } from '../internal-call.ts';
-import { idOrNotFound, isUuid } from '../uuid.ts';
 import type { ElevationDeps } from './deps.ts';
 import { elevationMessage } from './elevation-view.ts';
 import { recordElevation } from './record-elevation.ts';
@@ -80,10 +80,7 @@ export function requestToolAction(
 }
 
 async function deviceOf(deps: ElevationDeps, context: CallContext, deviceId: string) {
-  const device = await deps.devices.describeDevice(
-    { deviceId: idOrNotFound(deviceId) },
-    internalCall(context),
-  );
+  const device = await deps.devices.describeDevice({ deviceId }, internalCall(context));
   requireSite(context.actor, device.siteId || null);
   return device;
 }

@@ -2,7 +2,6 @@ import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { CallContext, Handler } from '@claviger/service-kit';
 import { askedElevation } from '../asked/asked-elevation.ts';
 import { beyondAsked } from '../asked/beyond-asked.ts';
-import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
 import type { ElevationDeps } from './deps.ts';
 import { refusalOf, statusAt } from './elevation-machine.ts';
@@ -20,7 +19,7 @@ export function respondToElevation(
 ): Handler<typeof elevation.ElevationRequestsService.respondToElevation> {
   return async (request, context) => {
     const { tenantId, actor } = context;
-    const id = idOrNotFound(request.id);
+    const id = request.id;
     context.auditSubject = { type: 'elevation', id };
     const { row, nowMs } = await deps.database.readTenant(tenantId, (reader) => readElevation(reader, id));
     context.auditSubject = subjectOf(row);

@@ -1,6 +1,5 @@
 import type * as elevation from '@claviger/contracts/workflow/v1/elevation';
 import type { Handler } from '@claviger/service-kit';
-import { idOrNotFound } from '../uuid.ts';
 import { announce } from './announce.ts';
 import type { ElevationDeps } from './deps.ts';
 import { refusalOf, statusAt } from './elevation-machine.ts';
@@ -18,7 +17,7 @@ export function revokeElevation(
 ): Handler<typeof elevation.ElevationRequestsService.revokeElevation> {
   return async (request, context) => {
     const { tenantId, actor } = context;
-    const id = idOrNotFound(request.id);
+    const id = request.id;
     context.auditSubject = { type: 'elevation', id };
     const revoked = await deps.database.withTenant(tenantId, async (tx) => {
       const { row, nowMs } = await readElevation(tx, id);

@@ -6,7 +6,6 @@ import type { ElevationRow } from '../elevation/elevation-schema.ts';
 import { mayReadRulesOf, maySeeElevation } from '../elevation/may-see-elevation.ts';
 import { readElevation } from '../elevation/read-elevation.ts';
 import { findEvaluation } from '../rules/record-evaluation.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { ExplanationsDeps } from './deps.ts';
 import { explanationMessage } from './explanation-message.ts';
 
@@ -17,7 +16,7 @@ export function explainElevation(
   deps: ExplanationsDeps,
 ): Handler<typeof explanations.ExplanationsService.explainElevation> {
   return async (request, context) => {
-    const id = idOrNotFound(request.id);
+    const id = request.id;
     const { actor } = context;
     const input = await deps.database.readTenant(context.tenantId, async (reader) => {
       const { row, nowMs } = await readElevation(reader, id);

@@ -7,7 +7,6 @@ import { statusAt } from '../requests/request-machine.ts';
 import { decisionsOf, stateOf } from '../requests/request-store.ts';
 import { findEvaluation } from '../rules/record-evaluation.ts';
 import type { DecisionRow, RequestRow } from '../schema.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { ExplanationsDeps } from './deps.ts';
 import { explanationMessage } from './explanation-message.ts';
 
@@ -19,7 +18,7 @@ export function explainRequest(
   deps: ExplanationsDeps,
 ): Handler<typeof explanations.ExplanationsService.explainRequest> {
   return async (request, context) => {
-    const id = idOrNotFound(request.requestId);
+    const id = request.requestId;
     const { actor } = context;
     const mayReadRules = permits(actor.permissions, 'access-policies.read');
     const input = await deps.database.readTenant(context.tenantId, async (reader) => {

@@ -4,7 +4,6 @@ import { type CallContext, type Handler, permits } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { transactionTimeMs } from '../database-clock.ts';
 import type { GrantRow } from '../schema.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { GrantsDeps } from './deps.ts';
 import { grantStatusAt } from './grant-view.ts';
 
@@ -16,7 +15,7 @@ export function getGrantCredentials(
   deps: GrantsDeps,
 ): Handler<typeof workflow.GrantsService.getGrantCredentials> {
   return async (request, context) => {
-    const grant = await usableGrant(deps, context, idOrNotFound(request.grantId));
+    const grant = await usableGrant(deps, context, request.grantId);
     const delivered = await deps.vault.deliverCredentials(
       { grantId: grant.id },
       {

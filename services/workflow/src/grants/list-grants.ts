@@ -1,9 +1,7 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { likeTerm } from '@claviger/database';
 import { type Handler, permits } from '@claviger/service-kit';
-import { sql } from 'kysely';
 import { dateRange } from '../date-range.ts';
-import { isUuid } from '../uuid.ts';
 import type { GrantsDeps } from './deps.ts';
 import { type GrantRows, grantPage, withGrantStatus } from './grant-page.ts';
 
@@ -28,8 +26,8 @@ function filterOf(request: workflow.ListGrantsRequest): (rows: GrantRows) => Gra
     let rows = withGrantStatus(all, request.status);
     if (from) rows = rows.where('starts_at', '>=', from);
     if (before) rows = rows.where('starts_at', '<', before);
-    if (request.userId) rows = withId(rows, 'user_id', request.userId);
-    if (request.resourceId) rows = withId(rows, 'resource_id', request.resourceId);
+    if (request.userId) rows = rows.where('user_id', '=', request.userId);
+    if (request.resourceId) rows = rows.where('resource_id', '=', request.resourceId);
     if (request.moduleType) rows = rows.where('module_type', '=', request.moduleType);
     if (!request.search) return rows;
     const term = likeTerm(request.search);
@@ -41,9 +39,4 @@ function filterOf(request: workflow.ListGrantsRequest): (rows: GrantRows) => Gra
       ),
     );
   };
-}
-
-/** A text that is not an id matches nothing. */
-function withId(rows: GrantRows, column: 'user_id' | 'resource_id', text: string): GrantRows {
-  return isUuid(text) ? rows.where(column, '=', text) : rows.where(sql<boolean>`false`);
 }

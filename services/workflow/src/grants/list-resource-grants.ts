@@ -1,7 +1,6 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
 import { internalCall } from '../internal-call.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { GrantsDeps } from './deps.ts';
 import { grantPage, withGrantStatus } from './grant-page.ts';
 
@@ -12,7 +11,7 @@ export function listResourceGrants(
   deps: GrantsDeps,
 ): Handler<typeof workflow.GrantsService.listResourceGrants> {
   return async (request, context) => {
-    const resourceId = idOrNotFound(request.resourceId);
+    const resourceId = request.resourceId;
     await deps.vault.describeResource({ resourceId }, internalCall(context));
     return deps.database.readTenant(context.tenantId, (reader) =>
       grantPage(reader, request, (rows) =>

@@ -2,7 +2,6 @@ import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { internalCall } from '../internal-call.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { GrantsDeps } from './deps.ts';
 import { grantPage, withGrantStatus } from './grant-page.ts';
 
@@ -12,7 +11,7 @@ import { grantPage, withGrantStatus } from './grant-page.ts';
  */
 export function listUserGrants(deps: GrantsDeps): Handler<typeof workflow.GrantsService.listUserGrants> {
   return async (request, context) => {
-    const userId = idOrNotFound(request.userId);
+    const userId = request.userId;
     const { users } = await deps.directory.getUserNames({ userIds: [userId] }, internalCall(context));
     if (!users.some(({ id, status }) => id === userId && status !== 'deleted'))
       throw ClavigerError.notFound();

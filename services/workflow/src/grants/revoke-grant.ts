@@ -5,7 +5,6 @@ import { type Actor, type CallContext, type Handler, permits } from '@claviger/s
 import { sql } from 'kysely';
 import { presentMs } from '../database-clock.ts';
 import type { GrantRow, WorkflowSchema } from '../schema.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { GrantsDeps } from './deps.ts';
 import { grantMessage } from './grant-view.ts';
 import { syncEntitlement } from './sync-entitlement.ts';
@@ -26,7 +25,7 @@ export function revokeGrant(deps: GrantsDeps): Handler<typeof workflow.GrantsSer
         hint: 'Ask an administrator for a role with this permission.',
       });
     }
-    const id = idOrNotFound(request.grantId);
+    const id = request.grantId;
     context.auditSubject = { type: 'grant', id };
     const { grant, nowMs } = await deps.database.withTenant(tenantId, async (tx) => {
       const found = await tx.selectFrom('grants').selectAll().where('id', '=', id).executeTakeFirst();

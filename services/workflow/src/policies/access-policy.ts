@@ -2,7 +2,6 @@ import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Selectable } from 'kysely';
 import type { AccessPoliciesTable, AccessPolicy, Step } from '../schema.ts';
-import { isUuid } from '../uuid.ts';
 
 /** The policy of resources without their own policy, and of entries without a resource. */
 export const DEFAULT_POLICY: AccessPolicy = {
@@ -49,15 +48,11 @@ export function parseSteps(steps: readonly workflow.ApprovalStep[]): Step[] {
   if (steps.length === 0) throw ClavigerError.invalid('/steps', 'needs at least 1 items');
   return steps.map((step, index) => {
     const at = `/steps/${index}`;
-    step.approverUserIds.forEach((id, position) => {
-      if (!isUuid(id))
-        throw ClavigerError.invalid(`${at}/approverUserIds/${position}`, 'is not the id of a user');
-    });
     step.approverRoles.forEach((role, position) => {
       if (role.trim() === '')
         throw ClavigerError.invalid(`${at}/approverRoles/${position}`, 'may not be blank');
     });
-    const approverUserIds = [...new Set(step.approverUserIds.map((id) => id.toLowerCase()))];
+    const approverUserIds = [...new Set(step.approverUserIds)];
     const approverRoles = [...new Set(step.approverRoles)];
     if (approverRoles.length === 0 && approverUserIds.length > 0 && approverUserIds.length < step.quorum) {
       throw ClavigerError.invalid(

@@ -1,6 +1,5 @@
 import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { Handler } from '@claviger/service-kit';
-import { idOrNotFound } from '../uuid.ts';
 import type { PoliciesDeps } from './deps.ts';
 import { findPolicy } from './policy-store.ts';
 
@@ -9,7 +8,7 @@ export function describePolicy(
   deps: PoliciesDeps,
 ): Handler<typeof workflow.ProtectionService.describePolicy> {
   return async (request, context) => {
-    const id = idOrNotFound(request.resourceId);
+    const id = request.resourceId;
     const policy = await deps.database.readTenant(context.tenantId, (reader) => findPolicy(reader, id));
     return { customised: policy.customised };
   };

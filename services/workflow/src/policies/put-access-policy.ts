@@ -7,7 +7,6 @@ import { sql } from 'kysely';
 import { internalCall } from '../internal-call.ts';
 import { changeRuleSet } from '../rules/change-rule-set.ts';
 import type { Step } from '../schema.ts';
-import { idOrNotFound } from '../uuid.ts';
 import { parseSteps, policyMessage, policyOf } from './access-policy.ts';
 import { approverStatuses } from './approver-statuses.ts';
 import { askForLowering, changeOf } from './ask-for-lowering.ts';
@@ -23,7 +22,7 @@ export function putAccessPolicy(
   deps: PoliciesDeps,
 ): Handler<typeof workflow.AccessPoliciesService.putAccessPolicy> {
   return async (request, context) => {
-    const resourceId = idOrNotFound(request.resourceId);
+    const resourceId = request.resourceId;
     context.auditSubject = { type: 'resource', id: resourceId, resourceId };
     const steps = parseSteps(request.steps);
     const { maxDurationMinutes, oneTime, rotateOnEnd, requestTtlMinutes } = request;

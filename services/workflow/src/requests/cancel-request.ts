@@ -2,7 +2,6 @@ import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { sql } from 'kysely';
-import { idOrNotFound } from '../uuid.ts';
 import type { RequestsDeps } from './deps.ts';
 import { seesAllRequests } from './may-see.ts';
 import { refusalError } from './refusals.ts';
@@ -13,7 +12,7 @@ import { requestMessage } from './request-view.ts';
 /** The requester cancels a pending request. */
 export function cancelRequest(deps: RequestsDeps): Handler<typeof workflow.RequestsService.cancelRequest> {
   return async (request, context) => {
-    const id = idOrNotFound(request.requestId);
+    const id = request.requestId;
     context.auditSubject = { type: 'request', id };
     return deps.database.withTenant(context.tenantId, async (tx) => {
       const { row, state, nowMs } = await lockRequest(tx, id);

@@ -7,7 +7,6 @@ import { requireActiveAccount } from '../accounts/require-active-account.ts';
 import { expireRequests } from '../duties/expire-requests.ts';
 import { internalCall } from '../internal-call.ts';
 import { recordEvaluation } from '../rules/record-evaluation.ts';
-import { idOrNotFound } from '../uuid.ts';
 import { decideAccess } from './decide-access.ts';
 import type { RequestsDeps } from './deps.ts';
 import { refuseUnpassable } from './refuse-unpassable.ts';
@@ -22,8 +21,8 @@ export function createRequest(deps: RequestsDeps): Handler<typeof workflow.Reque
   return async (request, context) => {
     const subject = await deps.vault.describeSubject(
       {
-        entryId: request.entryId && idOrNotFound(request.entryId),
-        resourceId: request.resourceId && idOrNotFound(request.resourceId),
+        entryId: request.entryId,
+        resourceId: request.resourceId,
       },
       internalCall(context),
     );

@@ -2,14 +2,13 @@ import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { transactionTimeMs } from '../database-clock.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { RequestsDeps } from './deps.ts';
 import { seesAllRequests } from './may-see.ts';
 import { requestMessage } from './request-view.ts';
 
 export function getRequest(deps: RequestsDeps): Handler<typeof workflow.RequestsService.getRequest> {
   return async (request, context) => {
-    const id = idOrNotFound(request.requestId);
+    const id = request.requestId;
     return deps.database.readTenant(context.tenantId, async (reader) => {
       const row = await reader.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirst();
       const { actor } = context;

@@ -5,7 +5,6 @@ import { type SelectQueryBuilder, sql } from 'kysely';
 import { transactionTimeMs } from '../database-clock.ts';
 import { dateRange } from '../date-range.ts';
 import type { WorkflowSchema } from '../schema.ts';
-import { isUuid } from '../uuid.ts';
 import type { RequestsDeps } from './deps.ts';
 import { seesAllRequests } from './may-see.ts';
 import { requestMessages } from './request-view.ts';
@@ -47,8 +46,8 @@ function filtered(reader: Reader<WorkflowSchema>, request: workflow.ListRequests
   const { from, before } = dateRange(request);
   if (from) rows = rows.where('created_at', '>=', from);
   if (before) rows = rows.where('created_at', '<', before);
-  if (request.userId) rows = withId(rows, 'requester_id', request.userId);
-  if (request.resourceId) rows = withId(rows, 'resource_id', request.resourceId);
+  if (request.userId) rows = rows.where('requester_id', '=', request.userId);
+  if (request.resourceId) rows = rows.where('resource_id', '=', request.resourceId);
   if (request.search) {
     const term = likeTerm(request.search);
     rows = rows.where((each) =>
@@ -60,11 +59,6 @@ function filtered(reader: Reader<WorkflowSchema>, request: workflow.ListRequests
     );
   }
   return request.decidable ? decidableBy(rows, actor) : rows;
-}
-
-/** A text that is not an id matches nothing. */
-function withId(rows: Rows, column: 'requester_id' | 'resource_id', text: string): Rows {
-  return isUuid(text) ? rows.where(column, '=', text) : rows.where(sql<boolean>`false`);
 }
 
 /**

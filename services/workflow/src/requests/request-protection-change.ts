@@ -2,7 +2,6 @@ import type * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { findPolicy } from '../policies/policy-store.ts';
-import { idOrNotFound } from '../uuid.ts';
 import type { RequestsDeps } from './deps.ts';
 import { requestChange } from './request-change.ts';
 
@@ -16,8 +15,8 @@ export function requestProtectionChange(
   deps: RequestsDeps,
 ): Handler<typeof workflow.ProtectionService.requestProtectionChange> {
   return async (request, context) => {
-    const entryId = idOrNotFound(request.entryId);
-    const resourceId = request.resourceId === '' ? null : idOrNotFound(request.resourceId);
+    const entryId = request.entryId;
+    const resourceId = request.resourceId || null;
     if (!request.change?.before || !request.change.after)
       throw ClavigerError.invalid('/change', 'needs before and after');
     const policy = await deps.database.readTenant(context.tenantId, (reader) =>

@@ -4,7 +4,6 @@ import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 import { createGrant } from '../grants/create-grant.ts';
 import type { GrantRow } from '../schema.ts';
-import { idOrNotFound } from '../uuid.ts';
 import { benefitsFrom } from './beneficiaries.ts';
 import type { RequestsDeps } from './deps.ts';
 import { refusalError } from './refusals.ts';
@@ -31,7 +30,7 @@ export async function settleRequest(
   settlement: Settlement,
 ): Promise<{ request: workflow.AccessRequest; newGrant: GrantRow | undefined }> {
   const { actor, tenantId } = context;
-  const id = idOrNotFound(settlement.requestId);
+  const id = settlement.requestId;
   context.auditSubject = { type: 'request', id };
   const benefits = await benefitsFrom(deps, context, id);
   const { maximumGrantMinutes } = (await deps.settings.read(tenantId)).values.access;

@@ -16,7 +16,6 @@ import { withinSites } from '@claviger/service-kit';
 import type { RuleSetContent } from '../evaluation/messages.ts';
 import { DEFAULT_POLICY } from '../policies/access-policy.ts';
 import type { WorkflowSchema } from '../schema.ts';
-import { isUuid } from '../uuid.ts';
 import { readEntries, readRules, readVersion } from './load-rule-set.ts';
 import { MAX_OBJECTS } from './revision-store.ts';
 import { entryFieldsOf, ruleFieldsOf } from './rule-fields.ts';
@@ -134,11 +133,7 @@ class Drafts {
     for (const [index, draft] of accessPolicies.entries()) {
       await this.#pace();
       const at = `/accessPolicies/${index}`;
-      const resourceId = draft.resourceId === '' ? null : draft.resourceId.toLowerCase();
-      if (resourceId !== null && !isUuid(resourceId)) {
-        this.#problem(`${at}/resourceId`, 'is not the id of a resource');
-        continue;
-      }
+      const resourceId = draft.resourceId || null;
       const { id } = accessRuleOf(resourceId, DEFAULT_POLICY);
       if (seen.has(id)) this.#problem(`${at}/resourceId`, 'is listed twice');
       seen.add(id);

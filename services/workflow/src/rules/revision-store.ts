@@ -2,7 +2,6 @@ import type { Reader, Tx } from '@claviger/database';
 import { ClavigerError, type FieldProblem } from '@claviger/errors';
 import type { Actor } from '@claviger/service-kit';
 import type { WorkflowSchema } from '../schema.ts';
-import { idOrNotFound } from '../uuid.ts';
 import { changeRuleSet, lockRuleSet, type RuleSetChange } from './change-rule-set.ts';
 import { requireSite, visibleTo } from './rule-access.ts';
 import type { RevisionKind, RevisionRow } from './rules-tables.ts';
@@ -21,7 +20,7 @@ export async function visibleRevision(
   actor: Actor,
 ): Promise<RevisionRow> {
   const row = await inForce(reader, kind)
-    .where('object_id', '=', idOrNotFound(id))
+    .where('object_id', '=', id)
     .where(visibleTo(actor))
     .executeTakeFirst();
   if (!row) throw ClavigerError.notFound();
@@ -49,7 +48,7 @@ export async function revisionToChange(
   },
 ): Promise<RevisionRow> {
   await lockRuleSet(tx, tenantId);
-  const row = await inForce(tx, kind).where('object_id', '=', idOrNotFound(id)).executeTakeFirst();
+  const row = await inForce(tx, kind).where('object_id', '=', id).executeTakeFirst();
   if (!row) throw ClavigerError.notFound();
   requireSite(actor, row.site_id);
   if (rowVersion !== 0 && rowVersion !== row.row_version) {

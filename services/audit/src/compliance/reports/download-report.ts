@@ -3,7 +3,6 @@ import type { HttpBody } from '@claviger/contracts/google/api/httpbody';
 import { requireActiveTenant } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { existingId } from '../../uuid.ts';
 import type { ComplianceDeps } from '../deps.ts';
 
 /** Streams a finished package, chunk by chunk. The audit event is stored before the first byte is sent. */
@@ -11,7 +10,7 @@ export function downloadReport(
   deps: ComplianceDeps,
 ): Handler<typeof compliance.ComplianceService.downloadReport> {
   return async function* (request, context): AsyncGenerator<HttpBody> {
-    const id = existingId(request.reportId);
+    const id = request.reportId;
     const { tenantId, signal } = context;
     context.auditSubject = { type: 'compliance-report', id };
     await deps.database.withTenant(tenantId, async (tx) => {

@@ -2,13 +2,12 @@ import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
 import { recordRead } from '../../reads/record-read.ts';
-import { existingId } from '../../uuid.ts';
 import type { ComplianceDeps } from '../deps.ts';
 import { reportMessage, reportQuery } from './report-message.ts';
 
 export function getReport(deps: ComplianceDeps): Handler<typeof compliance.ComplianceService.getReport> {
   return async (request, context) => {
-    const id = existingId(request.reportId);
+    const id = request.reportId;
     const subject = { type: 'compliance-report', id };
     context.auditSubject = subject;
     const row = await deps.database.readTenant(context.tenantId, (reader) =>

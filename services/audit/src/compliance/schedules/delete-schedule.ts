@@ -1,7 +1,6 @@
 import type * as compliance from '@claviger/contracts/audit/v1/compliance';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { existingId } from '../../uuid.ts';
 import type { ComplianceDeps } from '../deps.ts';
 
 /** Deletes a schedule. Reports that it has already ordered are still made. */
@@ -9,7 +8,7 @@ export function deleteSchedule(
   deps: ComplianceDeps,
 ): Handler<typeof compliance.ComplianceService.deleteSchedule> {
   return async (request, context) => {
-    const id = existingId(request.scheduleId);
+    const id = request.scheduleId;
     context.auditSubject = { type: 'compliance-schedule', id };
     await deps.database.withTenant(context.tenantId, async (tx) => {
       const gone = await tx

@@ -2,7 +2,6 @@ import type * as tenants from '@claviger/contracts/auth/v1/tenants';
 import type { SortFields } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import type { Handler } from '@claviger/service-kit';
-import { objectId } from '../../object-id.ts';
 import type { TenantsDeps } from '../deps.ts';
 import { BILLING_EVENT_SORT, billingEventPage } from './billing-event-page.ts';
 
@@ -16,7 +15,7 @@ export function listTenantBillingEvents(
   deps: TenantsDeps,
 ): Handler<typeof tenants.TenantsService.listTenantBillingEvents> {
   return async (request) => {
-    const id = objectId(request.tenantId);
+    const id = request.tenantId;
     return deps.database.acrossTenants(async (tx) => {
       const tenant = await tx.selectFrom('tenants').select('id').where('id', '=', id).executeTakeFirst();
       if (!tenant) throw ClavigerError.notFound();

@@ -3,7 +3,6 @@ import { ClavigerError } from '@claviger/errors';
 import { type CallContext, type Handler, permits } from '@claviger/service-kit';
 import { internalCall } from '../../internal-call.ts';
 import { seesAllRequests } from '../../requests/may-see.ts';
-import { idOrNotFound } from '../../uuid.ts';
 import { assistantSettings, requireEnabled } from '../assistant-settings.ts';
 import type { AssistantDeps } from '../deps.ts';
 import { durationAssessment, inWords, timeAssessment } from './in-words.ts';
@@ -39,8 +38,8 @@ export function suggestForRequest(
   return async (request, context) => {
     requireEnabled((await assistantSettings(deps, context.tenantId)).values);
     const subject = request.requestId
-      ? await subjectOfRequest(deps, idOrNotFound(request.requestId), context)
-      : await subjectOfEntry(deps, idOrNotFound(request.entryId), request.durationMinutes ?? 0, context);
+      ? await subjectOfRequest(deps, request.requestId, context)
+      : await subjectOfEntry(deps, request.entryId, request.durationMinutes ?? 0, context);
     const { tenantId, actor } = context;
     context.auditSubject = subject.requestId
       ? { type: 'request', id: subject.requestId }
