@@ -8,6 +8,7 @@ import { BY_HAND, createProgram } from '../program.ts';
 import { expressionsOf, pathsOf } from './cells.ts';
 import { derivedNouns, derivedVerbs } from './derived-verbs.ts';
 import type { Column, Noun, Verb } from './noun.ts';
+import { firstSentence } from './texts.ts';
 
 const folder = join(import.meta.dirname, '../nouns');
 const nouns = await Promise.all(
@@ -124,4 +125,15 @@ test('no secret of a request is taken from the arguments', async () => {
       .map(({ flags }) => `${command.name()} ${flags}`),
   );
   expect(taken).toEqual([]);
+});
+
+test('comments of operations begin with their only verb, so that the help can say it in the imperative', () => {
+  const commented = [...operations.values()].filter(({ comment }) => comment !== '');
+  const unsuited = commented.filter(({ comment }) => {
+    const [first = '', ...words] = firstSentence(comment).split(' ');
+    return (
+      !/^[A-Z][a-z-]*s$/.test(first) || /\b(and|or|then) [a-z]+s (the|an?|its|their)\b/.test(words.join(' '))
+    );
+  });
+  expect(unsuited.map(({ name, comment }) => `${name}: ${comment}`)).toEqual([]);
 });
