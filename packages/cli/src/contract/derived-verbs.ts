@@ -1,9 +1,9 @@
 import { operations } from '@claviger/api-client/operations';
 import type { MethodInfo } from '@claviger/contracts';
 import type { Noun, Verb } from './noun.ts';
+import { kebab } from './texts.ts';
 
 const shortName = (service: string) => service.split('.').at(-1)!;
-const kebab = (name: string) => name.replaceAll(/(?<=[a-z0-9])[A-Z]/g, '-$&').toLowerCase();
 
 /**
  * Name of the verb of an operation: `GetRole` is `roles show`, `ListTreeHeads` of the audit log is `audit

@@ -9,10 +9,11 @@ import {
 } from '@claviger/terminal/command-options';
 import { type Command, Option } from 'commander';
 import { derivedVerbs } from './derived-verbs.ts';
-import { type Flag, flagsOf, isChange, parseFlag, showsSecrets, type Word, wordsOf } from './flags.ts';
+import { type Flag, flagsOf, isChange, parseFlag, showsSecrets } from './flags.ts';
 import { rowsOf } from './lists.ts';
 import type { Noun, Verb } from './noun.ts';
 import { aboutOperation, firstSentence } from './texts.ts';
+import { type Word, wordsOf } from './words.ts';
 
 /** Adds a noun with its verbs: those of its file, then those derived from the contract. */
 export async function registerNoun(parent: Command, name: string, noun: Noun): Promise<void> {

@@ -9,21 +9,14 @@ import { type Disclosure, prepareSecretOutput } from '@claviger/terminal/secret-
 import { Option } from 'commander';
 import { fieldsText, template } from './cells.ts';
 import { confirmed } from './confirm.ts';
-import {
-  type Flag,
-  fieldValue,
-  isChange,
-  parseFlag,
-  refuseUnknownNames,
-  showsSecrets,
-  valuesOf,
-  type Word,
-} from './flags.ts';
+import { fieldValue, refuseUnknownNames, valuesOf } from './field-values.ts';
+import { type Flag, isChange, parseFlag, showsSecrets } from './flags.ts';
 import { listAll, listItems, rowsOf } from './lists.ts';
 import { idOf } from './names.ts';
 import type { Noun, Running, Verb } from './noun.ts';
 import { columnsOf, printFields, printForPrograms, printMessage, printRows } from './print-answer.ts';
 import { refuse } from './refuse.ts';
+import type { Word } from './words.ts';
 
 /** A verb with its operation, words and flags. */
 export interface BuiltVerb {

@@ -1,5 +1,14 @@
 import type { MethodInfo } from '@claviger/contracts';
 
+/** `resourceId` or `resource_id` → `resource-id`. */
+export const kebab = (name: string) =>
+  name
+    .replaceAll('_', '-')
+    .replaceAll(/(?<=[a-z0-9])[A-Z]/g, '-$&')
+    .toLowerCase();
+/** `entries` → `entry`, `tags` → `tag`. */
+export const singular = (name: string) => name.replace(/ies$/, 'y').replace(/([^s])s$/, '$1');
+
 /** The first sentence of a comment, without its full stop. */
 export const firstSentence = (comment: string) => comment.replace(/\.(?:\s+[A-Z].*)?$/s, '');
 
