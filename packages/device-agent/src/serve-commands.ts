@@ -105,7 +105,7 @@ function act(type: string, elevationRequestId: string, simulation: Simulation, l
       return { done: { outcome: 'succeeded', detail: '' } as const, reportAfterMs: 0 };
     default:
       return {
-        done: { outcome: 'failed', detail: 'this agent does not know it' } as const,
+        done: { outcome: 'failed', detail: 'this agent does not support the command' } as const,
         reportAfterMs: 0,
       };
   }

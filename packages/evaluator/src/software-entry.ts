@@ -10,7 +10,7 @@ export function problemsOfEntry(entry: SoftwareEntry): FieldProblem[] {
   if (list !== 'allow' && list !== 'deny')
     problems.push({ pointer: '/list', detail: 'must be allow or deny' });
   if (![matchHash, matchSigner, matchPathGlob].some(given))
-    problems.push({ pointer: '', detail: 'must carry a matchHash, a matchSigner or a matchPathGlob' });
+    problems.push({ pointer: '', detail: 'must have a matchHash, a matchSigner or a matchPathGlob' });
   const asRule = { name, enabled, siteId, matchHash, matchSigner, matchPathGlob, verdict: 'auto_deny' };
   return problems.concat(
     validateRule(asRule).filter(({ pointer }) => pointer !== '' || problems.length === 0),

@@ -3,7 +3,7 @@ import { ClavigerError } from '@claviger/errors';
 /** Another call with this key is running, or has just ended. */
 export function inProgress(cause?: unknown): ClavigerError {
   return new ClavigerError('request_in_progress', 'A request with this Idempotency-Key is still running.', {
-    hint: 'Send the same request again with the same key to learn its outcome.',
+    hint: 'Send the same request again with the same key to receive its outcome.',
     retryAfterSeconds: 1,
     ...(cause === undefined ? {} : { cause }),
   });

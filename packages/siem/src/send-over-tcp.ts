@@ -51,7 +51,7 @@ function endOf(socket: Socket): { readonly closed: Promise<void>; expect(): void
       new OutboundError('unreachable', `The connection broke before the sink had everything (${code}).`, {
         cause,
         sent: true,
-        hint: 'A syslog sink must read to the end and then close its side of the connection.',
+        hint: 'A syslog destination must read to the end and then close its side of the connection.',
       }),
     );
   socket.on('error', (error: NodeJS.ErrnoException) =>

@@ -41,7 +41,7 @@ export async function sendOverUdp(sink: SyslogSink, datagrams: readonly Buffer[]
     throw new OutboundError('unreachable', `The datagrams could not be sent (${code}).`, {
       cause,
       sent: true,
-      hint: 'Check that the sink is running and takes UDP on this port.',
+      hint: 'Check that the destination is running and receives UDP on this port.',
     });
   } finally {
     socket.close();

@@ -4,6 +4,6 @@ import { ClavigerError } from '@claviger/errors';
 export function requireRowVersion(expected: number | undefined, actual: number): void {
   if (expected === undefined || expected === actual) return;
   throw new ClavigerError('precondition_failed', 'The object has changed since you read it.', {
-    hint: 'Read it again and repeat the change on what it is now.',
+    hint: 'Read it again, then repeat your change.',
   });
 }

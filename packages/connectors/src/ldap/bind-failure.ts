@@ -110,7 +110,7 @@ const findings = new Map<number, Finding>([
     32,
     {
       kind: 'configuration',
-      hint: 'The server knows no such account: check userDn or loginName of the target.',
+      hint: 'The server has no such account: check userDn or loginName of the target.',
     },
   ],
   [
@@ -137,7 +137,7 @@ function findingOf({ code, message, policy }: LdapResult): Finding {
     if (data === undefined)
       return {
         kind: 'authentication',
-        hint: 'Many directories answer a locked account alike: look at its lock; OpenLDAP tells with olcPPolicyUseLockout.',
+        hint: 'Many directories give the same answer for a locked account: check its lock. OpenLDAP reports it with olcPPolicyUseLockout.',
       };
     return (
       activeDirectory.get(data.toLowerCase()) ?? {
@@ -163,7 +163,7 @@ function findingOf({ code, message, policy }: LdapResult): Finding {
   return (
     findings.get(code) ?? {
       kind: 'protocol',
-      hint: 'The result code does not tell whether the password is valid: see the log of the server.',
+      hint: 'The result code does not show whether the password is valid: see the log of the server.',
     }
   );
 }

@@ -122,7 +122,7 @@ function byCode({ code, message }: LdapResult, by: Change): Refusal | undefined 
     case 34:
       return {
         kind: 'permission',
-        hint: 'The server knows no such account: check userDn, or baseDn and filter.',
+        hint: 'The server has no such account: check userDn, or baseDn and filter.',
       };
     case 49:
       return WRONG_OLD;

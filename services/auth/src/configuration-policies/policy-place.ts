@@ -63,5 +63,5 @@ export async function lockPlace(
 const platformOnly = (): ClavigerError =>
   new ClavigerError('denied', 'This policy applies to the whole installation, not to one tenant.', {
     code: 'platform_only',
-    hint: 'Set it for your organization: the closer level overrides the partner.',
+    hint: 'Set it for your organization: that level overrides the partner level.',
   });

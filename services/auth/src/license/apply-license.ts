@@ -35,7 +35,7 @@ export function applyLicense(deps: LicenseDeps): Handler<typeof license.LicenseS
       const version = last?.version ?? 0;
       if (request.rowVersion !== undefined && request.rowVersion !== version) {
         throw new ClavigerError('precondition_failed', 'Another license was applied since you read it.', {
-          hint: 'Read it again and decide again.',
+          hint: 'Read it again, then repeat your change.',
         });
       }
       if (last?.token !== token) {

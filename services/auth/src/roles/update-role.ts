@@ -26,7 +26,7 @@ export function updateRole(deps: RolesDeps): Handler<typeof auth.RolesService.up
       requireEverySite(await currentSites(tx, context));
       if (request.rowVersion !== undefined && request.rowVersion !== before.row_version) {
         throw new ClavigerError('precondition_failed', 'The role has changed since you read it.', {
-          hint: 'Read it again and repeat the change on what it is now.',
+          hint: 'Read it again, then repeat your change.',
         });
       }
       requireHeld(holds, changedBetween(before.permissions, permissions));

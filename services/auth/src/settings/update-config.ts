@@ -33,7 +33,7 @@ export function updateConfig(deps: SettingsDeps): Handler<typeof settings.Config
       const version = await configVersion(tx);
       if (request.rowVersion !== undefined && request.rowVersion !== version) {
         throw new ClavigerError('precondition_failed', 'The configuration has changed since you read it.', {
-          hint: 'Read it again and repeat the change on what it is now.',
+          hint: 'Read it again, then repeat your change.',
         });
       }
       const touched = settingsWithValue(await lastChanges(tx)).filter(({ named }) =>

@@ -71,6 +71,6 @@ export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.up
 
 function changed(): ClavigerError {
   return new ClavigerError('precondition_failed', 'The user has changed since you read it.', {
-    hint: 'Read it again and repeat the change on what it is now.',
+    hint: 'Read it again, then repeat your change.',
   });
 }

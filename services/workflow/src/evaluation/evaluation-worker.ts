@@ -62,7 +62,7 @@ export class EvaluationWorker {
 export function interrupted(cause?: unknown): ClavigerError {
   return new ClavigerError('unavailable', 'The evaluation of the rules was interrupted.', {
     retryAfterSeconds: 1,
-    hint: 'Ask again.',
+    hint: 'Send the request again.',
     cause,
   });
 }
