@@ -21,7 +21,8 @@ export async function withFileLock<T>(
     await chmod(file, 0o600);
     const deadline = Date.now() + timeoutMs;
     while (!tryLock(database)) {
-      if (Date.now() > deadline) throw new CommandError(`another command holds ${file}: let it end first`);
+      if (Date.now() > deadline)
+        throw new CommandError(`another command uses ${file}: wait until it has ended`);
       await pause(25);
     }
     return await work();

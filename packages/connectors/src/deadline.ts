@@ -16,5 +16,5 @@ export async function assertMayChange(ctx: Pick<ConnectorContext, 'mayChange'>):
   const askedAtMs = performance.now();
   const forMs = await ctx.mayChange();
   if (performance.now() - askedAtMs >= forMs)
-    throw new ConnectorError('unreachable', 'The work stood still for too long: the change was not sent.');
+    throw new ConnectorError('unreachable', 'The worker was paused for too long: the change was not sent.');
 }

@@ -66,7 +66,7 @@ const limits: readonly (readonly [HostileType, string, string])[] = [
   ['ldap', 'declares a message of a gigabyte', 'a message of 1073741830 bytes'],
   ['ldap', 'answers with entries for ever', 'more than 100000 messages'],
   ['ldap', 'answers with pages for ever', 'more than 1000 pages'],
-  ['ldap', 'floods blanks', 'does not speak LDAP'],
+  ['ldap', 'floods blanks', 'does not use the LDAP protocol'],
   ['ssh', 'writes for ever', 'ended while reading accounts'],
   ['ssh', 'writes a line of blanks for ever', 'ended while reading accounts'],
 ];

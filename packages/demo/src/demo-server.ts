@@ -71,7 +71,7 @@ export async function runningInstallation(): Promise<DemoInstallation> {
   const { username, password } = await bootstrapAdministrator(configFile('operator'), 'demo-admin').catch(
     (cause: Error) => {
       throw new CommandError(
-        `the demo makes its own first administrator, but: ${cause.message}\nrun it without --here: it then brings an installation of its own`,
+        `the demo creates the first administrator itself, but: ${cause.message}\nrun it without --here: it then starts a temporary installation`,
         undefined,
         { cause },
       );

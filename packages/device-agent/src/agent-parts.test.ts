@@ -51,7 +51,7 @@ describe('a script', () => {
     ['[{}]', /step 1 .*neither a prompt/],
     ['[1]', /step 1 .*not an object/],
     [`{"pauseSeconds": 1}\n{"prompt": {}, "await": "lunch"}`, /step 2 .*await must be one of/],
-    ['[{"prompt": {}, "awaits": "decision"}]', /knows no awaits/],
+    ['[{"prompt": {}, "awaits": "decision"}]', /has the unknown field awaits/],
     ['[{"prompt": {}, "timeoutSeconds": "1"}]', /timeoutSeconds must be a number/],
     ['{"prompt": {}}\nnonsense', /line 2 of the script is not JSON/],
   ])('that is wrong is refused with its place: %s', async (text, message) => {

@@ -60,7 +60,7 @@ function stepOf(step: unknown, wrong: (what: string) => CommandError): ScriptSte
   const { timeoutSeconds = 60, reportAfterSeconds = 0, ...words } = rest;
   const { await: until = 'none', outcome = 'succeeded', ...unknown } = words;
   const [surplus] = Object.keys(unknown);
-  if (surplus !== undefined) throw wrong(`knows no ${surplus}`);
+  if (surplus !== undefined) throw wrong(`has the unknown field ${surplus}`);
   return {
     prompt,
     await: oneOf('await', until, AWAITS, wrong),

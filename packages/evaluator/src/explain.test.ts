@@ -58,7 +58,7 @@ describe('who may read rules', () => {
         verdict: 'auto_approved',
         decidingRule: { id: 'office hours', name: 'office hours', priority: 100, verdict: 'auto_approve' },
         words:
-          'Had the time of the request been 2026-11-21T08:00:00.000Z instead of 2026-11-20T20:30:00Z, it would have been auto_approved by “office hours”.',
+          'If the time of the request had been 2026-11-21T08:00:00.000Z instead of 2026-11-20T20:30:00Z, the verdict would have been auto_approved by “office hours”.',
       },
     });
   });

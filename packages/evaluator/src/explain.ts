@@ -51,12 +51,12 @@ function* explaining(result: Evaluation, facts: Facts, options: ExplainOptions):
   const { mayName = () => true } = options;
   const steps = result.trace.steps.filter(({ ruleId }) => ruleId === '' || mayName(ruleId));
   const lines = steps.map(lineOf);
-  // How many of those left out may be named, nobody knows any more.
+  // The trace does not record which of the omitted rules the reader may see.
   if (result.trace.omitted > 0)
     lines.unshift(`${options.mayName ? 'Some' : result.trace.omitted} rules before these did not match.`);
   const held = HELD_BACK[result.because];
   const named = result.decidingRule && mayName(result.decidingRule.id) ? result.decidingRule : undefined;
-  if (named && held) lines.push(`${held} A person decides until somebody else co-signs “${named.name}”.`);
+  if (named && held) lines.push(`${held} A person decides until another person co-signs “${named.name}”.`);
   else if (named) lines.push(`Decided by “${named.name}” of version ${result.ruleSetVersion}.`);
   else if (!result.decidingRule) lines.push(`No rule of version ${result.ruleSetVersion} decided.`);
   return { summary, lines, nearest: yield* nearestOf(result, facts, options) };
@@ -76,7 +76,7 @@ function* nearestOf(
 const VERDICTS: Record<Verdict, string> = {
   auto_approved: 'Approved at once.',
   denied: 'Denied at once.',
-  ignored: 'Left alone; nothing was recorded.',
+  ignored: 'Ignored. Only the audit log has a record.',
   pending: 'Waits for a person.',
   needs_approval: 'Needs approval.',
 };
@@ -92,16 +92,16 @@ const REASONS: Record<Because, string> = {
   own_rule: '',
   unowned_name: '',
   own_device: '',
-  reason_required: 'A reason is needed.',
-  too_long: 'It asks for longer than is allowed.',
-  nobody_can_approve: 'Nobody could approve it.',
+  reason_required: 'A reason is required.',
+  too_long: 'The requested time is longer than allowed.',
+  nobody_can_approve: 'Nobody can approve it.',
 };
 
 /** Why a rule that matched did not approve. */
 const HELD_BACK: Partial<Record<Because, string>> = {
-  own_rule: 'The rule would approve somebody who wrote a part of it.',
-  unowned_name: 'Nobody here owns the user name, so that the rule could approve whoever wrote it.',
-  own_device: 'The device is used by somebody who wrote a part of the rule.',
+  own_rule: 'The rule would approve one of its authors.',
+  unowned_name: 'The user name belongs to no user, so the rule could approve one of its authors.',
+  own_device: 'An author of the rule uses the device.',
 };
 
 function lineOf(step: TraceStep): string {
@@ -116,7 +116,7 @@ function lineOf(step: TraceStep): string {
     case 'not_matched':
       return `${rule} did not match: ${step.field} does not hold.`;
     case 'not_known':
-      return `${rule} could not be decided: ${step.field} has to know more, ${step.reason}. A person decides.`;
+      return `${rule} could not be decided: ${step.field} needs an unknown fact, ${step.reason}. A person decides.`;
     case 'failed':
       return `${rule} failed${step.field ? ` at ${step.field}` : ''}: ${step.reason}. A person decides.`;
   }
@@ -142,7 +142,7 @@ const FACTS: Record<FactName, string> = {
 
 function wordsOf({ fact, was, value, verdict, decidingRule }: FactChange): string {
   const by = decidingRule ? ` by “${decidingRule.name}”` : '';
-  return `Had ${FACTS[fact]} been ${shown(value)} instead of ${shown(was)}, it would have been ${verdict}${by}.`;
+  return `If ${FACTS[fact]} had been ${shown(value)} instead of ${shown(was)}, the verdict would have been ${verdict}${by}.`;
 }
 
 function shown(value: unknown): string {

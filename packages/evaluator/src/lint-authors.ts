@@ -33,7 +33,7 @@ export function lintAuthors(ruleSet: RuleSet, users: readonly KnownUser[] = []):
         severity: 'warning',
         ruleId: rule.id,
         userIds,
-        message: `“${rule.name}” could approve who wrote it. Such requests wait for a person until somebody else co-signs the rule.`,
+        message: `“${rule.name}” could approve its authors. Such requests wait for a person until another person co-signs the rule.`,
       });
     }
     if (compiled.stage === 'rules' && compiled.shape === 'any') {
@@ -41,7 +41,7 @@ export function lintAuthors(ruleSet: RuleSet, users: readonly KnownUser[] = []):
         code: 'approves_everything',
         severity: 'warning',
         ruleId: rule.id,
-        message: `“${rule.name}” approves every prompt and every action of a tool of those it names.`,
+        message: `“${rule.name}” approves every prompt and every tool action of the users that it names.`,
       });
     }
   }

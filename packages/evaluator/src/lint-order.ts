@@ -27,7 +27,7 @@ export function lintOrder(ruleSet: RuleSet, maxEffort = MAX_EFFORT): Finding[] {
         code: 'not_all_examined',
         severity: 'note',
         ruleId: null,
-        message: `There is too much to compare: the last ${rules.length - position} rules were not held against those in front of them.`,
+        message: `The comparison would take too long: the last ${rules.length - position} rules were not compared with the rules before them.`,
       });
       break;
     }
@@ -47,8 +47,8 @@ function judge(rule: CompiledRule, earlier: Shelf): Finding | undefined {
       ruleId,
       otherRuleIds: [cover.rule.id],
       message: same
-        ? `“${name}” never decides: “${cover.rule.name}” takes all of it first, with the same verdict.`
-        : `“${name}” never decides: “${cover.rule.name}” takes all of it first and says ${cover.rule.verdict}.`,
+        ? `“${name}” never decides: “${cover.rule.name}” comes first and decides all its requests, with the same verdict.`
+        : `“${name}” never decides: “${cover.rule.name}” comes first and decides all its requests, with the verdict ${cover.rule.verdict}.`,
     };
   }
   const otherRuleIds = byAllTiers(rule, earlier);
@@ -58,7 +58,7 @@ function judge(rule: CompiledRule, earlier: Shelf): Finding | undefined {
     severity: 'error',
     ruleId,
     otherRuleIds,
-    message: `“${name}” never decides: rules for every risk tier together take all of it first.`,
+    message: `“${name}” never decides: earlier rules for the single risk tiers decide all its requests.`,
   };
 }
 

@@ -8,7 +8,7 @@ export function lintTexts(ruleSet: RuleSet): Finding[] {
   for (const object of [...ruleSet.softwareEntries, ...ruleSet.rules]) {
     const [problem] = lookAlikeTexts(object);
     if (!problem) continue;
-    const message = `“${object.name}” could be read as another rule than it is: ${problem.pointer} ${problem.detail}.`;
+    const message = `“${object.name}” contains a text that can be read as another one: ${problem.pointer} ${problem.detail}.`;
     findings.push({ code: 'look_alike', severity: 'warning', ruleId: object.id, message });
   }
   return findings;

@@ -27,7 +27,7 @@ export function lintWindows(ruleSet: RuleSet, at: string): Finding[] {
     if (!given(window) || rule.enabled === false) continue;
     try {
       if (neverOpens(window)) {
-        const message = `The window of “${rule.name}” from ${window.start} to ${window.end} is open at no time.`;
+        const message = `The window of “${rule.name}” from ${window.start} to ${window.end} never opens.`;
         findings.push({ code: 'window_never_matches', severity: 'error', ruleId: rule.id, message });
         continue;
       }

@@ -100,18 +100,18 @@ function ofStep(
   const userIds = coverage.eligible;
   const needs = `“${step.name}” needs ${step.quorum}`;
   if (coverage.eligible.length < step.quorum) {
-    const message = `${needs}, but ${coverage.eligible.length} could ever approve.`;
+    const message = `${needs}, but only ${coverage.eligible.length} can approve at any time.`;
     return { code: 'nobody_can_approve', severity: 'error', message, userIds, approval };
   }
   const authors = authorIds.map((id) => id.toLowerCase());
   if (authors.length > 0 && userIds.every((id) => authors.includes(id.toLowerCase()))) {
-    const message = `“${step.name}” is passed by nobody but who wrote the policy.`;
+    const message = `Only authors of the policy can approve “${step.name}”.`;
     return { code: 'author_alone_approves', severity: 'warning', message, userIds, approval };
   }
   if (coverage.notHandedOver.length > 0 && userIds.every((id) => coverage.notHandedOver.includes(id))) {
     const message =
-      `“${step.name}” is passed by accounts alone that were never handed over: ` +
-      'somebody else has set their passwords, and they count as that person.';
+      `Only accounts that were never handed over can approve “${step.name}”: ` +
+      'another person set their passwords, and they count as that person.';
     return {
       code: 'approvers_not_handed_over',
       severity: 'warning',
@@ -121,11 +121,11 @@ function ofStep(
     };
   }
   if (coverage.now.length < step.quorum) {
-    const then = coverage.next ? `from ${coverage.next.at} on` : 'at no time that can be foreseen';
-    const message = `${needs}, but ${coverage.now.length} can approve now; enough ${then}.`;
+    const then = coverage.next ? `from ${coverage.next.at} on` : 'at no time in the coming days';
+    const message = `${needs}, but ${coverage.now.length} can approve now; enough can ${then}.`;
     return { code: 'nobody_can_approve_now', severity: 'warning', message, userIds, approval };
   }
   if (coverage.eligible.length > step.quorum || excludeUserIds.length > 0) return undefined;
-  const message = `${needs}, and no more could approve: one of them away, or asking, and it waits.`;
+  const message = `${needs}, and exactly that many can approve. If one of them is absent or is the requester, requests wait.`;
   return { code: 'no_reserve', severity: 'note', message, userIds, approval };
 }

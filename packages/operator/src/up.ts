@@ -23,7 +23,9 @@ async function alreadyRunning(dataDir: string): Promise<RunningInstallation | un
     told = true;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new CommandError(`another \`claviger up\` on ${dataDir} does not get ready: try \`claviger down\``);
+  throw new CommandError(
+    `another \`claviger up\` on ${dataDir} does not become ready: try \`claviger down\``,
+  );
 }
 
 /** The command `up`. In the foreground it resolves when it was asked to stop and everything has stopped. */
@@ -52,7 +54,7 @@ export async function up(request: UpRequest, detach: boolean, json: boolean): Pr
   const { installation, result } = await supervise(request, tell).catch((error: unknown) => {
     // Ctrl-C reaches the programs that are being run too: what they say of it is no fault.
     if (signal === undefined) throw error;
-    throw new CommandError(`called off (${signal}): nothing was left running`);
+    throw new CommandError(`stopped by ${signal}: nothing was left running`);
   });
   show(result, json);
   tell('press Ctrl-C to stop');

@@ -273,7 +273,7 @@ function asBroken(cause?: unknown): OutboundError {
   if (cause instanceof OutboundError) return cause;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'closed';
   if (code.startsWith('HPE_'))
-    return new OutboundError('protocol', `The target does not speak HTTP as it should (${code}).`, { cause });
+    return new OutboundError('protocol', `The answer of the target is not valid HTTP (${code}).`, { cause });
   return new OutboundError('unreachable', `The connection broke before the answer was complete (${code}).`, {
     cause,
   });

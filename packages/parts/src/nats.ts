@@ -96,7 +96,7 @@ async function serverInfo(servers: string, user: string, pass: string) {
   const connection = await connect({ servers, user, pass, reconnect: false, timeout: 5_000 });
   try {
     const info = connection.info;
-    if (info === undefined) throw new Error('the server did not introduce itself');
+    if (info === undefined) throw new Error('the server sent no INFO message');
     return info;
   } finally {
     await connection.close();

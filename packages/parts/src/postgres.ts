@@ -258,7 +258,7 @@ async function connectToExternal(text: string, passwordFile: string | undefined)
     const tls = url.searchParams.get('sslmode') ?? 'disable';
     if (!['disable', 'allow', 'prefer'].includes(tls))
       throw new Error(
-        `sslmode=${tls}: the services speak to PostgreSQL without TLS, over a network of its own`,
+        `sslmode=${tls}: the services connect to PostgreSQL without TLS, over a private network: remove sslmode`,
       );
     await client.connect();
     const answer = await client.query<{ number: number; version: string; may: boolean }>(
@@ -268,7 +268,7 @@ async function connectToExternal(text: string, passwordFile: string | undefined)
     const row = answer.rows[0]!;
     if (row.number < 150_000) throw new Error(`it is version ${row.version}; needed is 15 or later`);
     if (!row.may)
-      throw new Error(`${url.username} may not create roles and databases: give the URL of one who may`);
+      throw new Error(`${url.username} may not create roles and databases: give the URL of a user who may`);
     return Object.assign(externalPart('postgres', url.hostname, Number(url.port || 5432), row.version), {
       socketDir: url.hostname,
       superuser: user,

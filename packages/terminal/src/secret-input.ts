@@ -69,7 +69,7 @@ export async function askHidden(
   options: LineOptions = {},
 ): Promise<string> {
   const input = process.stdin as ReadStream;
-  if (!input.isTTY) throw new CommandError(`there is no terminal to ask at: ${otherWay}`, EXIT.usage);
+  if (!input.isTTY) throw new CommandError(`there is no terminal for the question: ${otherWay}`, EXIT.usage);
   // Before the question: what is typed ahead must not be echoed either.
   input.setRawMode(true);
   try {

@@ -27,7 +27,7 @@ test('a disk without room for the secret is found before the secret is asked for
   try {
     const outputFile = join(place, 'secret');
     await expect(prepareSecretOutput({ outputFile }, 'table')).rejects.toThrow(
-      /no room for .*secret: ENOSPC/,
+      /not enough disk space for .*secret: ENOSPC/,
     );
     expect(readdirSync(place)).toEqual([]);
   } finally {

@@ -39,7 +39,7 @@ export async function prepareSecretOutput(
   const { outputFile, receiptFile } = options;
   if (process.stdout.isTTY && !options.show && outputFile === undefined && format !== 'json') {
     throw new CommandError(
-      'a secret is not printed on a terminal unasked: pipe the output, or give --output-file FILE, or --show',
+      'a secret is printed on a terminal only with --show: give it, pipe the output, or give --output-file FILE',
       EXIT.usage,
     );
   }
@@ -103,7 +103,9 @@ const RESERVED = 65_536;
 /** Takes the space now: a disk that is full when the secret has come would lose it. */
 async function reserve(path: string, file: FileHandle): Promise<void> {
   await file.writeFile(Buffer.alloc(RESERVED)).catch((cause: Error) => {
-    throw new CommandError(`there is no room for ${path}: ${cause.message}`, EXIT.error, { cause });
+    throw new CommandError(`there is not enough disk space for ${path}: ${cause.message}`, EXIT.error, {
+      cause,
+    });
   });
 }
 

@@ -43,7 +43,7 @@ export async function* readRows(name: string, bytes: AsyncIterable<Uint8Array>):
   for await (const text of exportLines(bytes)) {
     line += 1;
     const problem = (what: string) => new RowFileProblem(`${name}, line ${line}, ${what}`);
-    if (state === 'end') throw problem('stands after the end');
+    if (state === 'end') throw problem('is after the end');
     if (state === 'start') {
       if (text !== '[') throw problem('does not begin a list');
       state = 'rows';

@@ -63,7 +63,7 @@ export const ldapConfigSchema = z
   })
   .refine((config) => !(config.startTls && config.tls.mode === 'disable'), {
     path: ['startTls'],
-    message: 'needs tls, which says what certificate to trust',
+    message: 'needs tls, which names the trusted certificate',
   })
   .refine((config) => config.loginName === undefined || config.baseDn !== undefined, {
     path: ['loginName'],

@@ -5,7 +5,7 @@ import type { MessageLength } from '../network/guard-stream.ts';
 export const messageLength: MessageLength = (bytes, at) => {
   const available = bytes.length - at;
   if (available > 0 && bytes[at] !== 0x30)
-    throw new ConnectorError('protocol', 'The server does not speak LDAP.');
+    throw new ConnectorError('protocol', 'The server does not use the LDAP protocol.');
   const first = bytes[at + 1];
   if (first === undefined) return undefined;
   if (first < 0x80) return first + 2;

@@ -127,7 +127,7 @@ export function loginError(said: ServerError, user: string, secrets: readonly st
   if (said.errno === 1045 || said.errno === 1698)
     return new ConnectorError('authentication', words, {
       hint:
-        'The server answers the same to a wrong password, a missing user, a user of other hosts, one without a password, and a login ' +
+        'The server gives the same answer for a wrong password, a missing user, a user of other hosts, one without a password, and a login ' +
         'without the TLS that is required (REQUIRE SSL, require_secure_transport): SELECT Host, plugin, ssl_type FROM mysql.user ' +
         `WHERE User = ${literal(user)}.`,
     });

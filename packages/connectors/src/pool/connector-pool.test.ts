@@ -189,7 +189,7 @@ describe('a rotation whose worker is lost', () => {
     });
     expect(await rotating).toMatchObject({
       outcome: 'refused',
-      reason: expect.stringContaining('stood still for too long'),
+      reason: expect.stringContaining('was paused for too long'),
     });
   });
 

@@ -48,7 +48,7 @@ async function assertExists(session: SshSession, username: string): Promise<void
   if (exitCode === undefined)
     throw new ConnectorError('unreachable', 'The connection ended before the change was sent.');
   if (exitCode !== 0 || !/^\d+$/.test(output.trim()))
-    throw new ConnectorError('permission', 'The host knows no account of this name.', {
+    throw new ConnectorError('permission', 'The host has no account of this name.', {
       hint: 'Compare the name with the output of getent passwd on the host.',
     });
 }

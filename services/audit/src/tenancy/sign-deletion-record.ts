@@ -24,7 +24,7 @@ export function signDeletionRecord(
     const head = await deps.database.withTenant(tenantId, async (tx) => {
       const known = await lockedTenantStatus(tx);
       if (known?.standing !== 'deprovisioning') {
-        throw new ClavigerError('conflict', 'Audit does not know that this tenant is being deprovisioned.', {
+        throw new ClavigerError('conflict', 'Audit has no record that this tenant is being deprovisioned.', {
           code: 'wrong_status',
         });
       }

@@ -25,7 +25,7 @@ export async function executeOrder<R>(
   context.auditSubject = subject;
   const client = deps.otherReplicas.get(service);
   if (!client && service !== 'auth') {
-    throw new ClavigerError('unavailable', `Auth knows no address of ${service}.`, {
+    throw new ClavigerError('unavailable', `Auth has no address of ${service}.`, {
       hint: 'Add the service to `peers` in the configuration of auth.',
     });
   }

@@ -150,7 +150,7 @@ async function refusal(tx: VaultTx, context: CallContext, grantId: string): Prom
   if (!grant) return ClavigerError.notFound();
   if (grant.user_id !== context.actor.userId) {
     return permits(context.actor.permissions, 'vault.entries.retrieve-any')
-      ? new ClavigerError('denied', 'Only the grantee can take the credentials.')
+      ? new ClavigerError('denied', 'Only the grantee can retrieve the credentials.')
       : ClavigerError.notFound();
   }
   if (grant.removed_at) return new ClavigerError('conflict', 'The grant has ended.', { code: 'grant_ended' });

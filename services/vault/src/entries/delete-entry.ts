@@ -20,7 +20,7 @@ export function deleteEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServ
         new ClavigerError('conflict', message, { code: 'in_use', hint });
       if (entry.rotation_state === 'out_of_sync') {
         throw inUse(
-          'The vault does not know which password the target holds.',
+          'It is in doubt which password the target holds.',
           'Recover the possible secrets and store the right one first.',
         );
       }

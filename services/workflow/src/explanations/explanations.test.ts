@@ -112,12 +112,12 @@ describe('an elevation', () => {
       expect(summary).toBe('Waits for a person.');
       return lines.join(' ');
     };
-    expect(await linesOf('WS-04\\local')).toMatch(/Nobody here owns the user name.*co-signs “mine”/);
+    expect(await linesOf('WS-04\\local')).toMatch(/The user name belongs to no user.*co-signs “mine”/);
     service.devices.link('acme\\author', { userId: author });
-    expect(await linesOf('acme\\author')).toMatch(/somebody who wrote a part of it.*co-signs “mine”/);
+    expect(await linesOf('acme\\author')).toMatch(/one of its authors.*co-signs “mine”/);
     const other = randomUUID();
     service.devices.link(`acme\\${other}`, { userId: other });
-    expect(await linesOf(`acme\\${other}`)).toMatch(/device is used by somebody who wrote.*co-signs “mine”/);
+    expect(await linesOf(`acme\\${other}`)).toMatch(/An author of the rule uses the device.*co-signs “mine”/);
   });
 
   test('lists later decisions of people: who, when and why', async () => {
