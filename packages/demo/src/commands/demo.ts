@@ -6,7 +6,7 @@ export function register(program: Command): void {
   peopleCommand(
     program,
     'demo',
-    'run the main use case step by step, on a real PostgreSQL role and a real Linux account',
+    'run the main use cases step by step, on a real PostgreSQL role and a real Linux account',
     'claviger demo',
   )
     .option('--here', 'use the installation that runs here (only while it has no user)')

@@ -14,7 +14,7 @@ export function register(program: Command): void {
       'after',
       `
 A test file that fails is run once more alone, if no more than two fail. If it passes then, the command names it
-as FLAKY at the end and passes. The slowest files and tests, the wall time and the CPU time stand at the end.
+as FLAKY at the end and passes. The slowest files and tests, the wall time and the CPU time are printed at the end.
 
 Example:
   claviger test
