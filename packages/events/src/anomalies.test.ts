@@ -1,23 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { soleReplica } from '@claviger/cluster';
-import { type Database, migrate } from '@claviger/database';
+import type { Database } from '@claviger/database';
 import type { CountedAnomaly } from '@claviger/service-kit';
 import { eventually } from '@claviger/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  anomaliesMigration,
-  createEmitter,
-  outboxMigration,
-  startAnomalyDuty,
-  storeAnomalies,
-} from './index.ts';
+import { createEmitter, startAnomalyDuty, storeAnomalies } from './index.ts';
 import { startTestServers, type TestServers } from './test-servers.ts';
 
 let servers: TestServers;
 let database: Database<never>;
 beforeAll(async () => {
   servers = await startTestServers();
-  await migrate(servers.schema, [outboxMigration, anomaliesMigration]);
   database = servers.database as unknown as Database<never>;
 });
 afterAll(() => servers?.[Symbol.asyncDispose]());

@@ -69,6 +69,12 @@ export interface AnomalyDutyOptions<DB> {
 
 type Schema = OutboxSchema & AnomaliesSchema;
 
+interface Due {
+  readonly id: string;
+  /** Null: of the platform. */
+  readonly tenant_id: string | null;
+}
+
 /**
  * Writes the audit events of anomalies: the first at once, then one every ten minutes while observations
  * continue, with the number since the last event. A row without new observations is removed.
@@ -77,17 +83,16 @@ export function startAnomalyDuty<DB extends OutboxSchema>(options: AnomalyDutyOp
   const database = options.database as unknown as Database<Schema>;
   const { emitter, cluster, logger } = options;
 
-  const due = (ofTenants: boolean): Promise<{ id: string; tenant_id: string | null }[]> =>
-    database.system((tx) =>
-      tx
-        .selectFrom('anomalies')
-        .select(['id', 'tenant_id'])
-        .where('due_at', '<=', sql<Date>`clock_timestamp()`)
-        .where('tenant_id', ofTenants ? 'is not' : 'is', null)
-        .orderBy('due_at')
-        .limit(BATCH)
-        .execute(),
+  /** Rows of tenants and of the platform have a limit each, because the latter may have to wait. */
+  const due = async (): Promise<readonly Due[]> => {
+    const { rows } = await database.system((tx) =>
+      sql<Due>`(SELECT id, tenant_id FROM anomalies WHERE due_at <= clock_timestamp() AND tenant_id IS NOT NULL
+          ORDER BY due_at LIMIT ${BATCH})
+        UNION ALL (SELECT id, tenant_id FROM anomalies WHERE due_at <= clock_timestamp() AND tenant_id IS NULL
+          ORDER BY due_at LIMIT ${BATCH})`.execute(tx),
     );
+    return rows;
+  };
 
   const settle = async (id: string, tenantId: string, leadership: Leadership): Promise<void> => {
     try {
@@ -114,8 +119,9 @@ export function startAnomalyDuty<DB extends OutboxSchema>(options: AnomalyDutyOp
     name: 'anomalies',
     everyMs: POLL_MS,
     run: async (leadership) => {
-      for (const { id, tenant_id } of await due(true)) await settle(id, tenant_id!, leadership);
-      const ofPlatform = await due(false);
+      const rows = await due();
+      const ofPlatform = rows.filter(({ tenant_id }) => tenant_id === null);
+      for (const { id, tenant_id } of rows) if (tenant_id !== null) await settle(id, tenant_id, leadership);
       if (ofPlatform.length === 0) return;
       const platformTenant = await options.platformTenant();
       if (platformTenant === undefined) return;

@@ -7,9 +7,9 @@ import { createDatabase, type Database, migrate } from '@claviger/database';
 import { type NatsPart, startNats } from '@claviger/parts';
 import { createLogger, type Logger } from '@claviger/service-kit';
 import { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from '@claviger/testkit';
-import { type Bus, createBus, type OutboxSchema, outboxMigration } from './index.ts';
+import { anomaliesMigration, type Bus, createBus, type OutboxSchema, outboxMigration } from './index.ts';
 
-/** PostgreSQL with an outbox and the terms of leaders, and NATS, for the tests of this package. */
+/** PostgreSQL with an outbox, anomalies and the terms of leaders, and NATS, for the tests of this package. */
 export interface TestServers extends AsyncDisposable {
   readonly scratch: ScratchDatabase;
   readonly schema: ScratchSchema;
@@ -27,7 +27,7 @@ export async function startTestServers(): Promise<TestServers> {
   const nats = await startNats({ dataDir: join(folder, 'nats'), logFile: join(folder, 'nats.log') });
   const scratch = await startScratchDatabase();
   const schema = await scratch.createSchema();
-  await migrate(schema, [leadershipMigration, outboxMigration]);
+  await migrate(schema, [leadershipMigration, outboxMigration, anomaliesMigration]);
   const database = createDatabase<OutboxSchema>({ ...schema, poolSize: 10 });
   const logger = createLogger({ service: 'test', node: 'test-1', level: 'silent' });
   return {

@@ -63,8 +63,16 @@ export interface PreparedInstallation {
 /** The services of this repository. */
 export const servicesFolder = join(import.meta.dirname, '../../../services');
 
-/** Protections without cost: no prototype pollution through `__proto__`, no debugger on a signal. */
-const nodeFlags = ['--disable-proto=delete', '--disable-sigusr1', '--disable-warning=ExperimentalWarning'];
+/**
+ * Protections without cost: no prototype pollution through `__proto__`, no debugger on a signal. A young
+ * generation of 8 MiB takes 20 to 40 MB less memory in each process (docs/performance.md).
+ */
+const nodeFlags = [
+  '--disable-proto=delete',
+  '--disable-sigusr1',
+  '--max-semi-space-size=8',
+  '--disable-warning=ExperimentalWarning',
+];
 
 /** Refuses invalid options before anything is created. */
 export function checkOptions(options: PrepareOptions): void {

@@ -1,7 +1,6 @@
 /**
- * The process behind `claviger up --detach`: started by `operator/detach.ts` with a channel to it, over which
- * it takes the request, tells its progress and answers once. Its log (standard output and error) never gets
- * the answer, because that holds the set-up link.
+ * The process behind `claviger up --detach`. `detach.ts` starts it with a channel, over which it receives the
+ * request, reports its progress and answers once.
  */
 import { supervise, type UpRequest, untilAskedToStop } from './supervise.ts';
 

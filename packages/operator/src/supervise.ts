@@ -1,5 +1,4 @@
 import { type Installation, serviceNames, startInstallation } from '@claviger/installation';
-import { createSetupLink } from './operator-client.ts';
 
 /** What `up` was asked for; plain data, because it also travels to the detached supervisor. */
 export interface UpRequest {
@@ -15,12 +14,10 @@ export interface UpRequest {
   readonly servicesDir?: string;
 }
 
-/** What `up --json` prints. */
+/** What runs. */
 export interface UpResult {
   readonly url: string;
   readonly caCertificate: string;
-  /** One-time link for the first administrator; null when there is a user already. */
-  readonly setupUrl: string | null;
   readonly dataDir: string;
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
 }
@@ -45,12 +42,6 @@ export async function supervise(
     ...(request.otlpEndpoint === undefined ? {} : { otlpEndpoint: request.otlpEndpoint }),
     ...(request.servicesDir === undefined ? {} : { servicesDir: request.servicesDir }),
   });
-  const setupUrl = await createSetupLink(installation.operator.configFile).catch((error: Error) => {
-    tell(
-      `no set-up link could be made (${error.message}); \`claviger bootstrap-admin\` creates the first administrator`,
-    );
-    return null;
-  });
   const { postgres, redis, nats } = installation.parts;
   const processes = [
     ...[postgres, redis, nats].map((part) => ({ name: part.name as string, pid: part.pid })),
@@ -59,7 +50,6 @@ export async function supervise(
   const result: UpResult = {
     url: installation.url,
     caCertificate: installation.caCertificate,
-    setupUrl,
     dataDir: installation.dataDir,
     processes: processes.flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }])),
   };

@@ -37,12 +37,13 @@ export async function up(request: UpRequest, detach: boolean, json: boolean): Pr
     tell(`already running at ${running.url} (supervisor ${running.supervisor.pid}); ${change}`);
     const processes = running.processes.map(({ name, identity }) => ({ name, pid: identity.pid }));
     const { url, caCertificate, dataDir } = running;
-    show({ url, caCertificate, setupUrl: null, dataDir, processes }, json);
+    show({ url, caCertificate, dataDir, processes }, null, json);
     return;
   }
   await ensureTools(['postgres', 'redis', 'nats'], tell);
   if (detach) {
-    show(await startDetached(request, tell), json);
+    const result = await startDetached(request, tell);
+    show(result, await setupLink(result), json);
     tell('running in the background: `claviger status` shows it, `claviger down` stops it');
     return;
   }
@@ -56,18 +57,33 @@ export async function up(request: UpRequest, detach: boolean, json: boolean): Pr
     if (signal === undefined) throw error;
     throw new CommandError(`stopped by ${signal}: nothing was left running`);
   });
-  show(result, json);
+  show(result, await setupLink(result), json);
   tell('press Ctrl-C to stop');
   tell(`stopping (${await asked})`);
   await installation.stop();
 }
 
-function show(result: UpResult, json: boolean): void {
-  if (json) {
-    sayJson(result);
-    return;
+/**
+ * One-time link for the first administrator; null when there is a user already. Asked for by the command and
+ * not by the supervisor, whose process would keep the gRPC client in memory.
+ */
+async function setupLink({ dataDir }: UpResult): Promise<string | null> {
+  const { createSetupLink } = await import('./operator-client.ts');
+  try {
+    return await createSetupLink(layoutOf(dataDir).configFile('operator'));
+  } catch (error) {
+    tell(
+      `no set-up link could be made (${(error as Error).message}); \`claviger bootstrap-admin\` creates the first administrator`,
+    );
+    return null;
   }
-  say(`Claviger is ready: ${result.url}`);
-  say(`CA certificate:    ${result.caCertificate}`);
-  if (result.setupUrl !== null) say(`First administrator, once: ${result.setupUrl}`);
+}
+
+/** Prints what runs; with `json` as one object: url, caCertificate, setupUrl, dataDir, processes. */
+function show(result: UpResult, setupUrl: string | null, json: boolean): void {
+  const { url, caCertificate, dataDir, processes } = result;
+  if (json) return sayJson({ url, caCertificate, setupUrl, dataDir, processes });
+  say(`Claviger is ready: ${url}`);
+  say(`CA certificate:    ${caCertificate}`);
+  if (setupUrl !== null) say(`First administrator, once: ${setupUrl}`);
 }
