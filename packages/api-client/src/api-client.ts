@@ -23,22 +23,24 @@ export interface ApiClientOptions {
   /** Path of that CA, for printed commands only. */
   readonly caFile?: string;
   /**
-   * Bearer token of the moment; undefined: none is sent. `fresh` asks for another than the last, which was
-   * refused.
+   * The current bearer token; undefined sends none. `fresh`: the last token was refused, so another one is
+   * needed.
    */
   readonly token?: (fresh: boolean) => Promise<string | undefined>;
-  /** Told every request as a curl command, without secrets. */
+  /** Called for each request with its curl command, without secrets. */
   readonly onRequest?: (curl: string) => void;
   readonly timeoutMs?: number;
 }
 
-/** What goes beside a call. */
+/** Options of a call. */
 export interface CallOptions {
-  /** Ends the call; it may have been carried out. */
+  /** Aborts the call; the server may have executed it. */
   readonly signal?: AbortSignal;
-  /** Under which the request is carried out once, however often it is sent; a new one when absent. */
+  /**
+   * Idempotency key: the server executes the request once, however often it is sent. A new key when absent.
+   */
   readonly idempotencyKey?: string;
-  /** Sent this once: who asks waits and repeats as they see fit. */
+  /** Sends the request once; the caller handles waiting and repetition. */
   readonly once?: boolean;
 }
 
@@ -58,7 +60,9 @@ interface WireCall {
 const MAX_WAIT_SECONDS = 5;
 const MAX_ATTEMPTS = 5;
 
-/** The REST API over HTTPS. Everything but an answer of success is thrown: `CliProblem` or `CommandError`. */
+/**
+ * Client of the REST API over HTTPS. Throws `CliProblem` or `CommandError` for every answer except success.
+ */
 export class ApiClient implements AsyncDisposable {
   readonly #options: ApiClientOptions;
   readonly #agent: Agent;
@@ -88,7 +92,7 @@ export class ApiClient implements AsyncDisposable {
     return (await this.invoke(methodOf(operation.path), request, options)) as Response;
   }
 
-  /** Calls an operation by what the contract says of it. */
+  /** Calls an operation by its declaration in the contract. */
   async invoke(
     info: MethodInfo,
     request: object,
@@ -110,14 +114,14 @@ export class ApiClient implements AsyncDisposable {
     return answerOf(info, json) as Record<string, unknown>;
   }
 
-  /** Any request; `body` is sent as it is, as JSON. */
+  /** Sends any request; `body` is JSON and is sent unchanged. */
   raw(method: string, path: string, body?: string): Promise<RawAnswer> {
     if (!path.startsWith('/')) throw new CommandError(`"${path}" must start with /`, EXIT.usage);
     this.#options.onRequest?.(curlCommand(this.#options, { method, path, hasBody: body !== undefined }));
     return this.#patiently(() => this.#send({ method, path }, body));
   }
 
-  /** The answer's bytes, as they come; for exports. */
+  /** Streams the bytes of the answer, for exports. */
   async *stream(path: string): AsyncGenerator<Uint8Array> {
     this.#options.onRequest?.(curlCommand(this.#options, { method: 'GET', path }));
     const response = await this.#dispatch({ method: 'GET', path }, undefined);
@@ -130,7 +134,7 @@ export class ApiClient implements AsyncDisposable {
     }
   }
 
-  /** A request whose answer is lost is sent again under its key: the server carries it out once. */
+  /** Repeats a request without an answer under its idempotency key: the server executes it once. */
   async #sendAgain(send: () => Promise<RawAnswer>): Promise<RawAnswer> {
     try {
       return await send();
@@ -141,8 +145,8 @@ export class ApiClient implements AsyncDisposable {
   }
 
   /**
-   * Waits out what is over in a moment: a burst of requests, or one like this that is still under way.
-   * Nothing was done.
+   * Waits and repeats after a short rate limit, or while the same request is still running. The refused
+   * request had no effect.
    */
   async #patiently(send: () => Promise<RawAnswer>): Promise<RawAnswer> {
     for (let attempt = 1; ; attempt += 1) {
@@ -172,7 +176,7 @@ export class ApiClient implements AsyncDisposable {
     const token = await this.#options.token?.(false);
     const first = await this.#request(wire, body, token);
     if (first.statusCode !== 401 || token === undefined) return first;
-    // Nothing was done: a token is refused before the operation. Another token is worth one more try.
+    // A token is refused before the operation runs, so the request can be repeated once with another token.
     const another = await this.#options.token?.(true);
     if (another === undefined || another === token) return first;
     await first.body.dump();

@@ -2,7 +2,7 @@ import { REASONS } from '@claviger/errors';
 import { escapeText } from '@claviger/terminal/escape';
 import { CommandError, EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 
-/** What the server answers instead of a result (RFC 9457), as far as it is to be trusted to have sent it. */
+/** Fields of a problem document (RFC 9457) that have the expected types. */
 export interface ProblemFields {
   readonly status: number;
   readonly code: string;
@@ -62,7 +62,7 @@ function messageOf(problem: ProblemFields): string {
   return lines.map((line) => escapeText(line)).join('\n  ');
 }
 
-/** Reads a problem document; whatever else the server sent is not shown. */
+/** Parses a problem document. Other content is not shown. */
 export function problemFrom(
   status: number,
   body: string,

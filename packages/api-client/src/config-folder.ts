@@ -9,7 +9,7 @@ export function configFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(base !== undefined && isAbsolute(base) ? base : join(homedir(), '.config'), 'claviger');
 }
 
-/** The file's content, or `empty` when there is none. */
+/** Content of the file, or `empty` if it does not exist. */
 export async function readConfigFile<T>(name: string, empty: T, env?: NodeJS.ProcessEnv): Promise<T> {
   const file = join(configFolder(env), name);
   try {
@@ -22,14 +22,14 @@ export async function readConfigFile<T>(name: string, empty: T, env?: NodeJS.Pro
   }
 }
 
-/** Replaces the file as a whole; readable for its owner only. */
+/** Replaces the file atomically. Only its owner can read it. */
 export async function writeConfigFile(
   name: string,
   content: unknown,
   env?: NodeJS.ProcessEnv,
 ): Promise<void> {
   const folder = await ensureConfigFolder(env);
-  // Few commands write, and this one takes long to load.
+  // Loaded on demand: few commands write, and the module is large.
   const { writeAtomically } = await import('@claviger/identity');
   await writeAtomically(join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
 }

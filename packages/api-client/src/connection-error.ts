@@ -13,10 +13,12 @@ const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 
 const lost = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', ...timeouts]);
 lost.delete('UND_ERR_CONNECT_TIMEOUT');
 
-/** The request went out, its answer did not come: it may have been carried out. */
+/** The request was sent without an answer: the server may have executed it. */
 export class LostAnswer extends CommandError {}
 
-/** No answer came: says why in words, with what to do. Whether the request took effect is not known. */
+/**
+ * The error for a request without an answer: the cause and the next step. The request may have had an effect.
+ */
 export function connectionError(baseUrl: string, cause: unknown): CommandError {
   const code = codeOf(cause);
   const Kind = code !== undefined && lost.has(code) ? LostAnswer : CommandError;
@@ -41,7 +43,7 @@ function explanation(code: string | undefined, cause: unknown): string {
 
 function codeOf(cause: unknown): string | undefined {
   for (let error = cause; error instanceof Error; error = error.cause) {
-    // Several addresses were tried: the last one's failure speaks for all.
+    // Several addresses were tried: the error of the last one is shown.
     if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors.at(-1));
     if ('code' in error && typeof error.code === 'string') return error.code;
   }

@@ -5,7 +5,7 @@ import type { OutputFormat } from '@claviger/terminal/show';
 import { readText } from '@claviger/terminal/text-input';
 import { type Profile, readProfile } from './profiles.ts';
 
-/** What every command for people takes. */
+/** Options of every command that calls the REST API. */
 export interface ConnectionOptions {
   readonly profile?: string;
   readonly server?: string;
@@ -17,7 +17,7 @@ export interface ConnectionOptions {
   readonly showCurl?: boolean;
 }
 
-/** Where to go, and as whom. */
+/** Server, profile and tenant of a call. */
 export interface Connection {
   readonly profileName: string;
   readonly profile: Profile | undefined;
@@ -26,16 +26,16 @@ export interface Connection {
   readonly caFile: string | undefined;
   readonly ca: string | undefined;
   readonly tenant: string;
-  /** CLAVIGER_TOKEN: goes before the profile's tokens. */
+  /** CLAVIGER_TOKEN; takes precedence over the tokens of the profile. */
   readonly token: string | undefined;
 }
 
 const given = (text: string | undefined) => (text === undefined || text === '' ? undefined : text);
 
 /**
- * Each setting comes from its option, else the environment, else the profile; without any server, the
- * installation that runs on this machine. A CA belongs to its server: one from the profile is not used for
- * another server.
+ * Each setting comes from its option, otherwise from the environment, otherwise from the profile. The default
+ * server is the installation on this machine. The CA of the profile is used only for the server of the
+ * profile.
  */
 export async function connectionOf(
   options: ConnectionOptions,
@@ -63,7 +63,7 @@ export async function connectionOf(
   };
 }
 
-/** A usage error for what no header can carry, such as the line end of the file that the token came from. */
+/** Throws a usage error for characters that no header can contain, such as the line end of a token file. */
 function tokenOf(token: string | undefined): string | undefined {
   if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
   throw new CommandError(
@@ -72,7 +72,7 @@ function tokenOf(token: string | undefined): string | undefined {
   );
 }
 
-/** Scheme, host and port; a usage error when it is not an https address. */
+/** Scheme, host and port. Throws a usage error if it is not an https address. */
 function originOf(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url?.protocol === 'https:' && url.username === '' && url.password === '') return url.origin;
@@ -81,7 +81,7 @@ function originOf(address: string): string {
 
 const sameServer = (profile: Profile | undefined, address: string) => profile?.server === originOf(address);
 
-/** Loaded only where it is asked: most commands know their server, and start in half the time without. */
+/** Loaded on demand: most commands have a server, and start twice as fast without this module. */
 async function runningHere(env: NodeJS.ProcessEnv) {
   const { findRunning } = await import('@claviger/installation');
   return findRunning(dataDirOf(env));

@@ -2,7 +2,7 @@ import type { MessageInfo } from '@claviger/contracts';
 
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** The same request for curl. The token and every field that the contract does not call public are masked. */
+/** The request as a curl command. Masks the token and every field that is not public in the contract. */
 export function curlCommand(
   at: { readonly baseUrl: string; readonly caFile?: string },
   request: {

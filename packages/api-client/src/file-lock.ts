@@ -6,8 +6,8 @@ import { CommandError } from '@claviger/terminal/exit-codes';
 import { ensureConfigFolder } from './config-folder.ts';
 
 /**
- * Runs `work` while no other process holds the same lock. Node has no file lock of its own, but SQLite's is
- * the operating system's: it ends with its process, so that a killed command leaves no lock behind.
+ * Runs `work` while no other process holds the same lock. Node.js has no file locks; the lock of SQLite is
+ * one of the operating system and ends with its process, so a killed command leaves none.
  */
 export async function withFileLock<T>(
   name: string,

@@ -1,16 +1,16 @@
 import type { FieldInfo, HttpBinding, MessageInfo, MethodInfo } from '@claviger/contracts';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 
-/** A request as it goes over the wire. */
+/** A request in HTTP form. */
 export interface WireRequest {
   readonly method: HttpBinding['method'];
-  /** Path with its parameters filled in, and the query string. */
+  /** Path with its parameters, and query string. */
   readonly path: string;
-  /** JSON body; absent when the operation takes none. */
+  /** JSON body; absent if the operation has none. */
   readonly body?: Record<string, unknown>;
 }
 
-/** Spreads a request message over path, query and body, as its declaration says. */
+/** Distributes the fields of a request to path, query and body, by the declaration of the operation. */
 export function wireRequest(info: MethodInfo, message: object): WireRequest {
   const binding = info.http[0];
   if (binding === undefined) throw new Error(`${info.path} is not part of the REST API`);
@@ -34,7 +34,7 @@ export function wireRequest(info: MethodInfo, message: object): WireRequest {
   return { method: binding.method, path: query.size > 0 ? `${path}?${query}` : path };
 }
 
-/** The message's fields under their JSON names; what is not given is left out. */
+/** The fields of the message under their JSON names, without undefined ones. */
 export function messageToJson(info: MessageInfo, message: object): Record<string, unknown> {
   const values = message as Record<string, unknown>;
   const json: Record<string, unknown> = {};
@@ -50,7 +50,7 @@ export function messageToJson(info: MessageInfo, message: object): Record<string
   return json;
 }
 
-/** The answer as its message: JSON names turned into properties, absent fields into their zero values. */
+/** Converts a JSON answer to its message: JSON names to properties, absent fields to zero values. */
 export function answerOf(info: MethodInfo, json: unknown): object {
   const responseBody = info.http[0]?.responseBody;
   const whole = info.response.fields.find((field) => field.protoName === responseBody);
@@ -72,7 +72,7 @@ function valueFromJson(field: FieldInfo, value: unknown): unknown {
   if (field.kind === 'message' && field.message !== undefined && !field.map) {
     return messageFromJson(field.message, value);
   }
-  // 64-bit numbers may come as text.
+  // 64-bit numbers can be strings.
   return field.kind === 'integer' && typeof value === 'string' ? Number(value) : value;
 }
 

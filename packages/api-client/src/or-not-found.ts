@@ -1,6 +1,6 @@
 import { CliProblem } from './cli-problem.ts';
 
-/** Undefined where the server says that there is no such object, or none that the actor may see. */
+/** Returns undefined if the server answers that the object does not exist or is not visible to the actor. */
 export async function orNotFound<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

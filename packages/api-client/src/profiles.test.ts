@@ -53,7 +53,7 @@ test('one holder of a lock at a time, also within one process', async () => {
   const work = async () => {
     holders += 1;
     most = Math.max(most, holders);
-    // Slow on purpose, so that two could overlap.
+    // Slow on purpose, so that two calls could overlap.
     await new Promise((resolve) => setTimeout(resolve, 10));
     holders -= 1;
   };

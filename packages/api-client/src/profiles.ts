@@ -1,7 +1,7 @@
 import { readConfigFile, writeConfigFile } from './config-folder.ts';
 import { withFileLock } from './file-lock.ts';
 
-/** How to reach a server as somebody. No secrets. */
+/** Server, user and CA of a profile. Contains no secrets. */
 export interface Profile {
   readonly server: string;
   /** Path of the CA (PEM) to trust; the system's authorities when absent. */
@@ -10,7 +10,7 @@ export interface Profile {
   readonly username: string;
 }
 
-/** What a sign-in gave. Belongs to one server and is sent to no other. */
+/** Tokens of a sign-in. They are sent only to the server that issued them. */
 export interface Tokens {
   readonly server: string;
   readonly accessToken: string;
@@ -34,7 +34,7 @@ export async function readTokens(name: string, env?: NodeJS.ProcessEnv): Promise
   return Object.hasOwn(tokens, name) ? tokens[name] : undefined;
 }
 
-/** Call it inside `withTokenLock`: other profiles' tokens stand in the same file. */
+/** Call it inside `withTokenLock`, because the file contains the tokens of all profiles. */
 export async function writeTokens(
   name: string,
   tokens: Tokens | undefined,
@@ -54,7 +54,7 @@ export async function writeProfile(name: string, profile: Profile, env?: NodeJS.
   }, env);
 }
 
-/** One command at a time changes tokens: a refresh token spent twice ends the whole session. */
+/** Serializes changes of tokens: using a refresh token twice ends the session. */
 export function withTokenLock<T>(work: () => Promise<T>, env?: NodeJS.ProcessEnv): Promise<T> {
   return withFileLock('tokens.lock', work, env);
 }

@@ -6,7 +6,7 @@ import { CliProblem } from './cli-problem.ts';
 import { type Connection, type ConnectionOptions, connectionOf } from './connection.ts';
 import { readTokens, type Tokens, withTokenLock, writeTokens } from './profiles.ts';
 
-/** What a command for people works with. */
+/** What a signed-in command works with. */
 export interface Session {
   readonly api: ApiClient;
   readonly connection: Connection;
@@ -18,7 +18,8 @@ export interface Session {
 const renewBeforeMs = 30_000;
 
 /**
- * Runs a command signed in: with CLAVIGER_TOKEN, else with the profile's tokens, refreshed when they run out.
+ * Runs a command with CLAVIGER_TOKEN, otherwise with the tokens of the profile, which are refreshed when they
+ * expire.
  */
 export async function withSession<T>(
   options: ConnectionOptions,
@@ -50,10 +51,7 @@ export async function withoutSession<T>(
   return await work(await sessionOf(api, connection, options));
 }
 
-/**
- * Metadata of the contract and the client are loaded when a command talks to the server: its help starts
- * without them.
- */
+/** The contract and the client are loaded when a command calls the server; its help does not need them. */
 async function sessionOf(
   api: ApiClient,
   connection: Connection,
@@ -84,7 +82,7 @@ async function createClient(
   });
 }
 
-/** The profile's tokens, unless they are another server's. */
+/** The tokens of the profile, if this server issued them. */
 async function tokensOf({ profileName, server }: Connection): Promise<Tokens | undefined> {
   const tokens = await readTokens(profileName);
   return tokens?.server === server ? tokens : undefined;
@@ -93,9 +91,7 @@ async function tokensOf({ profileName, server }: Connection): Promise<Tokens | u
 const isLive = (tokens: Tokens | undefined) =>
   tokens !== undefined && tokens.expiresAt - renewBeforeMs > Date.now();
 
-/**
- * An access token that is still good. `fresh`: the one in the file was refused, so that another is needed.
- */
+/** Returns a valid access token. `fresh`: the stored one was refused, so another one is needed. */
 async function currentToken(
   options: ConnectionOptions,
   connection: Connection,
@@ -113,7 +109,7 @@ async function currentToken(
   });
 }
 
-/** Undefined when the session is over: the tokens are of no more use. */
+/** Returns undefined if the session has ended. */
 async function refresh(
   options: ConnectionOptions,
   connection: Connection,
@@ -138,7 +134,7 @@ export interface TokenAnswer {
   readonly expiresIn: number;
 }
 
-/** What a sign-in, a second factor or a refresh answered, as it is kept. */
+/** Converts the answer of a sign-in, a second factor or a refresh to its stored form. */
 export function tokensFrom(server: string, answer: TokenAnswer): Tokens {
   const { accessToken, refreshToken, expiresIn } = answer;
   return { server, accessToken, refreshToken, expiresAt: Date.now() + expiresIn * 1000 };

@@ -10,7 +10,7 @@ export interface CodeOptions extends ConnectionOptions {
 }
 
 /**
- * Runs `work`; when it needs a recent second factor, asks for a code, proves it, and runs `work` once more.
+ * Runs `work`. If it requires a recent second factor, asks for a code, verifies it, and runs `work` again.
  */
 export async function withStepUp<T>(
   { connection, invoke }: Pick<Session, 'connection' | 'invoke'>,
@@ -35,9 +35,7 @@ export const codeOf = ({ codeStdin }: CodeOptions): Promise<string> =>
     otherWay: 'give the code with --code-stdin',
   });
 
-/**
- * A proved factor replaces the session, and with it the tokens: those of CLAVIGER_TOKEN cannot be replaced.
- */
+/** A verified factor creates a new session with new tokens, which CLAVIGER_TOKEN cannot receive. */
 export function requireProfile({ token }: Connection): void {
   if (token === undefined) return;
   throw new CommandError(

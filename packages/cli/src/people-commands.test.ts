@@ -433,7 +433,7 @@ test('an answer that a full disk does not take ends with 1 and one line', async 
   for (const { code, stderr } of outcomes)
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/^claviger: standard output takes no more .*\n$/),
+      expect.stringMatching(/^claviger: standard output cannot be written .*\n$/),
     ]);
 });
 
@@ -465,7 +465,7 @@ test('tokens for machines, raw calls, and a sign-in that belongs to its server',
   expect((await claviger('admin', ['api', 'POST', '/api/v1/users', '--data', '{"password":"x"}'])).code).toBe(
     2,
   );
-  // Without the installation's CA, its certificate is not believed.
+  // Without the installation's CA, its certificate is not trusted.
   const foreign = { CLAVIGER_DATA_DIR: '/nonexistent', CLAVIGER_ADDR: installation.url, CLAVIGER_TOKEN: 'x' };
   const untrusted = await claviger('nobody', ['whoami'], '', foreign);
   expect(untrusted.code).toBe(1);

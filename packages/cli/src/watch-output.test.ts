@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const main = join(import.meta.dirname, 'main.ts');
-const full = /^claviger: standard output takes no more \(no space left on device\): .*\n$/;
+const full = /^claviger: standard output cannot be written \(no space left on device\): .*\n$/;
 let folder: string;
 
 beforeAll(() => {
@@ -46,7 +46,7 @@ test.each([
   expect(onClosed).toEqual({ code: 1, stderr: '' });
 });
 
-test('messages that a full disk takes no more leave the exit code as it is', async () => {
+test('messages that cannot be written to a full disk leave the exit code unchanged', async () => {
   const answer = join(folder, 'answer');
   expect((await run(['explain', 'no-such-code'], answer, '/dev/full')).code).toBe(5);
   expect((await run(['audit', 'verify', '/nonexistent'], answer, '/dev/full')).code).toBe(2);

@@ -8,11 +8,13 @@ import type { StoredAccount } from './store-account.ts';
 
 export interface Cast {
   readonly admin: Person;
-  /** Asks. Holds the approver's role too, so that only the rule itself keeps her from approving herself. */
+  /**
+   * Requests access. Also has the role of an approver, so that only the rule against self-approval stops her.
+   */
   readonly alice: Person;
-  /** Approves. */
+  /** The approver. */
   readonly bob: Person;
-  /** Audits. */
+  /** The auditor. */
   readonly carol: Person;
 }
 
@@ -20,7 +22,7 @@ const requests = workflow.RequestsService;
 const grants = workflow.GrantsService;
 const rotationDeadlineMs = 120_000;
 
-/** Ask, approve, receive once, end, rotate. Answers the receipt of the disclosure. */
+/** Request, approval, one-time delivery, end and rotation. Returns the receipt of the disclosure. */
 export async function accessStory(
   narrator: Narrator,
   { admin, alice, bob }: Cast,

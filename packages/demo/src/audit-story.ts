@@ -17,7 +17,7 @@ import type { Person } from './person.ts';
 
 const service = audit.AuditService;
 
-/** Export, verify offline, and show that tampering is found. */
+/** Exports the log, verifies it offline, and shows that tampering is detected. */
 export async function auditStory(
   narrator: Narrator,
   carol: Person,
@@ -65,14 +65,14 @@ export async function auditStory(
   }
 }
 
-/** Waits until the event of a receipt stands under a signed head. */
+/** Waits until a signed tree head covers the event of a receipt. */
 async function untilSealed({ api }: Person, { eventId }: workflow.Receipt): Promise<void> {
   const sealed = await pollUntil(
     () =>
       api.call(service.getInclusionProof, { eventId }).then(
         () => true,
         (error: unknown) => {
-          // Not arrived yet, or not sealed yet.
+          // The event has not arrived yet, or is not sequenced yet.
           if (error instanceof CliProblem && (error.status === 404 || error.status === 409)) return false;
           throw error;
         },
@@ -83,7 +83,7 @@ async function untilSealed({ api }: Person, { eventId }: workflow.Receipt): Prom
   if (!sealed) throw new DemoFailure(`event ${eventId} is not under a tree head after 120 s`);
 }
 
-/** Keeps head and keys as an auditor would, in files, and reads them back from there. */
+/** Saves head and keys to files, as an auditor does, and reads them from there. */
 async function collect(
   narrator: Narrator,
   { name, api }: Person,
@@ -127,14 +127,14 @@ async function mustBeFound(
     }
   }
   await pipeline(Readable.from(tampered()), createWriteStream(copy, { mode: 0o600 }));
-  if (touched !== 1) throw new DemoFailure(`${what}: the export holds nothing to tamper with`);
+  if (touched !== 1) throw new DemoFailure(`${what}: the export contains nothing to tamper with`);
   const verdict = await verifyAuditFile(copy, evidence);
   const [first] = verdict.problems;
   const where = first === undefined ? '' : ` (line ${first.line}: ${first.problem})`;
   check(narrator, `${what} in a copy: found${where}`, !verdict.ok);
 }
 
-/** The credential was never delivered, says the forger. */
+/** Forges an event: the credential was never delivered. */
 function alter(line: string): string {
   return line.includes('vault.credentials.delivered') ? line.replace('allowed', 'refused') : line;
 }

@@ -9,7 +9,7 @@ import { commandProgram } from '@claviger/installation/host-settings';
 import { DemoFailure } from './narrator.ts';
 import type { DemoServer } from './person.ts';
 
-/** What the agent has told, one line each. */
+/** One line of output of the agent. */
 interface AgentLine {
   readonly event: string;
   readonly id?: string;
@@ -18,15 +18,15 @@ interface AgentLine {
   readonly elevationRequestId?: string;
 }
 
-/** The agent of a device, running as a process of its own. */
+/** The agent of a device, as a separate process. */
 export interface DemoDevice extends AsyncDisposable {
-  /** Waits until the agent has told this of as many things; answers them in their order. */
+  /** Waits until the agent has printed this event `count` times; returns them in order. */
   told(event: string, count: number): Promise<AgentLine[]>;
 }
 
 const TOLD_WITHIN_MS = 120_000;
 
-/** Starts the agent with a script of prompts; its token lies in a file that only its user reads. */
+/** Starts the agent with a script of prompts. Its token is in a file that only its user can read. */
 export async function startDevice(
   server: DemoServer,
   deviceId: string,

@@ -18,13 +18,13 @@ export interface DemoInstallation {
   readonly administrator: { readonly username: string; readonly password: string };
   /** Folder with the logs. */
   readonly logs: string;
-  /** Lets targets be at this address of this machine, until it is closed. */
+  /** Allows targets at this address of this machine, until it is disposed. */
   openTarget(address: string): Promise<void>;
-  /** Stops it; `forget` removes its data too. */
+  /** Stops it; `forget` also removes its data. */
   close(forget: boolean): Promise<void>;
 }
 
-/** An installation of its own in a temporary folder, on free ports. */
+/** Starts an installation in a temporary folder, on free ports. */
 export async function privateInstallation(tell: (line: string) => void): Promise<DemoInstallation> {
   const dataDir = await createTemporaryDataDir();
   const installation = await startInstallation({
@@ -57,8 +57,7 @@ export async function privateInstallation(tell: (line: string) => void): Promise
 }
 
 /**
- * The installation that runs already; its first administrator is made here, which works only while it has no
- * user.
+ * Uses the running installation and creates its first administrator, which works only while it has no user.
  */
 export async function runningInstallation(): Promise<DemoInstallation> {
   const dataDir = dataDirOf();

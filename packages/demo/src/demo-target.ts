@@ -1,8 +1,8 @@
 import { startPostgresTarget, startSshTarget } from '@claviger/targets';
 
-/** A real account on a real system, and how the vault reaches it. */
+/** A real account on a real system, and its address for the vault. */
 export interface DemoTarget extends AsyncDisposable {
-  /** Part of the names of what is made for it. */
+  /** Part of the names of its objects. */
   readonly name: string;
   readonly title: string;
   readonly account: { readonly username: string; readonly password: string };
@@ -13,13 +13,13 @@ export interface DemoTarget extends AsyncDisposable {
     readonly port: number;
     readonly settings: Record<string, unknown>;
   };
-  /** Asks the system itself, by a login past Claviger. */
+  /** Logs in to the system directly, without Claviger. */
   accepts(password: string): Promise<boolean>;
 }
 
 const loopback = (port: number) => ({ allowedCidrs: ['127.0.0.0/8'], allowedPorts: [port] });
 
-/** A PostgreSQL server of its own with one role. */
+/** Starts a PostgreSQL server with one role. */
 export async function postgresTarget(password: string): Promise<DemoTarget> {
   const target = await startPostgresTarget();
   const username = 'app_owner';
@@ -41,7 +41,7 @@ export async function postgresTarget(password: string): Promise<DemoTarget> {
   };
 }
 
-/** An OpenSSH server of its own with one Linux account. Needs root. */
+/** Starts an OpenSSH server with one Linux account. Requires root. */
 export async function sshTarget(): Promise<DemoTarget> {
   const target = await startSshTarget();
   try {

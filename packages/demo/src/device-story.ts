@@ -9,10 +9,10 @@ import { check, DemoFailure, type Narrator } from './narrator.ts';
 import { type DemoServer, mustBeRefused, type Person } from './person.ts';
 import { takeSecondFactor } from './second-factor.ts';
 
-/** What the device was allowed, until it ends. */
+/** The elevations of the device, which end by themselves. */
 export interface Elevated {
   readonly deviceId: string;
-  /** The one that a rule decided, and the one that a person did. */
+  /** The elevation that a rule decided, and the one that a person decided. */
   readonly requestIds: readonly string[];
 }
 
@@ -30,7 +30,7 @@ const UNSIGNED = {
   target_executable_hash: 'b7'.repeat(32),
   target_executable_signer: '',
 };
-/** The shortest that an elevation holds. */
+/** The shortest duration of an elevation. */
 const MINUTES = 1;
 const EXPIRED_WITHIN_MS = 180_000;
 
@@ -38,8 +38,8 @@ const requests = elevation.ElevationRequestsService;
 const actuation = elevation.DeviceActuationService;
 
 /**
- * A device asks twice: a rule decides one prompt, a person the other, and the device is let through once
- * each.
+ * A device reports two prompts: a rule decides one, a person the other, and the device runs each program
+ * once.
  */
 export async function deviceStory(
   narrator: Narrator,
@@ -62,7 +62,7 @@ export async function deviceStory(
     'the signed installer is approved by the rule, at once',
     signed!.status === 'auto_approved',
   );
-  // Each is let through as soon as it may be: what it was allowed is over soon.
+  // The device acts as soon as each is approved, because the elevations end soon.
   await letThrough(narrator, bob, deviceId, signed!.id!);
   const [, unsigned] = await device.told('reported', 2);
   check(narrator, 'the unsigned one waits for a person', unsigned!.status === 'pending');
@@ -71,12 +71,12 @@ export async function deviceStory(
   await letThrough(narrator, bob, deviceId, unsigned!.id!);
   const acted = (await device.told('actuated', 2)).map((line) => line.elevationRequestId);
   await device.told('outcome', 2);
-  check(narrator, 'the device let each through once, and said so', same(acted, requestIds));
+  check(narrator, 'the device ran each program once, and reported it', same(acted, requestIds));
   for (const requestId of requestIds) await why(narrator, bob, requestId);
   return { deviceId, requestIds };
 }
 
-/** Nobody has to do anything for an elevation to end. */
+/** Shows that elevations end without any action. */
 export async function elevationsEnd(
   narrator: Narrator,
   { bob }: Cast,
@@ -94,7 +94,7 @@ export async function elevationsEnd(
     if (request!.status !== 'expired') throw new DemoFailure(`elevation ${id} is ${request!.status}`);
     await mustBeRefused(
       narrator,
-      'letting the device through once more',
+      'allowing the device once more',
       { status: 409, code: 'wrong_status' },
       bob.api.call(actuation.actuateElevation, { id: deviceId, elevationRequestId: id }),
     );

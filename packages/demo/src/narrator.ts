@@ -2,18 +2,18 @@ import { escapeLines } from '@claviger/terminal/escape';
 import { say } from '@claviger/terminal/output';
 import { styled } from '@claviger/terminal/show';
 
-/** A step did not do what Claviger promises. */
+/** A step did not have the promised result. */
 export class DemoFailure extends Error {
   override readonly name = 'DemoFailure';
 }
 
-/** Tells the story as it happens. */
+/** Prints the demo while it runs. */
 export interface Narrator {
-  /** A new chapter. */
+  /** Begins a chapter. */
   chapter(title: string): void;
-  /** What somebody does, as the command that would do it. */
+  /** An action of a person, as the equivalent command. */
   does(who: string, command: string): void;
-  /** What was seen to be true. */
+  /** A verified fact. */
   shows(fact: string): void;
   note(line: string): void;
 }
@@ -31,8 +31,8 @@ export function createNarrator(): Narrator {
   };
 }
 
-/** Shows the fact if it holds; the demo fails otherwise. */
+/** Prints the fact if it holds; otherwise the demo fails. */
 export function check(narrator: Narrator, fact: string, holds: boolean): void {
-  if (!holds) throw new DemoFailure(`this did not hold: ${fact}`);
+  if (!holds) throw new DemoFailure(`not fulfilled: ${fact}`);
   narrator.shows(fact);
 }

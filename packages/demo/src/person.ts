@@ -3,23 +3,23 @@ import { CliProblem } from '@claviger/api-client/cli-problem';
 import * as auth from '@claviger/contracts/auth/v1/auth';
 import { DemoFailure, type Narrator } from './narrator.ts';
 
-/** Where the demo's people work. */
+/** The server that the people of the demo use. */
 export interface DemoServer {
   readonly url: string;
   /** CA certificate (PEM). */
   readonly ca: string;
 }
 
-/** Somebody who has signed in; the token lives in memory only. */
+/** A signed-in person; the token is only in memory. */
 export interface Person extends AsyncDisposable {
   readonly name: string;
   readonly id: string;
   readonly api: ApiClient;
-  /** Goes on with the token of another session. */
+  /** Continues with the token of another session. */
   useToken(accessToken: string): void;
 }
 
-/** Signs in over the public API, like everybody. */
+/** Signs in by the public API. */
 export async function signIn(server: DemoServer, username: string, password: string): Promise<Person> {
   let token: string | undefined;
   const api = new ApiClient({ baseUrl: server.url, ca: server.ca, token: async () => token });
@@ -41,7 +41,7 @@ export async function signIn(server: DemoServer, username: string, password: str
   }
 }
 
-/** The call must be refused with this status and code; says so. */
+/** Verifies that the call is refused with this status and code, and prints it. */
 export async function mustBeRefused(
   narrator: Narrator,
   what: string,

@@ -20,10 +20,7 @@ export interface DemoOptions {
 
 const newPassword = () => randomBytes(18).toString('base64url');
 
-/**
- * The command `demo`: exit code 0 only when every step showed what it must. Cleans up after itself either
- * way.
- */
+/** The command `demo`: exit code 0 only if every step had the promised result. Always cleans up. */
 export async function runDemo(options: DemoOptions): Promise<ExitCode> {
   if (options.ssh && process.getuid?.() !== 0) {
     throw new CommandError(
@@ -32,7 +29,7 @@ export async function runDemo(options: DemoOptions): Promise<ExitCode> {
   }
   await ensureTools(['postgres', 'redis', 'nats', ...(options.ssh ? (['sshd'] as const) : [])], tell);
   const narrator = createNarrator();
-  // Over: shown or called off. What failed keeps its logs.
+  // Over: completed or interrupted. After a failure the logs are kept.
   const outcome = { isOver: false };
   const interrupted = Promise.withResolvers<never>();
   const stop = (signal: NodeJS.Signals) => {
@@ -44,20 +41,20 @@ export async function runDemo(options: DemoOptions): Promise<ExitCode> {
   const played = play(narrator, options, cleanUp, outcome);
   try {
     await Promise.race([played, interrupted.promise]);
-    say('\nEvery step did what it must. Your turn: docs/first-five-minutes.md');
+    say('\nEvery step had the promised result. Next: docs/first-five-minutes.md');
     return EXIT.ok;
   } finally {
     await cleanUp.disposeAsync();
-    // Called off, it fails at its next step; what it was just starting is stopped by then.
+    // After an interruption the next step fails; what is being started is stopped by then.
     await played.catch(() => {});
   }
 }
 
-/** Keeps what was started for the clean-up; stops it at once when that is over already. */
+/** Registers what was started for the clean-up; stops it at once if the clean-up is over. */
 async function hold<T extends AsyncDisposable>(cleanUp: AsyncDisposableStack, started: T): Promise<T> {
   if (!cleanUp.disposed) return cleanUp.use(started);
   await started[Symbol.asyncDispose]();
-  throw new DemoFailure('called off');
+  throw new DemoFailure('interrupted');
 }
 
 async function play(
@@ -89,7 +86,7 @@ async function play(
     await installation.openTarget(address);
     narrator.shows(title);
   }
-  if (!options.ssh) narrator.note('without the Linux account behind sshd, as told by --without-ssh');
+  if (!options.ssh) narrator.note('without the Linux account behind sshd, because of --without-ssh');
 
   narrator.chapter('The people');
   const cast = await gather(narrator, installation, cleanUp);

@@ -1,7 +1,7 @@
 import { escapeText } from '@claviger/terminal/escape';
 import { say, sayJson } from '@claviger/terminal/output';
 
-/** What an agent tells, by the names that programs read. */
+/** Events of the agent, by the names that programs read. */
 export type AgentEvent =
   | 'started'
   | 'reported'
@@ -19,10 +19,10 @@ export type AgentEvent =
   | 'back'
   | 'stopped';
 
-/** Tells one event: `text` to people, the event with its fields to programs. */
+/** Prints one event: `text` for people, the event with its fields for programs. */
 export type AgentLog = (event: AgentEvent, text: string, fields?: Readonly<Record<string, unknown>>) => void;
 
-/** One line for each event on standard output: a sentence, or one JSON object. */
+/** Prints each event as one line on standard output: a sentence, or a JSON object. */
 export function agentLog(json: boolean, now: () => Date = () => new Date()): AgentLog {
   return (event, text, fields = {}) => {
     const at = now().toISOString();

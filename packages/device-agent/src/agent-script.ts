@@ -2,16 +2,16 @@ import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { readText } from '@claviger/terminal/text-input';
 import type { Outcome } from './command-journal.ts';
 
-/** A prompt that the device shows, and what the person before it waits for. */
+/** A prompt of the device, and the state that the script waits for. */
 export interface PromptStep {
-  /** As it is reported, under the names of the API. */
+  /** The report, with the field names of the API. */
   readonly prompt: Readonly<Record<string, unknown>>;
-  /** Until what the script waits: for nothing, for a decision, or until the device has acted and reported. */
+  /** What the script waits for: nothing, a decision, or the report of the device after it acted. */
   readonly await: 'none' | 'decision' | 'actuation';
   readonly timeoutSeconds: number;
-  /** What comes of letting the program through. */
+  /** Outcome of the program. */
   readonly outcome: Outcome;
-  /** How long the device takes from acting to its report. */
+  /** Time from the action of the device to its report. */
   readonly reportAfterSeconds: number;
 }
 
@@ -21,8 +21,8 @@ const AWAITS = ['none', 'decision', 'actuation'] as const;
 const OUTCOMES = ['succeeded', 'failed', 'timed_out'] as const;
 
 /**
- * The steps of a script: a JSON list, or one JSON object on each line. A usage error names the step that is
- * wrong.
+ * Reads the steps of a script: a JSON list, or one JSON object on each line. Throws a usage error that names
+ * the invalid step.
  */
 export async function readScript(file: string): Promise<ScriptStep[]> {
   return parsed(await readText(file)).map((step, index) => {

@@ -10,16 +10,14 @@ export interface Done {
 }
 
 /**
- * Which commands this device has taken up and what came of them. It outlives the agent, since a command comes
- * again until its outcome has been reported: what stands here is never done again.
+ * Record of accepted commands and their outcomes, on disk. The server delivers a command again until its
+ * outcome is reported; a recorded command is never executed again.
  */
 export interface CommandJournal {
-  /**
-   * Takes a command up, on disk before it answers. False when it was taken up before, by whichever process.
-   */
+  /** Records a command on disk before it resolves. Returns false if any process has recorded it before. */
   begin(commandId: string): boolean;
   finish(commandId: string, done: Done): void;
-  /** What came of a command that was taken up; undefined while that is not known. */
+  /** Outcome of a recorded command; undefined while it is unknown. */
   outcomeOf(commandId: string): Done | undefined;
   close(): void;
 }

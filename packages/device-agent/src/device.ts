@@ -12,12 +12,12 @@ const { ingestElevationRequest, getAgentElevationRequest, fetchAgentCommands, re
   elevation.AgentElevationsService;
 const { getAgentConfiguration, rotateOwnAgentToken } = devices.AgentsService;
 
-/** As long as the server lets an agent wait. */
+/** The longest poll that the server allows. */
 const WAIT_SECONDS = 20;
 
 type Report = Partial<elevation.IngestElevationRequestRequest>;
 
-/** What a device says to the server, however long the server is away. */
+/** Calls of the device. Each is repeated while the server is unavailable. */
 export interface Device {
   capturesPrompts(signal: AbortSignal): Promise<boolean>;
   report(
@@ -25,7 +25,7 @@ export interface Device {
     signal: AbortSignal,
   ): Promise<elevation.IngestElevationRequestResponse>;
   statusOf(requestId: string, signal: AbortSignal): Promise<string>;
-  /** Those whose outcome has not been reported; waits for one when there is none. */
+  /** Commands without a reported outcome; waits if there are none. */
   commands(signal: AbortSignal): Promise<readonly elevation.AgentCommand[]>;
   reportOutcome(commandId: string, done: Done, signal: AbortSignal): Promise<void>;
   rotateToken(signal: AbortSignal): Promise<void>;
@@ -39,7 +39,8 @@ export function createDevice(id: string, api: ApiClient, tokens: TokenFile, pers
       return configuration?.pam?.uacInterceptionEnabled ?? true;
     },
     report: (prompt, signal) => {
-      // One id and one key for all attempts: a prompt whose answer was lost must not become two requests.
+      // All attempts have the same id and key, so a prompt whose answer was lost does not become two
+      // requests.
       const request = { report_id: randomUUID(), observed_at: new Date().toISOString(), ...prompt };
       const how = { once: true, signal, idempotencyKey: randomUUID() };
       return persist(() => api.call(ingestElevationRequest, { ...messageOf(request), id }, how), signal);
@@ -55,19 +56,19 @@ export function createDevice(id: string, api: ApiClient, tokens: TokenFile, pers
     },
     reportOutcome: async (commandId, { outcome, detail }, signal) => {
       const report = { id, commandId, outcome, detail };
-      // The same report twice does no harm, so that it needs no key.
+      // A repeated report has no further effect, so it needs no key.
       await persist(() => api.call(reportCommandOutcome, report, { once: true, signal }), signal);
     },
     rotateToken: async (signal) => {
       const ask = () => api.call(rotateOwnAgentToken, { agentId: id }, { once: true, signal });
-      // An answer that was lost left a token that nobody has: the former still works, and the next one ends
-      // both.
+      // If the answer was lost, the new token is unknown. The former token still works, and the next rotation
+      // ends both.
       await tokens.replace((await persist(ask, signal)).agentToken);
     },
   };
 }
 
-/** A prompt stands in a script under the names that go over the wire. */
+/** Scripts use the field names of the API. */
 function messageOf(prompt: Readonly<Record<string, unknown>>): Report {
   const { byJsonName } = methodOf(ingestElevationRequest.path).request;
   return Object.fromEntries(

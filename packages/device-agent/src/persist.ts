@@ -8,13 +8,13 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 const SPREAD_MS = 1_000;
 
-/** Asks until there is an answer. */
+/** Repeats a call until it is answered. */
 export type Persist = <T>(ask: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 /**
- * For an agent that nobody watches: waits out limits, outages and lost connections for as long as they last.
- * Many devices lose one server at the same moment, so that each waits for a time of its own. Any other
- * refusal is thrown, and so is the signal's reason when it aborts.
+ * Repeats a call during rate limits, outages and lost connections, however long they last. The pauses are
+ * random, because many devices lose a server at the same moment. Throws any other refusal, and the reason of
+ * the signal when it aborts.
  */
 export function createPersist(log: AgentLog): Persist {
   let away = false;
@@ -40,7 +40,7 @@ export function createPersist(log: AgentLog): Persist {
   };
 }
 
-/** What may be over later by itself. */
+/** Whether the failure is temporary. */
 function isPassing(error: unknown): error is CommandError {
   if (error instanceof CliProblem)
     return error.status === 429 || error.status >= 500 || error.code === 'request_in_progress';
@@ -48,7 +48,8 @@ function isPassing(error: unknown): error is CommandError {
 }
 
 /**
- * Never sooner than the server asks for; without its word longer each time, and spread over the whole of it.
+ * At least the time that the server asks for; otherwise a random part of a limit that grows with each
+ * attempt.
  */
 export function waitMs(error: unknown, failures: number): number {
   const asked = error instanceof CliProblem ? error.problem.retryAfterSeconds : undefined;

@@ -8,15 +8,15 @@ import { firstLine } from './persist.ts';
 import type { Simulation } from './serve-commands.ts';
 
 const POLL_MS = 1_000;
-/** Statuses in which nothing more comes. */
+/** Final statuses. */
 const ENDED = new Set(['denied', 'expired', 'revoked', 'ignored']);
 
 export interface Player extends Simulation {
-  /** Plays the steps one after the other; answers how many did not go as they should. */
+  /** Plays the steps in order; returns how many failed. */
   play(steps: readonly ScriptStep[], signal: AbortSignal): Promise<number>;
 }
 
-/** The person before the device: shows prompts, and waits as long as the script says. */
+/** Plays the user of the device: reports prompts and waits as the script says. */
 export function createPlayer(device: Device, log: AgentLog): Player {
   const shown = new Map<string, PromptStep>();
   const reported = new Set<string>();

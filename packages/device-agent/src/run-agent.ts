@@ -25,9 +25,8 @@ export interface AgentOptions {
 }
 
 /**
- * The command `agent`: a device with its agent, as far as a server can tell. Runs until it is told to end, or
- * with `untilDone` until its script is through. Exit code 1 when a step did not go as it should, 3 when the
- * server refuses the device.
+ * The command `agent`: simulates a device with its agent. Runs until it is stopped, or with `untilDone` until
+ * the end of its script. Exit code 1 if a step failed, 3 if the server refuses the device.
  */
 export async function runAgent(options: AgentOptions): Promise<ExitCode> {
   const steps = options.script === undefined ? [] : await readScript(options.script);

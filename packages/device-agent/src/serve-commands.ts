@@ -7,9 +7,9 @@ import type { CommandJournal, Done } from './command-journal.ts';
 import type { Device } from './device.ts';
 import { firstLine } from './persist.ts';
 
-/** How this device takes what it is told: a real one would press the button, this one says that it did. */
+/** How the simulated device executes commands: it only reports that it did. */
 export interface Simulation {
-  /** What comes of letting a program through, and how long until the device says so. */
+  /** The outcome of a program, and the time until the device reports it. */
   actuationOf(elevationRequestId: string): { readonly done: Done; readonly reportAfterMs: number };
   reported(elevationRequestId: string, done: Done): void;
 }
@@ -25,8 +25,8 @@ const SHORTEST_ROUND_MS = 1_000;
 const REFUSED_PAUSE_MS = 5_000;
 
 /**
- * Fetches commands and acts on them, one after the other, until `listening` aborts; what has begun by then is
- * brought to its end unless `stopping` aborts too. Throws when the server refuses the device.
+ * Fetches and executes commands one at a time until `listening` aborts. A command that has begun is completed
+ * unless `stopping` aborts too. Throws if the server refuses the device.
  */
 export async function serveCommands(
   deps: ServeDeps,
@@ -49,7 +49,7 @@ export async function serveCommands(
   }
 }
 
-/** Whether the server took the report. */
+/** Whether the server accepted the report. */
 async function take(
   command: elevation.AgentCommand,
   deps: ServeDeps,
@@ -73,7 +73,7 @@ async function take(
   return true;
 }
 
-/** Does what the command says, unless this device has taken it up before. */
+/** Executes the command unless it is recorded. */
 async function carryOut(
   { id: commandId, type, elevationRequestId, timeoutMs }: elevation.AgentCommand,
   { journal, simulation, log }: ServeDeps,
@@ -81,7 +81,7 @@ async function carryOut(
 ): Promise<Done> {
   if (!journal.begin(commandId)) {
     log('repeated', `${commandId} has come again: nothing is done`, { commandId, elevationRequestId });
-    // Taken up without an end: the agent was killed right then, and whether it acted nobody can tell.
+    // Recorded without an outcome: the agent was killed during the command, and may or may not have acted.
     return journal.outcomeOf(commandId) ?? { outcome: 'failed', detail: 'the agent ended while it acted' };
   }
   log('command', `${type} for ${elevationRequestId}`, { commandId, type, elevationRequestId, timeoutMs });

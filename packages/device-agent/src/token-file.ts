@@ -6,18 +6,15 @@ import { readText } from '@claviger/terminal/text-input';
 
 const FORM = /^cla_[A-Za-z0-9_-]{60,200}$/;
 
-/** The token of an agent where it is kept. It stands in no argument, no variable and no log. */
+/** The file with the token of an agent. The token is in no argument, environment variable or log. */
 export interface TokenFile {
-  /**
-   * The token of the moment. `fresh`: the last one was refused, so that the file is asked whether it has
-   * another.
-   */
+  /** The current token. `fresh`: the last one was refused, so the file is read again. */
   current(fresh: boolean): Promise<string>;
-  /** On disk before it resolves, and never half: only then may the new token be used. */
+  /** Replaces the token atomically, on disk before it resolves: only then may the new token be used. */
   replace(token: string): Promise<void>;
 }
 
-/** A usage error when the file cannot be read or holds no token of an agent. */
+/** Throws a usage error if the file cannot be read or contains no agent token. */
 export async function openTokenFile(file: string): Promise<TokenFile> {
   let token = await read(file);
   return {
@@ -27,7 +24,8 @@ export async function openTokenFile(file: string): Promise<TokenFile> {
     },
     replace: async (next) => {
       await writeAtomically(file, `${next}\n`);
-      // The former token ends with the first use of the new one: its name must not come back after a crash.
+      // The first use of the new token ends the former one, so the former file must not reappear after a
+      // crash.
       await using folder = await open(dirname(file));
       await folder.sync();
       token = next;

@@ -222,7 +222,7 @@ describe('tampering is found', () => {
     const verdict = await verify(cut, { ...trusted, knownHeads });
     expect(verdict).toMatchObject({ ok: false, knownHeadsMatched: 1, unfitHeads: [] });
     expect(complaints(verdict)).toContain(`has ${SIZE} events, but only 5 could be read`);
-    // Nothing signs when it was exported: who says that it was before the head is not believed either.
+    // The time of the export is not signed, so a claim that it was before the head is not trusted either.
     expect((await verify(exportOf(texts(5)), { ...trusted, knownHeads })).ok).toBe(false);
     // A head signed later is trusted.
     const { keyId: _, signature: __, ...head } = headOf(texts(5));

@@ -135,7 +135,7 @@ function verifyHeader(run: Verification, header: ExportHeader): void {
   }
   run.header = header;
   if (header.treeHead.tenantId !== header.tenantId) report(run, 'has the tree head of another tenant');
-  const keys = believedKeys(run, header);
+  const keys = keysToTrust(run, header);
   if (verifyTreeHead(header.treeHead, keys)) {
     run.trust = run.options.trustOnFirstUse && !givesKeys(run.options) ? 'first-use' : 'trusted-key';
   } else {
@@ -165,7 +165,7 @@ function whyUnfit(head: SignedTreeHead, header: ExportHeader, keys: PublicKeys):
   if (head.tenantId !== header.tenantId)
     return `it is of the tenant ${head.tenantId}, and the file of the tenant ${header.tenantId}: give a head of that tenant`;
   if (!verifyTreeHead(head, keys))
-    return 'it is not signed by a key that is believed: give the public keys that were saved with it';
+    return 'it is not signed by a trusted key: give the public keys that were saved with it';
   const { size, timestamp } = header.treeHead;
   // A log never shrinks: a smaller log at a later time has lost events.
   const made = Math.max(Date.parse(timestamp), Date.parse(header.exportedAt ?? timestamp));
@@ -181,7 +181,7 @@ function givesKeys({ trustedKeys }: VerifyExportOptions): boolean {
 }
 
 /** Returns the keys to check signatures with. A file that lacks the key of its signer was altered. */
-function believedKeys(run: Verification, header: ExportHeader): PublicKeys {
+function keysToTrust(run: Verification, header: ExportHeader): PublicKeys {
   const own: KeyObject[] = [];
   for (const pem of header.publicKeys) {
     const key = parsePublicKey(pem);

@@ -13,7 +13,7 @@ export async function startDetached(request: UpRequest, tell: (line: string) => 
   const log = openSync(logFile, 'a', 0o600);
   const child = fork(join(import.meta.dirname, 'detached-supervisor.ts'), [], {
     detached: true,
-    // It mostly waits.
+    // The supervisor needs little memory: it mostly waits.
     execArgv: [...process.execArgv, '--max-semi-space-size=1'],
     cwd: request.dataDir,
     stdio: ['ignore', log, log, 'ipc'],

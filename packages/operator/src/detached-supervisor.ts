@@ -4,13 +4,13 @@
  */
 import { supervise, type UpRequest, untilAskedToStop } from './supervise.ts';
 
-/** What goes back to the command. */
+/** Messages to the command. */
 export type SupervisorMessage =
   | { readonly kind: 'progress'; readonly line: string }
   | { readonly kind: 'ready'; readonly result: Awaited<ReturnType<typeof supervise>>['result'] }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Nothing is sent, and nothing is lost but comfort, once the command has gone. */
+/** Sends nothing if the command has ended; only its progress display is lost. */
 const send = (message: SupervisorMessage): Promise<void> =>
   new Promise((resolve) => {
     if (!process.connected || process.send?.(message, () => resolve()) === undefined) resolve();

@@ -16,10 +16,10 @@ import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import { say, sayJson, table } from '@claviger/terminal/output';
 import { accepts } from './status.ts';
 
-/** One line of the doctor's report. */
+/** One line of the report. */
 interface Finding {
   readonly name: string;
-  /** What `up` cannot do without. */
+  /** Whether `up` requires it. */
   readonly required: boolean;
   readonly ok: boolean;
   readonly where: string;
@@ -59,7 +59,7 @@ const starters: Partial<Record<ToolName, typeof startPostgres | typeof startRedi
   nats: startNats,
 };
 
-/** A server given by URL is asked who it is. Nothing is started: the folders below are never used. */
+/** Asks a server that is given by URL for its version. Starts nothing; the folders below are not used. */
 async function externalFinding(name: ToolName): Promise<Partial<Finding>> {
   try {
     const part = await starters[name]?.({ dataDir: '/nonexistent', logFile: '/nonexistent' });
@@ -143,7 +143,7 @@ async function portFinding(dataDir: string): Promise<Finding> {
   };
 }
 
-/** The command `doctor`: everything that `up`, `demo` and `test` need. Changes nothing. */
+/** The command `doctor`: checks everything that `up`, `demo` and `test` need. Changes nothing. */
 export async function doctor(dataDir: string, json: boolean): Promise<ExitCode> {
   const findings = await Promise.all([
     nodeFinding(),

@@ -4,7 +4,10 @@ import { tell } from '@claviger/terminal/output';
 
 const stopTimeoutMs = 90_000;
 
-/** The command `down`: asks the supervisor to stop in order; ends what a supervisor that died has left. */
+/**
+ * The command `down`: asks the supervisor to stop everything in order; ends processes that a dead supervisor
+ * left.
+ */
 export async function down(dataDir: string): Promise<void> {
   const supervisor = (await findRunning(dataDir))?.supervisor ?? (await lockHolder(dataDir));
   if (supervisor === undefined) {

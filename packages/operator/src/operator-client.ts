@@ -17,7 +17,7 @@ async function withOperator<T>(
 const operatorOf = (peers: ReturnType<typeof createPeers>) => peers.client('auth', auth.OperatorService);
 
 /**
- * A one-time link for the first administrator; null when the tenant has a user already. Throws ClavigerError.
+ * Creates a one-time link for the first administrator; null if the tenant has a user. Throws ClavigerError.
  */
 export function createSetupLink(configFile: string): Promise<string | null> {
   return withOperator(configFile, async (client) => {
@@ -26,7 +26,7 @@ export function createSetupLink(configFile: string): Promise<string | null> {
   });
 }
 
-/** Lifts the locks of an administrator. Throws ClavigerError. */
+/** Unlocks an administrator. Throws ClavigerError. */
 export function unlockAdministrator(
   configFile: string,
   request: auth.UnlockAdministratorRequest,

@@ -93,7 +93,7 @@ test('a mistake in the arguments is exit code 2', async () => {
 test('up prints one object; again changes nothing; a killed supervisor is recovered from; down ends all', async () => {
   const first = await up({
     CLAVIGER_RATE_LIMITS: 'off',
-    // None of it is for our PostgreSQL.
+    // These variables must not reach the PostgreSQL of the installation.
     PGHOST: '127.0.0.1',
     PGPORT: '1',
     PGUSER: 'nobody',
@@ -115,7 +115,7 @@ test('up prints one object; again changes nothing; a killed supervisor is recove
   expect(again.url).toBe(result.url);
   expect(again.processes).toEqual(result.processes);
 
-  // An address of this machine is opened while everything runs; a server of ours never is.
+  // An address of this machine can be opened at run time, but not one of the installation's own servers.
   const opened = await claviger(['up', '--open-target', '127.0.0.1:1', '--open-target', '[::1]:2']);
   expect(opened.stderr).toContain('the targets are open');
   const openTargets = readFileSync(join(dataDir, 'open-targets'), 'utf8');
@@ -124,7 +124,7 @@ test('up prints one object; again changes nothing; a killed supervisor is recove
   expect(own).toMatchObject({ code: 1, stderr: expect.stringContaining('never opened') });
   expect(readFileSync(join(dataDir, 'open-targets'), 'utf8')).toBe(openTargets);
 
-  // A process that takes seconds to answer is told as not ready.
+  // A process that takes seconds to answer is shown as not ready.
   let status: Outcome | undefined;
   await expect
     .poll(async () => {
@@ -148,7 +148,7 @@ test('up prints one object; again changes nothing; a killed supervisor is recove
   expect((await claviger(['down'])).code).toBe(0);
   for (const { pid } of recovered.processes) expect(lives(pid)).toBe(false);
   expect((await claviger(['status'])).code).toBe(1);
-  // Only for what hangs: of a busy machine it has taken two minutes.
+  // Stops only a hanging test: a busy machine has needed two minutes.
 }, 900_000);
 
 test('an up that cannot write where it is stops what it started', async () => {
@@ -166,7 +166,7 @@ test('an up that cannot write where it is stops what it started', async () => {
   const code = await new Promise((resolve) => child.once('close', resolve));
   expect([code, stderr]).toEqual([
     1,
-    expect.stringMatching(/\nclaviger: standard output takes no more .*\nstopping \(SIGTERM\)\n$/),
+    expect.stringMatching(/\nclaviger: standard output cannot be written .*\nstopping \(SIGTERM\)\n$/),
   ]);
   expect((await claviger(['status'])).code).toBe(1);
 });

@@ -4,7 +4,7 @@ import { baseConfigSchema, createPeers, loadConfig, type Peers } from '@claviger
 import { CommandError, EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import { say, sayJson, table, tell } from '@claviger/terminal/output';
 
-/** In this order: what lets people in comes first. */
+/** In this order: auth first, because it admits people. */
 const SERVICES = ['auth', 'workflow', 'vault', 'audit'] as const;
 const TIMEOUT_MS = 30_000;
 
@@ -20,7 +20,10 @@ export interface FinishRequest extends RestoreRequest {
 
 type State = contract.GetRestoreStateResponse;
 
-/** `restore status`: the epoch of each service's database, and why it refuses to serve. */
+/**
+ * The command `restore status`: the epoch of the database of each service, and why the service refuses to
+ * serve.
+ */
 export function restoreStatus(request: RestoreRequest): Promise<ExitCode> {
   return withPeers(request, async (peers) => {
     const states = await readStates(peers);
@@ -38,9 +41,9 @@ const rowOf = (state: State): string[] => [
 ];
 
 /**
- * `restore finish`: begins the next epoch, ends the access of every tenant in every service, and stores the
- * epoch. Killed in between, it is run again: it then begins another epoch and ends everything once more,
- * which does no harm.
+ * The command `restore finish`: begins the next epoch, ends the access of every tenant in every service, and
+ * stores the epoch. If it is killed, run it again: it begins another epoch and repeats all steps, which has
+ * no further effect.
  */
 export function finishRestore(request: FinishRequest): Promise<ExitCode> {
   return withPeers(request, async (peers) => {
@@ -78,7 +81,7 @@ export function finishRestore(request: FinishRequest): Promise<ExitCode> {
 const restoreClient = (peers: Peers, service: (typeof SERVICES)[number]) =>
   peers.client(service, contract.RestoreService);
 
-/** Throws when a service does not answer: a restore is finished in all of them or not at all. */
+/** Throws if a service does not answer: a restore is finished in all services or in none. */
 function readStates(peers: Peers): Promise<State[]> {
   return Promise.all(
     SERVICES.map((service) =>

@@ -12,20 +12,22 @@ import {
 
 type SealClient = ServiceClient<typeof contract.SealService>;
 
-/** What one replica answered: its seal, or why it did not answer or refused. */
+/** Answer of one replica: its seal status, or why it failed or refused. */
 export interface ReplicaSeal {
   readonly service: SealedService;
   readonly address: string;
   readonly seal?: contract.SealState;
   readonly problem?: string;
-  /** Of a refusal, e.g. `wrong_shares`. */
+  /** Code of a refusal, e.g. `wrong_shares`. */
   readonly code?: string;
 }
 
-/** The seals of all replicas of all services that have one, each asked by itself. */
+/**
+ * The seal status of every replica of every service that has a root key; each replica is asked separately.
+ */
 export interface Seals {
   look(): Promise<ReplicaSeal[]>;
-  /** Gives each replica that is sealed its part of the share. */
+  /** Sends each sealed replica its part of the share. */
   submit(share: ShareText, options: { initialise: boolean }): Promise<ReplicaSeal[]>;
   discard(): Promise<ReplicaSeal[]>;
   seal(): Promise<ReplicaSeal[]>;
@@ -35,12 +37,12 @@ export interface Seals {
 
 const TIMEOUT_MS = 15_000;
 
-/** With the operator's certificate, which only the account that runs the installation can read. */
+/** Uses the certificate of the operator, which only the account of the installation can read. */
 export function connectSeals(configFile: string): Seals {
   const config = loadConfig(baseConfigSchema, configFile);
   const peers = createPeers(config);
   const configured = sealedServices.filter((service) => config.peers[service] !== undefined);
-  // Whose log records what is done; auth knows it.
+  // The tenant whose audit log records the operation; auth knows it.
   let tenantId: string | undefined;
   const each = (
     ask: (

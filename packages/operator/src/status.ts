@@ -4,7 +4,7 @@ import { isSameProcess } from '@claviger/parts';
 import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import { say, sayJson, table, tell } from '@claviger/terminal/output';
 
-/** Whether something on 127.0.0.1 accepts a connection. */
+/** Whether a port of 127.0.0.1 accepts a connection. */
 export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', timeout: 2_000 });
@@ -20,7 +20,7 @@ export function accepts(port: number): Promise<boolean> {
 
 type State = 'ready' | 'sealed' | 'restore unfinished' | 'not ready' | 'ended';
 
-/** `ready`; `sealed`, `restore unfinished` and `not ready` (it lives); or `ended`. */
+/** `ready`, `sealed`, `restore unfinished`, `not ready` (the process runs) or `ended`. */
 async function stateOf(running: RunningProcess): Promise<State> {
   if (!(await isSameProcess(running.identity))) return 'ended';
   if (running.healthUrl !== undefined) {

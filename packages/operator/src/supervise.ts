@@ -1,6 +1,6 @@
 import { type Installation, serviceNames, startInstallation } from '@claviger/installation';
 
-/** What `up` was asked for; plain data, because it also travels to the detached supervisor. */
+/** Options of `up`, as plain data: they are also sent to the detached supervisor. */
 export interface UpRequest {
   readonly dataDir: string;
   readonly environment: 'development' | 'production' | 'test';
@@ -8,13 +8,13 @@ export interface UpRequest {
   /** Processes of each service. */
   readonly replicas: number;
   readonly rateLimits: 'on' | 'off';
-  /** `HOST:PORT`, to be opened to targets. */
+  /** `HOST:PORT` of each target on this machine that connectors may reach. */
   readonly openTargets: readonly string[];
   readonly otlpEndpoint?: string;
   readonly servicesDir?: string;
 }
 
-/** What runs. */
+/** The running installation. */
 export interface UpResult {
   readonly url: string;
   readonly caCertificate: string;
@@ -56,7 +56,7 @@ export async function supervise(
   return { installation, result };
 }
 
-/** Resolves at the first signal that asks to stop. */
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP. */
 export function untilAskedToStop(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve);

@@ -15,14 +15,14 @@ export interface UnsealRequest {
   readonly json: boolean;
 }
 
-/** `unseal --init`: new root keys for empty databases, as shares that are shown once. */
+/** The command `unseal --init`: creates root keys for empty databases and shows their shares once. */
 export async function initialise(
   request: UnsealRequest & { threshold: number; shares: number },
 ): Promise<ExitCode> {
   return withSeals(request, async (seals) => {
     const services = await servicesToSetUp(seals);
     const texts = makeShares(services, request);
-    // Shown before they take effect: what goes wrong afterwards leaves nothing that nobody can open.
+    // Shown before they take effect, so that a later failure cannot leave data under shares that nobody has.
     if (request.json) sayJson({ threshold: request.threshold, shares: texts });
     else {
       tell(
@@ -37,7 +37,9 @@ export async function initialise(
   });
 }
 
-/** `unseal`: gives shares, one at a time, from standard input (one a line) or the terminal. */
+/**
+ * The command `unseal`: submits shares one at a time, from standard input (one on each line) or the terminal.
+ */
 export async function unseal(request: UnsealRequest & { initialise: boolean }): Promise<ExitCode> {
   return withSeals(request, async (seals) => {
     let found = await seals.look();
@@ -51,7 +53,7 @@ export async function unseal(request: UnsealRequest & { initialise: boolean }): 
         try {
           found = await submit(seals, parseShare(text), request.initialise);
         } catch (error) {
-          // A slip of the hand costs this share only.
+          // A typing error affects only this share.
           if (!(error instanceof ShareTextError)) throw error;
           tell(`${error.message}: nothing was given`);
         }
@@ -68,7 +70,7 @@ export async function unseal(request: UnsealRequest & { initialise: boolean }): 
   });
 }
 
-/** `unseal --cancel`: forgets the shares given so far. */
+/** The command `unseal --cancel`: discards the shares submitted so far. */
 export async function cancelUnseal(request: UnsealRequest): Promise<ExitCode> {
   return withSeals(request, async (seals) => {
     await seals.look();
@@ -76,7 +78,7 @@ export async function cancelUnseal(request: UnsealRequest): Promise<ExitCode> {
   });
 }
 
-/** `seal`: every key leaves the memory of every replica. */
+/** The command `seal`: drops all keys from the memory of every replica. */
 export async function sealAll(request: UnsealRequest): Promise<ExitCode> {
   return withSeals(request, async (seals) => {
     await seals.look();
@@ -102,7 +104,7 @@ async function reopened(seals: Seals): Promise<ReplicaSeal[]> {
   return seals.look();
 }
 
-/** Those with shares, all of whose replicas answer and have an empty database. */
+/** Services that use shares, if all their replicas answer and have an empty database. */
 async function servicesToSetUp(seals: Seals): Promise<SealedService[]> {
   const found = (await seals.look()).filter(({ seal }) => seal === undefined || seal.provider === 'shamir');
   const services = [...new Set(found.map(({ service }) => service))];
@@ -131,7 +133,7 @@ function parsed(line: string): ShareText {
   }
 }
 
-/** Replica after replica is told; one that refuses does not keep the share from the others. */
+/** Sends the share to each replica; a refusal of one does not stop the others. */
 async function submit(seals: Seals, share: ShareText, initialise: boolean): Promise<ReplicaSeal[]> {
   const found = await seals.submit(share, { initialise });
   for (const { service, address, problem } of found)

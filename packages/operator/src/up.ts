@@ -11,7 +11,7 @@ import { say, sayJson, tell } from '@claviger/terminal/output';
 import { startDetached } from './detach.ts';
 import { supervise, type UpRequest, type UpResult, untilAskedToStop } from './supervise.ts';
 
-/** What is running already, waiting for it while another `up` is bringing it up. */
+/** The running installation. Waits while another `up` starts it. */
 async function alreadyRunning(dataDir: string): Promise<RunningInstallation | undefined> {
   const deadline = Date.now() + 180_000;
   let told = false;
@@ -28,7 +28,7 @@ async function alreadyRunning(dataDir: string): Promise<RunningInstallation | un
   );
 }
 
-/** The command `up`. In the foreground it resolves when it was asked to stop and everything has stopped. */
+/** The command `up`. In the foreground it resolves after a signal, when everything has stopped. */
 export async function up(request: UpRequest, detach: boolean, json: boolean): Promise<void> {
   const running = await alreadyRunning(request.dataDir);
   if (running !== undefined) {
@@ -53,7 +53,7 @@ export async function up(request: UpRequest, detach: boolean, json: boolean): Pr
     signal = name;
   });
   const { installation, result } = await supervise(request, tell).catch((error: unknown) => {
-    // Ctrl-C reaches the programs that are being run too: what they say of it is no fault.
+    // Ctrl-C also reaches the child processes, so their failures are expected.
     if (signal === undefined) throw error;
     throw new CommandError(`stopped by ${signal}: nothing was left running`);
   });
@@ -64,8 +64,8 @@ export async function up(request: UpRequest, detach: boolean, json: boolean): Pr
 }
 
 /**
- * One-time link for the first administrator; null when there is a user already. Asked for by the command and
- * not by the supervisor, whose process would keep the gRPC client in memory.
+ * One-time link for the first administrator; null if there is a user. The command asks for it, because the
+ * supervisor would keep the gRPC client in memory.
  */
 async function setupLink({ dataDir }: UpResult): Promise<string | null> {
   const { createSetupLink } = await import('./operator-client.ts');

@@ -2,7 +2,7 @@ import { CommandError, EXIT } from './exit-codes.ts';
 
 const secondsOf: Readonly<Record<string, number>> = { d: 86_400, h: 3_600, m: 60, s: 1 };
 
-/** `45s`, `30m`, `1h30m`, `2d` in seconds; a usage error that names the option otherwise. */
+/** Parses `45s`, `30m`, `1h30m` or `2d` to seconds. Throws a usage error that names the option. */
 export function parseSeconds(text: string, option: string): number {
   const match = /^(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?$/.exec(text);
   const seconds =

@@ -1,7 +1,7 @@
 import { CommandError, EXIT } from './exit-codes.ts';
 import { readText } from './text-input.ts';
 
-/** A JSON object from a file, or a list; a usage error where it holds something else. */
+/** Reads a JSON object or list from a file. Throws a usage error for other content. */
 export async function readJsonFile(file: string, isList = false): Promise<Record<string, unknown>> {
   const text = await readText(file);
   try {
@@ -9,7 +9,7 @@ export async function readJsonFile(file: string, isList = false): Promise<Record
     if (typeof value === 'object' && value !== null && Array.isArray(value) === isList)
       return value as Record<string, unknown>;
   } catch {
-    // Refused below, without the message of the parser: it quotes the file.
+    // Refused below without the message of the parser, which quotes the file.
   }
   throw new CommandError(`${file} is not a JSON ${isList ? 'list' : 'object'}`, EXIT.usage);
 }

@@ -2,7 +2,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { CommandError, EXIT } from './exit-codes.ts';
 
-/** A file that was not there before, readable for its owner only. */
+/** Creates a file that only its owner can read. Fails if it exists. */
 export async function createFile(path: string): Promise<FileHandle> {
   return open(path, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
     const why =
@@ -11,14 +11,14 @@ export async function createFile(path: string): Promise<FileHandle> {
   });
 }
 
-/** Writes a new file whole. */
+/** Writes a new file. */
 export async function writeNewFile(path: string, content: string): Promise<void> {
   await using file = await createFile(path);
   await file.writeFile(content);
   await file.sync();
 }
 
-/** Writes a new file from a stream. A file that did not come whole does not stay. */
+/** Writes a new file from a stream; removes the file if the stream fails. */
 export async function saveStream(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
   const file = await createFile(path);
   await pipeline(bytes, file.createWriteStream({ flush: true })).catch(async (error: unknown) => {

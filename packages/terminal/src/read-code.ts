@@ -4,14 +4,13 @@ import { askHidden, readSecretLines } from './secret-input.ts';
 export interface CodeInput {
   readonly fromStdin?: boolean | undefined;
   readonly question: string;
-  /** How to give the code where there is no terminal. */
+  /** How to give the code without a terminal. */
   readonly otherWay: string;
 }
 
 /**
- * Reads a one-time code from standard input, or asks for it without echo. Its spelling is judged by the
- * server alone: here only empty lines are left out, which come with a pasted code. A usage error when there
- * is nothing but those.
+ * Reads a one-time code from standard input, or asks for it without echo. Skips empty lines, which come with
+ * a pasted code; the server checks the format. Throws a usage error if all lines are empty.
  */
 export async function readCode({ fromStdin, question, otherWay }: CodeInput): Promise<string> {
   const code = fromStdin
@@ -21,7 +20,7 @@ export async function readCode({ fromStdin, question, otherWay }: CodeInput): Pr
   return code;
 }
 
-/** The first line with more than white space in it. */
+/** The first line that contains more than white space. */
 export function firstWrittenLine(lines: readonly string[]): string | undefined {
   return lines.find((line) => line.trim() !== '');
 }

@@ -5,9 +5,9 @@ import { tell } from './output.ts';
 import { inputName, readText } from './text-input.ts';
 
 /**
- * One secret from a file, or from standard input where no file is named. The line end that an editor or
- * `echo` puts after a secret of one line is not part of it; a secret of several lines comes byte for byte. A
- * usage error for what is empty.
+ * Reads one secret from a file, or from standard input if no file is given. The line end after a secret of
+ * one line, which editors and `echo` add, is removed; a secret of several lines is unchanged. Throws a usage
+ * error for an empty secret.
  */
 export async function readSecret(file: string | undefined, otherWay?: string): Promise<string> {
   const text = await readText(file, otherWay === undefined ? {} : { otherWay });
@@ -27,8 +27,8 @@ function withoutLineEnd(text: string): string {
 }
 
 /**
- * Secrets of one line each, without their line ends; empty lines at the end do not count. A usage error for
- * more than `most`.
+ * Reads secrets of one line each, without line ends. Ignores empty lines at the end. Throws a usage error for
+ * more than `most` lines.
  */
 export async function readSecretLines(
   file: string | undefined,
@@ -45,7 +45,7 @@ export async function readSecretLines(
   return lines;
 }
 
-/** The one line of an input. A usage error when it is empty. */
+/** Reads the only line of an input. Throws a usage error if it is empty. */
 export async function readSecretLine(what: string, file?: string): Promise<string> {
   const [line = ''] = await readSecretLines(file, 1);
   if (line === '') throw new CommandError(`the ${what} is empty`, EXIT.usage);
@@ -58,11 +58,11 @@ function tellOfCarriageReturns(file: string | undefined, text: string): void {
 }
 
 export interface LineOptions {
-  /** Lines of nothing but white space are not taken for the answer: they come with what is pasted. */
+  /** Skips lines of white space, which come with pasted text. */
   readonly skipEmptyLines?: boolean;
 }
 
-/** Asks on the terminal without echo. A usage error naming the other ways when there is no terminal. */
+/** Asks on the terminal without echo. Without a terminal, throws a usage error that names the other ways. */
 export async function askHidden(
   question: string,
   otherWay: string,
@@ -70,7 +70,7 @@ export async function askHidden(
 ): Promise<string> {
   const input = process.stdin as ReadStream;
   if (!input.isTTY) throw new CommandError(`there is no terminal for the question: ${otherWay}`, EXIT.usage);
-  // Before the question: what is typed ahead must not be echoed either.
+  // Before the question, so that input that is typed ahead is not echoed.
   input.setRawMode(true);
   try {
     process.stderr.write(question);
@@ -82,7 +82,7 @@ export async function askHidden(
   }
 }
 
-/** One line from a terminal in raw mode. An error when it is given up with Ctrl-C or Ctrl-D. */
+/** Reads one line from a terminal in raw mode. Throws an error on Ctrl-C or Ctrl-D. */
 export function readLine(input: Readable, { skipEmptyLines }: LineOptions = {}): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let line = '';

@@ -5,18 +5,18 @@ import { createFile } from './new-file.ts';
 import { say, tell } from './output.ts';
 import { type OutputFormat, showJson } from './show.ts';
 
-/** Where a disclosed secret goes. */
+/** The destination of a disclosed secret. */
 export interface SecretOutputOptions {
   readonly show?: boolean;
   readonly outputFile?: string;
   readonly receiptFile?: string;
 }
 
-/** A secret that the server disclosed, with the proof of it. */
+/** A disclosed secret with its receipt. */
 export interface Disclosure {
   readonly username: string;
   readonly secret: string;
-  /** The entry's. Of the type `file`, the secret is its bytes in base64. */
+  /** Type of the entry. For the type `file`, the secret is base64. */
   readonly type?: string;
   readonly version: number;
   readonly host?: string;
@@ -24,14 +24,14 @@ export interface Disclosure {
   readonly receipt: object | undefined;
 }
 
-/** The places that were made ready for a secret, before it is asked for: it may be shown only once. */
+/** Destinations that are opened before the secret is requested, because it may be returned only once. */
 export interface SecretOutput {
   deliver(disclosure: Disclosure): Promise<void>;
-  /** Removes the files that were made, when nothing came. */
+  /** Removes the created files if no secret was received. */
   abandon(): Promise<void>;
 }
 
-/** Opens the files, or throws a usage error when there is no good place to put a secret. */
+/** Opens the files. Throws a usage error if there is no safe destination for the secret. */
 export async function prepareSecretOutput(
   options: SecretOutputOptions,
   format: OutputFormat,
@@ -88,8 +88,8 @@ async function deliver(
   const at = disclosure.host ? ` at ${disclosure.host}${disclosure.port ? `:${disclosure.port}` : ''}` : '';
   if (disclosure.username !== '') tell(escapeLines(`user ${disclosure.username}${at}`));
   if (secretFile !== undefined) return;
-  // A terminal gets no control characters; a pipe gets exactly the secret, and a secret of one line is ended
-  // as a line.
+  // A terminal receives no control characters. A pipe receives exactly the secret; a secret of one line gets
+  // a line end.
   if (process.stdout.isTTY) {
     if (disclosure.type === 'file') tell('the file, in base64:');
     say(escapeLines(secret).replace(/\n$/, ''));
@@ -97,10 +97,10 @@ async function deliver(
   else say(secret);
 }
 
-/** What a secret or a receipt may need, in bytes. */
+/** Most bytes of a secret or a receipt. */
 const RESERVED = 65_536;
 
-/** Takes the space now: a disk that is full when the secret has come would lose it. */
+/** Reserves the space in advance, because a full disk would lose the received secret. */
 async function reserve(path: string, file: FileHandle): Promise<void> {
   await file.writeFile(Buffer.alloc(RESERVED)).catch((cause: Error) => {
     throw new CommandError(`there is not enough disk space for ${path}: ${cause.message}`, EXIT.error, {

@@ -6,18 +6,18 @@ import { tell } from './output.ts';
 const MAX_BYTES = 1024 * 1024;
 
 export interface TextInputOptions {
-  /** 1 MiB unless it says otherwise. */
+  /** Default: 1 MiB. */
   readonly maxBytes?: number;
-  /** What else can be done with bytes that are not UTF-8, for the hint. */
+  /** For the hint: another way to store bytes that are not UTF-8. */
   readonly otherWay?: string;
 }
 
-/** What an input is called in messages. */
+/** Name of an input in messages. */
 export const inputName = (file: string | undefined): string => file ?? 'standard input';
 
 /**
- * The bytes of a file, or of standard input where no file is named. A usage error when they cannot be read,
- * are more than `maxBytes`, or when a person would have to type them unasked.
+ * Reads the bytes of a file, or of standard input if no file is given. Throws a usage error if they cannot be
+ * read, if they are more than `maxBytes`, or if standard input is a terminal.
  */
 export async function readBytes(file: string | undefined, maxBytes = MAX_BYTES): Promise<Buffer> {
   if (file === undefined && process.stdin.isTTY)
@@ -43,9 +43,9 @@ export async function readBytes(file: string | undefined, maxBytes = MAX_BYTES):
 }
 
 /**
- * Text from a file, or from standard input where no file is named; every byte of it, except a byte order mark
- * at its start, which is dropped and said. A usage error for what is not UTF-8, or holds NUL bytes: nothing
- * is replaced.
+ * Reads text from a file, or from standard input if no file is given. Removes a byte order mark at the start
+ * and says so. Throws a usage error for text that is not UTF-8 or contains NUL bytes; never replaces
+ * characters.
  */
 export async function readText(file: string | undefined, options: TextInputOptions = {}): Promise<string> {
   const bytes = await readBytes(file, options.maxBytes);
@@ -67,7 +67,9 @@ export async function readText(file: string | undefined, options: TextInputOptio
   return content;
 }
 
-/** A form that is not UTF-8 text, as its first bytes tell it, and how to come to text. */
+/**
+ * Detects other encodings and compressed files by their first bytes, and says how to convert them to UTF-8.
+ */
 export function foreignForm(bytes: Buffer): { readonly is: string; readonly remedy: string } | undefined {
   const encoding = wideEncoding(bytes);
   if (encoding !== undefined)
@@ -88,7 +90,7 @@ const PACKED = [
   ['\xfd7zXZ\0', 'xz', 'unxz'],
 ] as const;
 
-/** The encoding of text in units of two or four bytes, by its byte order mark or by its NUL bytes. */
+/** Detects UTF-16 and UTF-32 by the byte order mark or by NUL bytes. */
 function wideEncoding(bytes: Buffer): string | undefined {
   const begin = bytes.toString('hex', 0, 4);
   if (begin === 'fffe0000') return 'UTF-32LE';
@@ -96,7 +98,8 @@ function wideEncoding(bytes: Buffer): string | undefined {
   if (begin.startsWith('fffe')) return 'UTF-16LE';
   if (begin.startsWith('feff')) return 'UTF-16BE';
   if (bytes.length % 2 === 1) return undefined;
-  // Of at least half of the characters in one byte of two; of no other byte.
+  // UTF-16 if at least half of the characters have NUL in the same one of their two bytes, and never in the
+  // other.
   const nulls = [0, 0];
   for (let at = bytes.indexOf(0); at !== -1; at = bytes.indexOf(0, at + 1)) nulls[at % 2]! += 1;
   const [high, low] = nulls as [number, number];
@@ -105,7 +108,7 @@ function wideEncoding(bytes: Buffer): string | undefined {
   return high > 0 ? 'UTF-16BE' : 'UTF-16LE';
 }
 
-/** The first line that is not UTF-8, counted from 1. */
+/** Number of the first line that is not UTF-8, from 1. */
 function wrongLine(bytes: Buffer): number {
   let line = 1;
   for (let start = 0, end = 0; end !== bytes.length; start = end + 1, line += 1) {

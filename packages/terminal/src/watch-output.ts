@@ -10,16 +10,15 @@ export function outputFailed(): boolean {
 }
 
 /**
- * Ends the command with exit code 1 when standard output takes no more: with one line on standard error, or
- * silently when its reader has ended, as in `claviger status | head -1`. A command that stops what it started
- * is asked to stop as by SIGTERM. Nothing is lost in silence: what a file takes only in part is written on,
- * until it is whole or refused.
+ * Ends the command with exit code 1 if standard output cannot be written: with one line on standard error, or
+ * without it if the reader has ended, as in `claviger status | head -1`. A command that handles SIGTERM is
+ * stopped in the same way. Partial writes to a file are continued until they are complete or fail.
  */
 export function watchOutput(): void {
   for (const stream of [process.stdout, process.stderr]) writeWhole(stream);
   process.stdout.on('error', endCommand);
   let silenced = false;
-  // Nothing can be said of it; the command goes on.
+  // Standard error cannot report its own failure; the command continues.
   process.stderr.on('error', () => {
     silenced = true;
   });
@@ -28,10 +27,7 @@ export function watchOutput(): void {
   });
 }
 
-/**
- * Node.js writes to a file once, and leaves out what the file did not take of it. Pipes and terminals are
- * written on.
- */
+/** For files, Node.js ignores a partial write; this continues it. Pipes and terminals need no change. */
 function writeWhole(stream: NodeJS.WriteStream & { readonly fd: number }): void {
   const kind = fstatSync(stream.fd);
   if (kind.isFIFO() || kind.isSocket() || stream.isTTY) return;
@@ -51,7 +47,7 @@ function endCommand(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') {
     const why = error.errno === undefined ? error.message : getSystemErrorMessage(error.errno);
     process.stderr.write(
-      `claviger: standard output takes no more (${why}): the answer is not whole. What the command did stands; make room, or write elsewhere\n`,
+      `claviger: standard output cannot be written (${why}): the answer is incomplete, but the command had its effect; free space, or write elsewhere\n`,
     );
   }
   if (process.listenerCount('SIGTERM') === 0) process.exit();

@@ -13,7 +13,10 @@ function parse(text: string): unknown {
   }
 }
 
-/** Heads that were kept: one as JSON, or one on each line. A usage error names the line that is none. */
+/**
+ * Reads saved tree heads: one JSON object, or one on each line. Throws a usage error that names the invalid
+ * line.
+ */
 export async function readHeads(file: string): Promise<SignedTreeHead[]> {
   const text = await readText(file, { maxBytes: MAX_HEADS_BYTES });
   const whole = parse(text);
@@ -39,7 +42,8 @@ export interface AuditKeys {
 }
 
 /**
- * Public keys as `claviger audit keys --save` writes them, each for its purpose; or PEM, for every purpose.
+ * Reads public keys: a file of `claviger audit keys --save`, in which each key has a purpose, or PEM, for
+ * every purpose.
  */
 export async function readPublicKeys(file: string): Promise<AuditKeys> {
   const text = await readText(file);
@@ -67,10 +71,7 @@ function publicKey(file: string, pem: string): KeyObject {
   }
 }
 
-/**
- * A receipt by itself, or inside what `claviger get -o json` printed. Whether it is genuine is checked
- * elsewhere.
- */
+/** Reads a receipt, alone or in the output of `claviger get -o json`. Does not verify it. */
 export async function readReceipt(file: string): Promise<SignedReceipt> {
   const value = parse(await readText(file));
   const receipt = (value as { receipt?: unknown } | null | undefined)?.receipt ?? value;

@@ -14,8 +14,8 @@ export interface AuditVerifyOptions {
 }
 
 /**
- * The command `audit verify`: exit code 0 only when the log is proven by all that was given, 2 when nothing
- * is wrong but a head that does not belong to the file, else 1.
+ * The command `audit verify`: exit code 0 only if all given heads, keys and receipts confirm the log; 2 if
+ * the only problem is a head that does not belong to the file; otherwise 1.
  */
 export async function auditVerify(file: string, options: AuditVerifyOptions): Promise<ExitCode> {
   const { head = [], receipt = [], keys: keyFile } = options;
@@ -41,7 +41,7 @@ export async function auditVerify(file: string, options: AuditVerifyOptions): Pr
   return wrong ? EXIT.error : EXIT.usage;
 }
 
-/** The verdict for a person: one line when all is well, else what is wrong and where. */
+/** The result for a person: one line if the log is intact, otherwise each problem and its place. */
 export function verdictLines(file: string, verdict: AuditVerdict): string[] {
   const {
     events,

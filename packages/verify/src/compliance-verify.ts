@@ -11,7 +11,7 @@ export interface ComplianceVerifyOptions {
   readonly output: 'table' | 'json';
 }
 
-/** The command `compliance verify`: exit code 0 only when nothing at all is wrong. */
+/** The command `compliance verify`: exit code 0 only if there is no problem. */
 export async function complianceVerify(file: string, options: ComplianceVerifyOptions): Promise<ExitCode> {
   const knownHeads = (await Promise.all((options.head ?? []).map(readHeads))).flat();
   const keys = options.keys === undefined ? undefined : await readPublicKeys(options.keys);
@@ -27,17 +27,17 @@ export async function complianceVerify(file: string, options: ComplianceVerifyOp
   else for (const line of packageVerdictLines(file, verdict)) say(line);
   const unmatched = knownHeads.length - (verdict.log?.knownHeadsMatched ?? 0);
   if (verdict.ok && unmatched > 0)
-    tell(`${unmatched} of the heads given are of sizes that this package says nothing about`);
+    tell(`${unmatched} of the heads given have sizes that this package does not cover`);
   if (knownHeads.length === 0)
     tell('no --head was given: the check cannot exclude that the whole log was rewritten and signed again');
   if (verdict.trust === 'first-use')
     tell(
-      "no --keys were given: the package's own key was believed. It shows that nothing was changed since it was signed, not who signed it: compare the key id with one that you know",
+      'no --keys were given: the key in the package was used. This shows that nothing was changed since it was signed, but not who signed it: compare the key id with one that you know',
     );
   return verdict.ok ? EXIT.ok : EXIT.error;
 }
 
-/** The verdict for a person. */
+/** The result for a person. */
 export function packageVerdictLines(file: string, verdict: PackageVerdict): string[] {
   const { ok, problem, manifest, keyId, trust, log } = verdict;
   if (!ok || manifest === null)

@@ -3,16 +3,15 @@ import { exportLines } from '@claviger/merkle';
 import { CommandError, EXIT } from '@claviger/terminal/exit-codes';
 import { foreignForm } from '@claviger/terminal/text-input';
 
-/** What an editor or a transfer does to an exported file, none of which an export ever holds. */
+/** Changes that editors and transfers make to a file. No export contains them. */
 export type FileChange = 'byte-order-mark' | 'carriage-returns' | 'empty-last-lines' | 'no-last-line-end';
 
 /**
- * The lines of an exported file without their line ends. What an editor or a transfer changed at them is
- * undone and noted in `changes`: an export begins with no mark, holds no carriage return, and ends with one
- * line feed.
+ * The lines of an exported file without line ends. Undoes the changes of editors and transfers and records
+ * them in `changes`: an export has no byte order mark and no carriage return, and ends with one line feed.
  *
- * A usage error for a file of another form: compressed, UTF-16, or with carriage returns for line ends.
- * Throws what reading throws, and `ExportLineError`.
+ * Throws a usage error for a compressed file, for UTF-16 and for carriage returns as line ends, errors of
+ * reading, and `ExportLineError`.
  */
 export async function* exportedLines(file: string, changes: Set<FileChange>): AsyncGenerator<string> {
   let first = true;
@@ -32,14 +31,14 @@ export async function* exportedLines(file: string, changes: Set<FileChange>): As
       empty += 1;
       continue;
     }
-    // Those between two lines are the verifier's business.
+    // The verifier reports empty lines between two lines.
     for (; empty > 0; empty -= 1) yield '';
     yield text;
   }
   if (empty > 0) changes.add('empty-last-lines');
 }
 
-/** The bytes of the file, when its beginning may be that of an export. */
+/** The bytes of the file, if it can begin an export. */
 async function* checked(file: string, changes: Set<FileChange>): AsyncGenerator<Buffer> {
   let last: number | undefined;
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {

@@ -171,7 +171,7 @@ test.each(Object.keys(changed))(
       expect.stringMatching(/The log in it is intact\..*copy the file again in binary mode, or export again/),
       expect.stringMatching(/^✔ receipt/),
     ]);
-    // What was altered besides is found at its line.
+    // Other alterations are found at their lines.
     writeFileSync(path, change(whole.replace('event-2', 'event-9')));
     const altered = await verifyAuditFile(path, await evidence());
     expect(altered).toMatchObject({ ok: false, fileChanges, problems: [{ line: 4, seq: 2 }] });

@@ -17,11 +17,11 @@ export interface ReceiptVerdict {
 
 export interface AuditVerdict extends ExportVerdict {
   readonly receipts: readonly ReceiptVerdict[];
-  /** What an editor or a transfer did to the file. It was undone before the rest was judged. */
+  /** Changes of editors or transfers, which were undone before the verification. */
   readonly fileChanges: readonly FileChange[];
 }
 
-/** What is held against the file. Without `keys`, the file's own are believed, and the verdict says so. */
+/** What the file is compared with. Without `keys`, the keys in the file are used, and the result says so. */
 export interface Evidence {
   readonly heads: readonly SignedTreeHead[];
   readonly keys: AuditKeys | undefined;
@@ -29,8 +29,8 @@ export interface Evidence {
 }
 
 /**
- * Verifies an exported log and the receipts that belong to it, without any network. Throws only when the file
- * cannot be read, or is of another form than an export.
+ * Verifies an exported log and its receipts offline. Throws only if the file cannot be read or is not an
+ * export.
  */
 export async function verifyAuditFile(file: string, evidence: Evidence): Promise<AuditVerdict> {
   const { heads, keys, receipts } = evidence;
@@ -57,7 +57,7 @@ interface FoundEvent {
   readonly canonical: string | null;
 }
 
-/** Passes the lines on, and notes the events that receipts ask for. */
+/** Passes the lines on, and records the events of the receipts. */
 async function* watched(
   lines: AsyncIterable<string>,
   wanted: Map<string, FoundEvent | undefined>,
@@ -67,7 +67,7 @@ async function* watched(
     if (wanted.size === 0) continue;
     const hash = /"leafHash":"([0-9a-f]{64})"/.exec(line)?.[1];
     if (hash === undefined || !wanted.has(hash) || wanted.get(hash) !== undefined) continue;
-    // What is malformed is the verifier's business.
+    // The verifier reports malformed lines.
     const event = parse(line);
     if (event?.type === 'event')
       wanted.set(hash, { seq: Number(event.seq), canonical: event.canonical ?? null });
@@ -89,7 +89,7 @@ function receiptProblem(
   keys: AuditKeys | undefined,
 ): string | null {
   if (keys === undefined) return 'its signature cannot be checked without --keys';
-  if (!verifyReceipt(receipt, keys.receipt)) return 'it is not signed by a believed key';
+  if (!verifyReceipt(receipt, keys.receipt)) return 'it is not signed by a trusted key';
   if (receipt.tenantId !== verdict.tenantId) return 'it belongs to another tenant';
   if (found === undefined)
     return 'its event is not in this export: if the export is older than the receipt, export again; else an event is missing from the log';
