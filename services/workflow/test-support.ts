@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { soleLeadership } from '@claviger/cluster';
-import { type MethodInfo, methodOf, validateMessage } from '@claviger/contracts';
+import { type MethodInfo, methodOf, normalizeIds, validateMessage } from '@claviger/contracts';
 import * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import { createDatabase, type Database, migrate } from '@claviger/database';
@@ -321,8 +321,8 @@ type Called<H extends Record<string, AnyHandler>> = {
 };
 
 /**
- * The pipeline without the network: permission, field rules, handler, and a check that an audited method has
- * written its event.
+ * The pipeline without the network: permission, field rules, ids, handler, and a check that an audited
+ * method has written its event.
  */
 export function bind<H extends Record<string, AnyHandler>>(
   definition: Record<string, { path: string; requestDeserialize: (value: Buffer) => object }>,
@@ -336,9 +336,10 @@ export function bind<H extends Record<string, AnyHandler>>(
         const method = methodOf(rpc.path);
         if (method.policy!.permission && !permits(actor.permissions, method.policy!.permission))
           throw new ClavigerError('denied', method.policy!.permission);
-        const request = { ...rpc.requestDeserialize(Buffer.alloc(0)), ...fields };
+        const request = structuredClone({ ...rpc.requestDeserialize(Buffer.alloc(0)), ...fields });
         const problems = validateMessage(method.request, request);
         if (problems.length > 0) throw new ClavigerError('invalid', 'Not valid.', { fields: problems });
+        normalizeIds(method.request, request);
         const context = contextOf(method, actor);
         const answer = await handler(request as never, context);
         if (method.policy!.audit && !context.audited) throw new Error(`${rpc.path} left no audit event`);

@@ -351,6 +351,13 @@ describe('the replay', () => {
       siteId: randomUUID(),
     });
     const technician = admin(tenant, { siteIds: [randomUUID()] });
+    const malformed = call.replayRules(technician, {
+      accessPolicies: [{ resourceId: 'x', steps: [], maxDurationMinutes: 5 }],
+    });
+    await expect(malformed).rejects.toMatchObject({
+      reason: 'invalid',
+      fields: [{ pointer: '/accessPolicies/0/resourceId' }],
+    });
     const refused = call.replayRules(technician, {
       rules: [
         draft({ matchSigner: 'fine' }),
@@ -360,7 +367,6 @@ describe('the replay', () => {
       ],
       removedRuleIds: ['nothing'],
       softwareEntries: [{ id: '', name: 'all', list: 'deny' }],
-      accessPolicies: [{ resourceId: 'x', steps: [], maxDurationMinutes: 5 }],
     });
     await expect(refused).rejects.toMatchObject({
       reason: 'invalid',
@@ -370,7 +376,6 @@ describe('the replay', () => {
         { pointer: '/rules/2/id' },
         { pointer: '/rules/3/id' },
         { pointer: '/softwareEntries/0' },
-        { pointer: '/accessPolicies/0/resourceId' },
       ],
     });
   });
