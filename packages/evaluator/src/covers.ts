@@ -7,9 +7,9 @@ import { isOpenAt, minutesOf, type TimeWindow } from './time-window.ts';
 import { foldCase } from './windows-path.ts';
 
 /**
- * Whether whatever `inner` matches is matched by `outer` too, for every kind of request that `inner` can be
- * about. True only when it is certain; of two patterns or windows it may answer false for what a longer look
- * would show. `effort` is told what comparing patterns takes.
+ * Whether `outer` matches everything that `inner` matches, for every kind of request that `inner` applies to.
+ * Returns true only if this is certain; for two patterns or windows it can return false although it holds.
+ * `effort` counts the work of comparing patterns.
  */
 export function covers(outer: CompiledRule, inner: CompiledRule, effort: StepCount = { steps: 0 }): boolean {
   for (const kind of ['elevation', 'tool', 'access'] as const)
@@ -36,7 +36,7 @@ function coversCriteria(outer: Criteria, inner: Criteria, effort: StepCount): bo
   );
 }
 
-/** The inner rule must have each criterion of the outer one at least as strictly. */
+/** The inner rule must have each criterion of the outer one, at least as strict. */
 function holds<T>(
   outer: T | null | undefined,
   inner: T | null | undefined,
@@ -46,8 +46,8 @@ function holds<T>(
 }
 
 /**
- * The inner pattern read as a text by the outer one: only `*` may stand for its `*`, and `*` or `?` for its
- * `?`. At most 512 × 512 steps.
+ * Matches the inner pattern, as a text, against the outer one: only `*` matches its `*`, and `*` or `?` match
+ * its `?`. At most 512 × 512 steps.
  */
 export function coversGlob(
   outerPattern: string,
@@ -56,8 +56,7 @@ export function coversGlob(
 ): boolean {
   const [outer, inner] = [canonicalGlob(outerPattern), canonicalGlob(innerPattern)];
   effort.steps += 16;
-  // What the outer one writes out, the inner one must write out as well: seldom enough for anything more to
-  // be done.
+  // The inner pattern must contain the literal parts of the outer one. Most pairs fail here.
   if (outer.split(/[*?]+/).some((piece) => !inner.includes(piece))) return false;
   effort.steps += outer.length * inner.length;
   let reached = new Uint8Array(outer.length + 1);
@@ -76,7 +75,7 @@ export function coversGlob(
   return reached[outer.length] === 1;
 }
 
-/** A star may stand for nothing: what is reached in front of it is reached behind it. */
+/** A star can match the empty text, so a position before it is also reached after it. */
 function skipStars(pattern: string, reached: Uint8Array): void {
   for (let at = 0; at < pattern.length; at++) if (reached[at] && pattern[at] === '*') reached[at + 1] = 1;
 }

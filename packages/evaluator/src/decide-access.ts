@@ -55,8 +55,8 @@ export interface AccessPolicyFields extends Omit<AccessTerms, 'requiresReason'> 
 export const DEFAULT_POLICY_PRIORITY = 1_000_000;
 
 /**
- * The access policy of a resource as a rule; without a resource, the default that holds for all the rest.
- * `authorIds`: who wrote it. A policy without steps approves at once.
+ * The access policy of a resource as a rule; without a resource, the default for all other resources.
+ * `authorIds`: its authors. A policy without steps approves at once.
  */
 export function accessRuleOf(
   resourceId: string | null,

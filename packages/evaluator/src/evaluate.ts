@@ -11,9 +11,9 @@ import { whyCoSigner } from './why-co-signer.ts';
 const TRACE_STEPS = 64;
 
 /**
- * What one stage may cost, in machine words that patterns touch: some tens of milliseconds. Only thousands of
- * patterns without any end to look them up by, held against a long path, are more. Counted, not timed, so
- * that it comes out the same each time.
+ * Limit of the work of one stage, in machine words that patterns touch: some tens of milliseconds. Only
+ * thousands of patterns that begin and end with a wildcard exceed it, on a long path. The work is counted and
+ * not timed, so the result is always the same.
  */
 const MAX_EFFORT = 2_000_000;
 const ASKING = 16;
@@ -31,19 +31,16 @@ export interface StageAnswer {
 }
 
 /**
- * Decides one request. Pure: the same rule set and facts give the same answer, at any time and anywhere. The
- * lists of known software go first (deny before allow), then the rules by priority, then a person. Never
- * throws, and whatever goes wrong leaves the request pending. `effort` is told how much work it was.
+ * Decides one request. Pure: the same rule set and facts always give the same result. The lists of known
+ * software are evaluated first (deny before allow), then the rules by priority; otherwise a person decides.
+ * Never throws: any failure leaves the request pending. `effort` counts the work.
  */
 export function evaluate(ruleSet: RuleSet, facts: Facts, effort?: StepCount): Evaluation {
   const { evaluation, steps } = evaluateSoftware(ruleSet, facts, effort);
   return evaluation ?? evaluateRules(ruleSet, facts, steps, effort);
 }
 
-/**
- * The first stage by itself, for who keeps the two apart: the lists of known software, which only prompts are
- * held against.
- */
+/** The first stage alone: the lists of known software, which apply only to prompts. */
 export function evaluateSoftware(ruleSet: RuleSet, facts: Facts, effort?: StepCount): StageAnswer {
   const steps: TraceStep[] = [];
   const evaluation = guarded(ruleSet, 'software_policy', steps, () => {
@@ -56,7 +53,7 @@ export function evaluateSoftware(ruleSet: RuleSet, facts: Facts, effort?: StepCo
   return { evaluation, steps };
 }
 
-/** The second and last stage by itself; `before` are the steps of the first. */
+/** The second stage alone: the rules. `before`: the steps of the first stage. */
 export function evaluateRules(
   ruleSet: RuleSet,
   facts: Facts,
@@ -91,7 +88,7 @@ function runStage(
   facts: PreparedFacts,
   steps: TraceStep[],
 ): Ending {
-  // The answer of a broken rule is unknown, and so is its place.
+  // The result of a broken rule is unknown, and so is its place in the order.
   const broken = ruleSet.broken.filter((rule) => rule.stage === stage);
   if (broken.length > 0) {
     for (const { ruleId, problems } of broken) {

@@ -34,8 +34,7 @@ export interface DecidingRule {
 }
 
 /**
- * How one rule answered. Rules that an index left out do not appear: one of their questions fails for
- * certain.
+ * The result of one rule. Rules that the index excluded do not appear: one of their criteria certainly fails.
  */
 export interface TraceStep {
   readonly stage: Stage;
@@ -71,7 +70,7 @@ export interface Evaluation {
   readonly because: Because;
   /** Also set for a pending request that a rule sends to a person. */
   readonly decidingRule: DecidingRule | null;
-  /** What decided; null while the request waits for a person. */
+  /** Whether a list, a rule or the default decided; null while the request waits for a person. */
   readonly source: Source | null;
   readonly ruleSetVersion: string;
   /** Of the deciding rule; null: the default of the tenant. */

@@ -114,7 +114,7 @@ test('the nearest change is one fact and gives the reported verdict, also by the
 });
 
 test('where another value of one fact would change the verdict, a change is found', () => {
-  // Two sets of facts that differ in one: the search must not miss that there is such a fact.
+  // The two sets differ in one fact, which the search must find.
   fc.assert(
     fc.property(ruleList, anyFacts, anyFacts, (rules, asked, other) => {
       const ruleSet = compileRuleSet('1', rules);

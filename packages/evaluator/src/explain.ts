@@ -10,8 +10,8 @@ export interface ExplainOptions {
   /** The rule set that decided; needed for the nearest change. */
   readonly ruleSet?: RuleSet;
   /**
-   * Which rules may be named; all when absent. Of the others nothing is told, nor anything that only they ask
-   * for.
+   * Which rules may be named; all when absent. Nothing about the other rules is revealed, nor criteria that
+   * only they have.
    */
   readonly mayName?: (ruleId: string) => boolean;
 }
@@ -22,7 +22,7 @@ export interface Explanation {
   /** The trace, one line per evaluated rule. Empty without permission to read rules. */
   readonly lines: readonly string[];
   /**
-   * The single fact that would have changed the verdict; null when there is none, or for who may not read
+   * The single fact that would have changed the verdict; null if there is none, or without permission to read
    * rules.
    */
   readonly nearest: (FactChange & { readonly words: string }) | null;
@@ -36,7 +36,7 @@ export function explain(result: Evaluation, facts: Facts, options: ExplainOption
   return finish(explaining(result, facts, options));
 }
 
-/** The same in slices: the search for the nearest change evaluates thousands of times. */
+/** The same in slices, because the search for the nearest change evaluates thousands of times. */
 export function explainGradually(
   result: Evaluation,
   facts: Facts,

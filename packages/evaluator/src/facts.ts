@@ -1,7 +1,7 @@
 /**
- * What is known of one request at the instant it is decided: everything a verdict may depend on, stored with
- * it. A value of null is known not to exist (an unsigned file has no signer); a missing one is not known, and
- * a rule that would have to know it leaves the request pending.
+ * The facts of one request at the time of its decision, stored with it. A verdict depends on nothing else.
+ * Null: the value is known not to exist (an unsigned file has no signer). Missing: the value is unknown, and
+ * a rule that needs it leaves the request pending.
  */
 export type Facts = ElevationFacts | ToolFacts | AccessFacts;
 
@@ -13,8 +13,8 @@ interface CommonFacts {
   /** The user who would benefit; null if the subject is known to be no user. */
   readonly subjectUserId?: string | null;
   /**
-   * Others who would gain: whom the name might mean too, and who stands behind the caller. Absent: nobody
-   * else.
+   * Other users who would benefit: all users whom the name can mean, and the people responsible for the
+   * caller. Absent: none.
    */
   readonly otherUserIds?: readonly string[];
   /** Users of the device of a prompt. Null: unknown, or too many to list. Absent: no others. */

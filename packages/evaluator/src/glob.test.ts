@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { compileGlob, type StepCount } from './glob.ts';
 import { compilePathGlob } from './path-glob.ts';
 
-/** The definition, written down without a thought for time. */
+/** The definition of a match, without regard to time. */
 function slowMatch(pattern: string, text: string): boolean {
   if (pattern === '') return text === '';
   if (pattern[0] === '*') {
@@ -39,7 +39,7 @@ test('it agrees where the positions fill several machine words', () => {
       fc.array(letters('ab', 12), { maxLength: 5 }),
       (pieces, fills) => {
         const pattern = pieces.flat().join('');
-        // A text that matches, and one that may not.
+        // A text that matches, and one that can differ.
         const filled = pieces
           .map(([text, wild], at) => text + (wild === '*' ? (fills[at] ?? '') : wild && 'a'))
           .join('');

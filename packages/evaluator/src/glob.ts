@@ -17,13 +17,12 @@ export interface Glob {
 }
 
 /**
- * `*` stands for any run of UTF-16 units, also an empty one and across separators; `?` for exactly one.
- * Everything else is itself: there are no classes, no braces and no extglob. Case matters: fold both sides
- * first.
+ * `*` matches any sequence of UTF-16 units, also an empty one and across separators; `?` matches exactly one.
+ * All other characters match themselves: there are no classes, braces or extglob. Case matters: fold both
+ * sides first.
  *
- * All positions of the pattern that the text may have reached are carried along as one set of bits, so the
- * work is (length of the text) × ⌈(length of the pattern + 1) / 32⌉ words whatever both contain; nothing is
- * ever tried twice.
+ * A set of bits holds all positions of the pattern that the text can have reached, so the work is always
+ * (length of the text) × ⌈(length of the pattern + 1) / 32⌉ words, without backtracking.
  */
 export function compileGlob(pattern: string): Glob {
   const { prefix, suffix } = globParts(pattern);

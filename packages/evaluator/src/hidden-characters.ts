@@ -1,6 +1,6 @@
 /**
  * Whether a text contains invisible characters: control, zero-width and direction-changing characters, or a
- * lone surrogate. Such texts can look equal to another text, or read as another one.
+ * lone surrogate. Such a text can look like another one.
  */
 export function hasHiddenCharacter(text: string): boolean {
   return HIDDEN.test(text) || !text.isWellFormed();

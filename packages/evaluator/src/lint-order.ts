@@ -62,7 +62,7 @@ function judge(rule: CompiledRule, earlier: Shelf): Finding | undefined {
   };
 }
 
-/** A rule for a tool of any tier is never reached when each tier by itself is taken before. */
+/** A rule for tools of any tier is never reached if earlier rules match each single tier. */
 function byAllTiers(rule: CompiledRule, earlier: Shelf): string[] | undefined {
   if (rule.shape !== 'tool' || given(rule.criteria.matchRiskTier)) return undefined;
   const takers: string[] = [];
@@ -81,8 +81,8 @@ interface Shelved {
 }
 
 /**
- * The rules so far, by the strictest thing each asks for: one that covers another asks for the same, or for
- * less.
+ * The earlier rules by their strictest criterion. A rule that covers another one has the same criterion or a
+ * weaker one.
  */
 class Shelf {
   readonly #byKey = new Map<string, Shelved[]>();

@@ -50,7 +50,7 @@ describe('order', () => {
     expect(codes([broad, rule({ ...narrow, priority: 0 })])).toEqual([]);
     expect(codes([{ ...broad, enabled: false }, rule(narrow)])).toEqual([]);
     expect(codes([{ ...broad, siteId: SITES[0]! }, rule(narrow)])).toEqual([]);
-    // An ignore leaves actions of tools to the rules behind it.
+    // A rule that ignores leaves actions of tools to later rules.
     expect(
       codes([
         rule({ matchUser: 'a', verdict: 'ignore', priority: 1 }),
@@ -92,7 +92,7 @@ describe('order', () => {
         for (let day = 0; day < 7; day++)
           for (let minutes = 0; minutes < 1_440; minutes += 30)
             if (isOpenAt(inner, { day, minutes }) && !isOpenAt(outer, { day, minutes })) all = false;
-        // 23:59 is no half hour; a window that ends or begins there may differ in that one minute.
+        // 23:59 is not on the half hour; a window that begins or ends there can differ by that minute.
         if ([outer.start, outer.end, inner.start, inner.end].includes('23:59')) return;
         expect(coversWindow(outer, inner)).toBe(all);
       }),
@@ -212,7 +212,7 @@ describe('approvals', () => {
     expect(codes([gate({ quorum: 2, approverRoles: ['security'] })], { approvers: held })[0]).toBe(
       'nobody_can_approve',
     );
-    // Who may not decide takes the accounts along whose passwords they know.
+    // A user who may not decide also excludes the accounts whose passwords that user knows.
     const requests = [{ id: 'stuck', excludedUserIds: [author] }];
     expect(found([], { approvers: [own, ...held], requests })[0]).toMatchObject({
       code: 'nobody_can_approve',

@@ -17,8 +17,8 @@ interface Said {
 }
 
 /**
- * The texts of a rule, an entry of known software or a policy of access that could be read as others, by JSON
- * pointer. What stood there before (`before`) is no change: a stored rule can be switched off as it is.
+ * The texts of a rule, an entry of known software or an access policy that can be confused with others, by
+ * JSON pointer. Unchanged texts (`before`) are not reported, so a stored rule can be disabled.
  */
 export function lookAlikeTexts(object: object, before?: object | null): FieldProblem[] {
   const known = new Set(before ? textsOf(before).map(({ text }) => text) : []);

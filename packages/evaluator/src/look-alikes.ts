@@ -1,9 +1,8 @@
 import { hasHiddenCharacter } from './hidden-characters.ts';
 
 /**
- * Why a text could be read as another one; undefined where it cannot. The same check for rule texts, which
- * are refused, and for what is reported of prompts and tools, which then is not known to any rule: a person
- * decides.
+ * Why a text can be confused with another one; undefined if it cannot. Such texts are refused in rules. In
+ * reports of prompts and tools they count as unknown, so a person decides.
  */
 export function unreadable(text: string): string | undefined {
   if (PLAIN.test(text)) return undefined;
@@ -55,7 +54,7 @@ const SCRIPTS: readonly (readonly [string, RegExp])[] = [
 ];
 const LETTER = /\p{L}/u;
 /**
- * Letters of East Asia, and letters of no script, stand beside Latin ones in names, and look like none of
+ * Letters of East Asia and letters without a script occur beside Latin ones in names and do not look like
  * them.
  */
 const BESIDE_LATIN =

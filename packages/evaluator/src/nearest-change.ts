@@ -41,8 +41,8 @@ const NEARNESS: readonly FactName[] = [
 ];
 
 /**
- * The nearest single fact that would have changed the verdict, best towards an approval; undefined when none
- * of those that rules mention would. Every answer is tried: what it claims is what `evaluate` says.
+ * The nearest single fact that would have changed the verdict, preferably to an approval; undefined if no
+ * fact in a rule would. Each candidate is evaluated, so the answer agrees with `evaluate`.
  */
 export function nearestChange(ruleSet: RuleSet, facts: Facts, verdict: Verdict): FactChange | undefined {
   return finish(searching(ruleSet, facts, verdict));

@@ -32,7 +32,7 @@ const facts: Facts = {
   parentImage: 'C:\\Windows\\explorer.exe',
 };
 
-/** A clock on which each look at it takes a millisecond, and how often others had their turn. */
+/** A clock that advances by a millisecond at each reading, and the number of yields. */
 async function withTurns<T>(work: () => Promise<T>): Promise<{ result: T; turns: number }> {
   let [now, turns, over] = [0, 0, false];
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now++);

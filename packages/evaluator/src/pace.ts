@@ -22,7 +22,7 @@ export async function gradually<T>(work: Work<T>): Promise<T> {
   }
 }
 
-/** Called between two steps of long work: yields if the present slice has lasted long enough. */
+/** Called between two steps of long work: yields if the slice has reached its time limit. */
 export function createPace(): () => Promise<void> | undefined {
   let since = performance.now();
   return () => {

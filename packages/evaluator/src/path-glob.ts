@@ -2,8 +2,8 @@ import { compileGlob, type Glob } from './glob.ts';
 import { foldCase } from './windows-path.ts';
 
 /**
- * A pattern in the spelling of canonical paths: one kind of separator, never doubled but for a server, upper
- * case.
+ * Converts a pattern to the form of canonical paths: upper case, one kind of separator, doubled only before a
+ * server.
  */
 export function canonicalGlob(pattern: string): string {
   const backward = pattern.replaceAll('/', '\\');

@@ -42,8 +42,8 @@ export interface PreparedFacts {
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
 /**
- * Makes facts comparable. Stored facts are not trusted to have their types: what is wrong becomes unresolved.
- * Throws for a kind that is not known, of which nothing can be said.
+ * Makes facts comparable. Stored facts can have wrong types; such a fact counts as unknown. Throws for an
+ * unknown kind of request.
  */
 export function prepareFacts(facts: Facts): PreparedFacts {
   const raw = facts as unknown as Record<string, unknown>;
@@ -52,7 +52,7 @@ export function prepareFacts(facts: Facts): PreparedFacts {
     throw new TypeError('the facts have no known kind');
   if (kind === 'elevation' && facts.flowType !== 'uac_intercept' && facts.flowType !== 'tech_jit_admin')
     throw new TypeError('the facts have no known flow');
-  // Every program has a path, a digest and a parent: their absence is ignorance, not a value.
+  // Every program has a path, a digest and a parent: if one is missing, it is unknown.
   const program = kind === 'elevation' && facts.flowType === 'uac_intercept';
   const ofProgram = (field: string): Known<string> => (program ? needed(text(raw, field), field) : null);
   const isTool = kind === 'tool';
@@ -60,7 +60,7 @@ export function prepareFacts(facts: Facts): PreparedFacts {
     kind,
     atMs: instantOf(raw.at),
     siteId: lower(text(raw, 'siteId')),
-    // Only a prompt may belong to somebody who is no user of the product; who asks for the rest is always
+    // Only the subject of a prompt can be no user of the product; the requester of all other requests is
     // known.
     subjectUserId:
       kind === 'elevation'

@@ -51,7 +51,7 @@ export interface Preview {
 
 export const DEFAULT_WINDOW_DAYS = 30;
 
-/** A preview that is fed one request at a time, newest first; uses constant memory. */
+/** A preview that receives one request at a time, newest first; uses constant memory. */
 export interface RunningPreview {
   /** Returns false at the limit: further requests would not be counted. */
   add(request: PastRequest): boolean;
@@ -103,9 +103,10 @@ export function startPreview(
 }
 
 /**
- * Which requests of the last `windowDays` (1 to 90) this draft alone would have matched: no shadowing, no
- * lists of known software; `replay` has both. A draft with a group matches nothing here. Requests come newest
- * first; those outside the window or of another flow are not counted. Throws `invalid`, naming the fields.
+ * Returns the requests of the last `windowDays` (1 to 90) that the draft alone would have matched, without
+ * other rules and lists of known software (see `replay`). A draft with a group matches nothing. Requests are
+ * read newest first; those outside the window or of another kind are not counted. Throws `invalid` with the
+ * fields.
  */
 export function preview(
   draft: Partial<RuleFields>,

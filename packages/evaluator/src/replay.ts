@@ -54,7 +54,7 @@ export interface ReplayOptions {
   readonly samples?: number;
 }
 
-/** A replay that is fed one decision at a time; uses constant memory. */
+/** A replay that receives one decision at a time; uses constant memory. */
 export interface Replay {
   add(decision: StoredDecision): ReplayedChange | undefined;
   report(): ReplayReport;
@@ -114,8 +114,8 @@ export function startReplay(ruleSet: RuleSet, options: ReplayOptions = {}): Repl
 }
 
 /**
- * What a rule set would have decided over a history: every rule, with shadowing, groups and the instant as
- * they were. Reads the history once, as it comes, and leaves other work its turn.
+ * Decides a history again by a rule set, with all rules in order and with the groups and the time of each
+ * request. Reads the history once as a stream, and yields to other work.
  */
 export async function replay(
   ruleSet: RuleSet,

@@ -28,13 +28,13 @@ interface Key {
 }
 
 /**
- * Finds the rules that could match without asking each. Every rule lies in one place: the least crowded of
- * its keys.
+ * Finds the rules that can match without evaluating each. Every rule is stored under one of its keys, the one
+ * with the fewest rules.
  */
 export interface RuleIndex<T extends Indexed> {
   /**
-   * The lists, each in order, that together hold every rule that might match these facts, or might for all
-   * that is known: what is in none of them fails for certain.
+   * Ordered lists that together contain every rule that matches these facts or can match with unknown facts.
+   * All other rules certainly fail.
    */
   candidates(facts: PreparedFacts): readonly (readonly T[])[];
 }
@@ -170,7 +170,7 @@ const TIER = placeOf(
   (value) => [value],
 );
 
-/** Every value under which a matching request could be looked up. */
+/** All look-up values of a matching request. */
 function keysOf(criteria: Criteria): Key[] {
   const keys: Key[] = [];
   const add = (place: Place, value: Value): void => {
@@ -197,7 +197,7 @@ function keysOf(criteria: Criteria): Key[] {
   return keys;
 }
 
-/** `\\SERVER\SHARE\A\B` lies in `\`, `\\`, `\\SERVER\`, …: wherever a pattern may break off. */
+/** `\\SERVER\SHARE\A\B` is in `\`, `\\`, `\\SERVER\`, …: all prefixes at which a pattern can end. */
 function foldersOf(path: string): string[] {
   const folders: string[] = [];
   for (let at = path.indexOf('\\'); at >= 0; at = path.indexOf('\\', at + 1))

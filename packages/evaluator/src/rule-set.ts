@@ -59,9 +59,8 @@ const SEVERITY: Record<RuleVerdict, number> = {
 };
 
 /**
- * Makes a rule set of rules in any order: by priority, lower first; of equal priority deny wins, then asking,
- * then ignoring, then approving; then by id. Never throws for what a rule holds: such rules are listed in
- * `broken`.
+ * Creates a rule set from rules in any order. Sorts by priority, lower first; then deny before asking,
+ * ignoring and approving; then by id. Never throws because of a rule: invalid rules are listed in `broken`.
  */
 export function compileRuleSet(
   version: string,
@@ -71,10 +70,7 @@ export function compileRuleSet(
   return finish(compiling(version, rules, softwareEntries));
 }
 
-/**
- * The same, slice by slice: ten thousand rules take a good part of a second, in which others have their
- * turns.
- */
+/** The same in slices: ten thousand rules take a large part of a second, in which other work can run. */
 export function compileRuleSetGradually(
   version: string,
   rules: readonly Rule[],
@@ -150,7 +146,7 @@ function* compileAll<T extends { id: string; enabled?: boolean }>(
   return compiled.sort(byOrder).map((rule, order) => Object.freeze({ ...rule, order }));
 }
 
-/** Compiles one valid rule. Throws for what cannot be evaluated here, such as an unknown zone. */
+/** Compiles one valid rule. Throws if it cannot be evaluated, e.g. for an unknown zone. */
 export function compileRule(stage: Stage, rule: Rule): CompiledRule {
   return { ...compile(stage, rule), order: 0 };
 }

@@ -69,8 +69,8 @@ export interface AccessTerms {
 }
 
 /**
- * An entry of the list of known software: an allow or a deny before any rule. It asks for at least one of the
- * three.
+ * An entry of the lists of known software, which allows or denies before any rule. It has at least one of the
+ * three criteria.
  */
 export interface SoftwareEntry {
   readonly id: string;
@@ -90,8 +90,8 @@ export const DEFAULT_PRIORITY = 100;
 export type Shape = 'executable' | 'tool' | 'access' | 'any';
 
 /**
- * What kind of request a rule is about. `any`: asks only for people or sites, and holds for prompts and tools
- * alike.
+ * The kind of request that a rule applies to. `any`: the rule has criteria about people or sites only, and
+ * applies to prompts and tools.
  */
 export function shapeOf(criteria: Criteria): Shape {
   if (given(criteria.matchResourceId)) return 'access';

@@ -16,7 +16,7 @@ export const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const DAY_MINUTES = 24 * 60;
 
-/** The wall clock somewhere: day of the week and minutes since midnight. */
+/** Local time of a zone: day of the week and minutes since midnight. */
 export interface WallClock {
   readonly day: number;
   readonly minutes: number;
@@ -24,18 +24,15 @@ export interface WallClock {
 
 export interface CompiledWindow {
   readonly window: TimeWindow;
-  /**
-   * Whether the window is open at an instant, in milliseconds since 1970. Throws when the zone cannot be had.
-   */
+  /** Whether the window is open at an instant, in milliseconds since 1970. Throws for an unknown zone. */
   isOpen(instantMs: number): boolean;
   /** The first minute after `instantMs` at which the window changes, within `days`. */
   nextChange(instantMs: number, days: number): number | undefined;
 }
 
 /**
- * The wall clock decides, so clock changes have one meaning: a time that a day skips does not happen (a
- * window inside the gap stays shut that day), a time that a day has twice counts twice. Throws RangeError for
- * a zone that is not known here.
+ * The local time decides. A time that a clock change skips does not occur, so a window inside the gap stays
+ * closed on that day; a time that occurs twice counts twice. Throws RangeError for an unknown zone.
  */
 export function compileWindow(window: TimeWindow): CompiledWindow {
   const clock = wallClockOf(window.timezone ?? 'UTC');
@@ -47,7 +44,7 @@ export function compileWindow(window: TimeWindow): CompiledWindow {
   };
 }
 
-/** Whether the wall clock stands inside the window. Pure arithmetic, no zone. */
+/** Whether a local time is inside the window. Pure arithmetic, without zones. */
 export function isOpenAt(window: TimeWindow, { day, minutes }: WallClock): boolean {
   const start = minutesOf(window.start);
   const end = minutesOf(window.end);
@@ -56,7 +53,7 @@ export function isOpenAt(window: TimeWindow, { day, minutes }: WallClock): boole
   return (on(day) && minutes >= start) || (on((day + 6) % 7) && minutes < end);
 }
 
-/** Minutes since midnight of `HH:MM`; NaN of anything else. */
+/** Minutes since midnight of `HH:MM`; NaN for another text. */
 export function minutesOf(time: string): number {
   const parts = /^([01][0-9]|2[0-3]):([0-5][0-9])$/.exec(time);
   return parts ? Number(parts[1]) * 60 + Number(parts[2]) : Number.NaN;
@@ -74,12 +71,12 @@ export function isTimeZone(name: string): boolean {
 }
 
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-// Making a format costs a thousand times its use; the zones of one installation are few.
+// Creating a format costs a thousand times as much as using it; an installation has few zones.
 const zones = new Map<string, Zone>();
 
 interface Zone {
   readonly format: Intl.DateTimeFormat;
-  /** The last reading: all windows of one decision ask for the same instant. */
+  /** The last result, because all windows of one decision use the same instant. */
   last: { readonly instantMs: number; readonly clock: WallClock } | undefined;
 }
 
@@ -127,8 +124,8 @@ export function wallClockOf(timeZone: string): (instantMs: number) => WallClock 
 }
 
 /**
- * Walks from candidate to candidate (the next start or end by the wall clock, at most a few hours on, so that
- * a clock change between is seen), then halves the last stretch to the exact minute.
+ * Steps to the next start or end by local time, at most a few hours at a time, so that no clock change is
+ * missed; then finds the exact minute by bisection.
  */
 function nextChange(
   window: TimeWindow,
@@ -146,7 +143,7 @@ function nextChange(
       (time) => (minutesOf(time) - minutes + DAY_MINUTES) % DAY_MINUTES || DAY_MINUTES,
     );
     let step = Math.min(...ahead, 60);
-    // Where the clock jumps, a window behind the jump could be stepped over: go minute by minute.
+    // At a clock change, a step could miss a window, so it goes minute by minute.
     if ((clock(at + step * MINUTE_MS).minutes - minutes - step) % DAY_MINUTES !== 0) step = 1;
     const next = at + step * MINUTE_MS;
     if (isOpen(next) !== open) return firstChange(isOpen, open, at, next);

@@ -13,7 +13,10 @@ const TERMS = [
 const STEP = ['name', 'quorum', 'approverUserIds', 'approverRoles'];
 const MAX_MINUTES = 366 * 24 * 60;
 
-/** The terms of access: needed by a rule for a resource unless it denies, out of place in any other. */
+/**
+ * Validates the terms of access: required in a rule for a resource unless it denies, not allowed in other
+ * rules.
+ */
 export function checkAccess(rule: Record<string, unknown>, checked: Checked): void {
   const { access, matchResourceId, verdict } = rule;
   if (!given(matchResourceId)) {

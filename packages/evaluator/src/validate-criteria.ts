@@ -11,7 +11,7 @@ const TOOL = ['matchToolName', 'matchRiskTier'] as const;
 const PERSON = ['matchUser', 'matchAdGroup'] as const;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Every criterion by itself, then that they go together. */
+/** Checks every criterion, then the combination. */
 export function checkCriteria(rule: Record<string, unknown>, checked: Checked): void {
   if (given(rule.siteId)) checkUuid(rule.siteId, '/siteId', checked);
   for (const field of ['matchSigner', 'matchUser', 'matchAdGroup', 'matchToolName'] as const) {

@@ -14,7 +14,7 @@ const access = {
 };
 const forResource = { name: 'db', verdict: 'require_approval', matchResourceId: USER, access } as const;
 
-/** The pointers of what is wrong with the rule and these changes. */
+/** Pointers of the problems of the rule with these changes. */
 const wrong = (changes: object, base: object = rule): string[] =>
   validateRule({ ...base, ...changes }).map(({ pointer }) => pointer);
 

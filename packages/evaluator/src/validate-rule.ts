@@ -30,8 +30,8 @@ const RULE_FIELDS = [
 const MAX_PRIORITY = 2_147_483_647;
 
 /**
- * What is wrong with a rule as it would be stored, each with the JSON pointer of its field; empty when the
- * rule is right. A change is judged by its result: `validateRule(mergeRule(stored, patch))`.
+ * Returns the problems of a rule in its stored form, with the JSON pointers of the fields; empty if it is
+ * valid. Validate a change by its result: `validateRule(mergeRule(stored, patch))`.
  */
 export function validateRule(rule: unknown): FieldProblem[] {
   const checked = new Checked();
@@ -58,7 +58,7 @@ export function validateRule(rule: unknown): FieldProblem[] {
   return checked.problems;
 }
 
-/** The same for criteria alone, as a preview takes them: name, verdict and the rest may be missing. */
+/** The same for criteria only, as in a preview: name, verdict and other fields can be missing. */
 export function validateCriteria(draft: unknown): FieldProblem[] {
   const checked = new Checked();
   if (!isObject(draft)) return [{ pointer: '', detail: 'must be an object' }];
@@ -67,20 +67,20 @@ export function validateCriteria(draft: unknown): FieldProblem[] {
   return checked.problems;
 }
 
-/** The fields that a rule is made of, without what its store adds. */
+/** The fields of a rule, without those that the store adds. */
 export function ruleFieldsOf(rule: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(rule).filter(([field]) => RULE_FIELDS.includes(field)));
 }
 
-/** Throws `invalid`, naming every field that is wrong. */
+/** Throws `invalid` with all invalid fields. */
 export function assertRule(rule: unknown): asserts rule is RuleFields {
   const fields = validateRule(rule);
   if (fields.length > 0) throw new ClavigerError('invalid', 'The rule is not valid.', { fields });
 }
 
 /**
- * A stored rule after a partial update: what the patch names replaces, null takes away, the rest stays. The
- * time window and the terms of access are replaced as a whole.
+ * A stored rule after a partial update: given fields are replaced, null removes a field, other fields stay.
+ * The time window and the terms of access are replaced as a whole.
  */
 export function mergeRule(stored: RuleFields, patch: Partial<RuleFields>): RuleFields {
   const entries = Object.entries(patch).filter(([, value]) => value !== undefined);

@@ -1,29 +1,30 @@
 import type { ApprovalStep } from './rule.ts';
 import { compileWindow, type TimeWindow } from './time-window.ts';
 
-/** Somebody who may decide requests, and when. */
+/** A user who may decide requests, and when. */
 export interface Approver {
   readonly userId: string;
   readonly roles: readonly string[];
-  /** The people whose account this is as well: accounts that share one of them count once. */
+  /** Other people who control the account. Accounts with a person in common count once. */
   readonly behind?: readonly string[];
-  /** False for who is disabled or locked out. True when absent. */
+  /** False if the user is disabled or locked. Default true. */
   readonly active?: boolean;
-  /** Working times or duty; always when absent. One of them open is enough. */
+  /** Working times or duty; always when absent. One open window suffices. */
   readonly windows?: readonly TimeWindow[];
   /** Leave, `[from, to)`, RFC 3339. */
   readonly away?: readonly { readonly from: string; readonly to: string }[];
 }
 
 export interface Coverage {
-  /** Who could approve at some time, by user id; of accounts that count once the first. */
+  /** Users who can approve at some time, by id; one of the accounts that count once. */
   readonly eligible: readonly string[];
-  /** Accounts that could approve, whose passwords somebody else has set. */
+  /** Accounts that can approve and whose password another user has set. */
   readonly notHandedOver: readonly string[];
-  /** Who of them can now. */
+  /** Those who can approve now. */
   readonly now: readonly string[];
   /**
-   * When the quorum is there next, and who it is then; null: not within the horizon, or it is there already.
+   * The next time at which enough users can approve, and these users; null if they can now, or not within the
+   * horizon.
    */
   readonly next: { readonly at: string; readonly userIds: readonly string[] } | null;
 }
@@ -32,14 +33,17 @@ export interface CoverageOptions {
   /** RFC 3339. */
   readonly at: string;
   readonly horizonDays?: number;
-  /** The requester, and whoever has decided already. */
+  /** The requester and all who have decided. */
   readonly excludeUserIds?: readonly string[];
 }
 
 const DEFAULT_HORIZON_DAYS = 14;
 const DAY_MS = 24 * 60 * 60_000;
 
-/** Who can pass a step now, and when enough people can. A window whose zone is not known counts as shut. */
+/**
+ * Returns who can approve a step now, and when enough users can. A window with an unknown zone counts as
+ * closed.
+ */
 export function whoCanApprove(
   step: ApprovalStep,
   approvers: readonly Approver[],
@@ -71,12 +75,12 @@ export function whoCanApprove(
 const peopleOf = ({ userId, behind = [] }: Approver): string[] =>
   [userId, ...behind].map((id) => id.toLowerCase());
 
-/** Somebody else knows its password. */
+/** Another user knows its password. */
 const isHeld = ({ behind = [] }: Approver): boolean => behind.length > 0;
 
 /**
- * Of accounts with a person in common one, that person's own where it is among them: together they decide
- * once.
+ * One of the accounts with a person in common, preferably the own account of that person: together they
+ * decide once.
  */
 function countedOnce(approvers: readonly Approver[]): Approver[] {
   const counted = new Set<string>();
@@ -98,7 +102,7 @@ function mayPass(step: ApprovalStep, { userId, roles }: Approver): boolean {
 interface Calendar {
   readonly userId: string;
   isThere(instantMs: number): boolean;
-  /** Instants at which the person may have become available. */
+  /** Times at which the user can become available. */
   arrivals(fromMs: number, untilMs: number): number[];
 }
 

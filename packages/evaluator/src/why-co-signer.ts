@@ -5,9 +5,8 @@ import type { Rule } from './rule.ts';
 type People = Pick<PreparedFacts, 'subjectUserId' | 'otherUserIds' | 'deviceUserIds'>;
 
 /**
- * Why a rule must not approve this by itself: the one place that says so, for rules and lists of known
- * software. Undefined where it may, or where somebody has co-signed it who neither wrote a part of it nor
- * gains from it.
+ * Why a rule or list entry needs a co-signer to approve this request. Undefined if it needs none, or if a
+ * user has co-signed it who neither wrote a part of it nor benefits from it. No other code decides this.
  */
 export function whyCoSigner(
   rule: Pick<Rule, 'authorIds' | 'coSignerIds'>,
@@ -19,7 +18,7 @@ export function whyCoSigner(
   if (typeof subjectUserId === 'string') gaining.push(subjectUserId);
   const coSigners = (rule.coSignerIds ?? []).map((id) => id.toLowerCase());
   if (coSigners.some((id) => !authors.includes(id) && !gaining.includes(id))) return undefined;
-  // Anybody can make a local account: its name says of nobody that they did not write the rule.
+  // Anyone can create a local account, so its name does not prove that its user is not an author of the rule.
   if (subjectUserId === null) return 'unowned_name';
   if (authors.length === 0) return undefined;
   if (subjectUserId instanceof Unresolved) return 'not_known';

@@ -1,6 +1,6 @@
 import { hasHiddenCharacter } from './hidden-characters.ts';
 
-/** A path as rules see it, or why it cannot be said which file is meant. */
+/** A canonical path, or why the file is ambiguous. */
 export type CanonicalPath =
   | { readonly path: string; readonly unresolved?: undefined }
   | { readonly path?: undefined; readonly unresolved: string };
@@ -12,11 +12,10 @@ const DEVICE_NAME = /^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])(\.
 const ADMINISTRATIVE_SHARE = /^([A-Z]|ADMIN|IPC|PRINT|FAX)\$$/;
 
 /**
- * The one spelling of a Windows path: `C:\…` or `\\SERVER\SHARE\…`, upper case, without `.`, `..`, doubled or
- * forward separators, trailing dots and blanks, or `::$DATA`. Windows opens one file under many names; what
- * depends on the state of the device (short names, drive-relative paths, other streams, device paths, the
- * share behind a drive) is not guessed but called unresolved, and a rule that would have to know it leaves
- * the request to a person.
+ * The canonical form of a Windows path: `C:\…` or `\\SERVER\SHARE\…`, upper case, without `.`, `..`, doubled
+ * or forward separators, trailing dots and blanks, or `::$DATA`. Windows opens one file under many names. A
+ * path that depends on the state of the device (short names, drive-relative paths, other streams, device
+ * paths, mapped drives) is unresolved, and a rule that needs it leaves the request to a person.
  */
 export function canonicalWindowsPath(raw: string): CanonicalPath {
   if (raw === '') return { unresolved: 'the path is empty' };
@@ -31,7 +30,7 @@ export function canonicalWindowsPath(raw: string): CanonicalPath {
   return canonicalOf(rest, true);
 }
 
-/** Verbatim: behind `\\?\` Windows takes every segment literally, so nothing in it may need cleaning. */
+/** Verbatim: after `\\?\` Windows takes every segment literally, so all segments must be canonical. */
 function canonicalOf(raw: string, verbatim: boolean): CanonicalPath {
   const drive = /^([A-Za-z]):\\/.exec(raw);
   const unc = /^\\\\([^\\]+)\\([^\\]+)\\/.exec(raw);
@@ -47,7 +46,7 @@ function canonicalOf(raw: string, verbatim: boolean): CanonicalPath {
   return { path: `${root}\\${segments.join('\\')}` };
 }
 
-/** The cleaned segments, or why they cannot be had. */
+/** The cleaned segments, or why they are ambiguous. */
 function segmentsOf(rest: string, verbatim: boolean): string[] | string {
   const raw = rest.split('\\');
   const kept: string[] = [];
@@ -62,7 +61,7 @@ function segmentsOf(rest: string, verbatim: boolean): string[] | string {
       kept.pop();
       segment = '';
     } else if (/[. ]$/.test(segment)) {
-      // Windows drops all of them at the end of a path, but inside it only a single dot.
+      // Windows removes all of them at the end of a path, but only a single dot inside it.
       const cleaned = last ? segment.replace(/[. ]+$/, '') : segment.replace(/(?<![. ])\.$/, '');
       if (cleaned === '' || /[. ]$/.test(cleaned)) return 'a folder ends in a dot or a blank';
       segment = cleaned;
@@ -79,7 +78,7 @@ function segmentsOf(rest: string, verbatim: boolean): string[] | string {
   return kept.length === 0 ? 'the path names a folder' : kept;
 }
 
-/** Why a cleaned segment does not say which file it is. */
+/** Why a cleaned segment is ambiguous. */
 function segmentProblem(segment: string): string | undefined {
   if (segment.includes(':')) return 'the path names an alternate stream';
   if (/[<>"|?*/]/.test(segment)) return 'the path holds a character that no file name holds';
@@ -88,15 +87,15 @@ function segmentProblem(segment: string): string | undefined {
   return undefined;
 }
 
-/** `PROGRA~1`: only the device knows which long name is behind it. */
+/** `PROGRA~1`: only the device can resolve it to the long name. */
 export function isShortName(segment: string): boolean {
   const stem = segment.split('.', 1)[0]!;
   return stem.length <= 8 && SHORT_NAME.test(segment);
 }
 
 /**
- * Upper case as the file system compares names: unit by unit, so that nothing changes its length, and never
- * from outside ASCII into it (`ı` is not `I`, the Kelvin sign is not `K`).
+ * Upper case as the file system compares names: unit by unit, so that the length stays, and never from
+ * outside ASCII into it (`ı` is not `I`, the Kelvin sign is not `K`).
  */
 export function foldCase(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text.toUpperCase();
