@@ -4,15 +4,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { reservePort } from './reserve-port.ts';
 
 /**
- * When a fault begins: after so many bytes from the client, after the client sent this text, or when a
- * question says so.
+ * When a fault begins: after a number of bytes from the client, after the client sent this text, or when a
+ * callback returns true.
  */
 export interface Trigger {
   readonly afterBytes?: number;
   readonly afterMarker?: string;
   /**
-   * Asked before each piece of the target's answers is passed on. With a look at the target's true state this
-   * breaks the connection exactly between a change and its answer, even where the traffic is encrypted.
+   * Called before each part of an answer of the target is forwarded. If it reads the state of the target, the
+   * connection breaks exactly between a change and its answer, even for encrypted traffic.
    */
   readonly when?: () => boolean | Promise<boolean>;
 }
@@ -99,7 +99,7 @@ export async function startFaultyProxy(target: {
       if (chunk === undefined) client.end();
       else client.write(chunk);
     };
-    // Keeps answers in order although each may be delayed.
+    // Keeps delayed answers in order.
     let order: Promise<void> = Promise.resolve();
     const enqueue = (chunk?: Buffer) => {
       order = order

@@ -12,9 +12,7 @@ const program = `
   setInterval(() => {}, 1_000);
 `;
 
-/**
- * The program that runs under this number; undefined when it has ended, whether or not anybody has asked how.
- */
+/** The program with this process id; undefined if it has ended, even if it is a zombie. */
 function programOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -33,7 +31,7 @@ test.runIf(process.platform === 'linux')(
     });
     const [chunk] = await once(owner.stdout, 'data');
     const pid = Number(String(chunk));
-    // Before it is that program, it is still on the way to be tied to its owner.
+    // Until it runs that program, its owner is not yet set.
     await expect.poll(() => programOf(pid)).toBe('sleep');
     owner.kill('SIGKILL');
     await once(owner, 'exit');

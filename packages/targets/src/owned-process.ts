@@ -78,7 +78,7 @@ function start(
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
     });
-  // The kernel forgets the signal when the user changes, so that setpriv does both.
+  // The kernel clears the signal when the user changes, so setpriv sets both.
   const identity =
     uid === undefined || gid === undefined
       ? []

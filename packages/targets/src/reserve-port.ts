@@ -9,10 +9,9 @@ export interface ReservedPort extends Disposable {
 }
 
 /**
- * Reserves a port that is free for TCP and UDP, for a server that goes away and comes back. It lies below
- * those that systems give to outgoing connections, and below those that Claviger draws for its own; of the
- * targets on this machine no other gets it, since each holds its number on another loopback address, and
- * loses that with its process. Until it is disposed.
+ * Reserves a port that is free for TCP and UDP, for a server that stops and starts again. It is below the
+ * ports of outgoing connections and those that Claviger uses. Until it is disposed or the process ends, no
+ * other target on this machine gets it, because each holds its number on another loopback address.
  */
 export async function reservePort(): Promise<ReservedPort> {
   for (;;) {

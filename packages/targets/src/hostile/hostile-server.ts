@@ -59,10 +59,7 @@ const block = (piece: string) => {
   return () => bytes;
 };
 
-/**
- * What every protocol may be answered with, whatever it is; `greeting` is a beginning that its client takes
- * for good.
- */
+/** Hostile answers for every protocol; `greeting` is a valid beginning that the client accepts. */
 export function plainBehaviours(greeting: Buffer | string): Record<string, Script> {
   return {
     'says nothing': (socket) => void socket.resume(),

@@ -5,7 +5,7 @@ import { mysqlBehaviours } from './mysql.ts';
 import { postgresBehaviours } from './postgres.ts';
 import { hostileSshFingerprint, sshBehaviours } from './ssh.ts';
 
-/** The account that hostile targets know, as a compromised host does. */
+/** The account whose password hostile targets know, like a compromised host. */
 export const HOSTILE_ACCOUNT = { username: 'app', password: 'Correct-Horse-7' } as const;
 
 const behaviours = {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { drip, flood, much, plainBehaviours, type Script } from './hostile-server.ts';
 
-/** Plays when the first bytes of a request have come. */
+/** Runs the script when the first bytes of a request arrive. */
 function atRequest(play: (socket: Socket) => void): Script {
   return (socket) => {
     socket.once('data', () => {
@@ -19,7 +19,7 @@ const complete = (body: Buffer | string): Buffer =>
     Buffer.from(body),
   ]);
 
-/** By name: how a server of an API misbehaves, at each stage of an answer. */
+/** Hostile behaviours of an API server at each stage of an answer, by name. */
 export function httpBehaviours(): Record<string, Script> {
   return {
     ...plainBehaviours('HTTP/1.1 200 OK\r\n'),

@@ -10,7 +10,7 @@ const BOUND = 0x61;
 const SEARCH_DONE = 0x65;
 const CONTROLS = 0xa0;
 
-/** Calls `play` with each request: its id, as it was encoded, and the tag of what is asked. */
+/** Calls `play` for each request, with its encoded id and the tag of the operation. */
 function onRequests(play: (socket: Socket, id: Buffer, asked: number) => void): Script {
   return (socket) =>
     readMessages(socket, lengthAt, (bytes) => {
@@ -23,14 +23,14 @@ function onRequests(play: (socket: Socket, id: Buffer, asked: number) => void): 
 
 const atLogin = (play: (socket: Socket, id: Buffer) => void) => onRequests((socket, id) => play(socket, id));
 
-/** Believes every password, and plays in answer to everything else. */
+/** Accepts every password, and runs the script for every other request. */
 const afterLogin = (play: (socket: Socket, id: Buffer) => void) =>
   onRequests((socket, id, asked) => {
     if (asked === BIND) socket.write(answer(id, outcome(BOUND, 0)));
     else play(socket, id);
   });
 
-/** By name: how a directory misbehaves, at each stage of a session. */
+/** Hostile behaviours of a directory at each stage of a session, by name. */
 export function ldapBehaviours(): Record<string, Script> {
   const groups = (count: number) =>
     entry(

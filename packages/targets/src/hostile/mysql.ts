@@ -53,7 +53,7 @@ function result(names: readonly string[], rows: readonly (readonly (Buffer | str
 
 const lengthAt = (bytes: Buffer) => (bytes.length < 4 ? undefined : bytes.readUIntLE(0, 3) + 4);
 
-/** Greets and plays when the client has sent its proof. */
+/** Sends the greeting, and runs the script when the client has sent its proof. */
 function atLogin(play: (socket: Socket, sequence: number) => void): Script {
   return (socket) => {
     socket.write(greeting);
@@ -62,7 +62,7 @@ function atLogin(play: (socket: Socket, sequence: number) => void): Script {
 }
 
 /**
- * Believes every password, answers what the connector asks of each session, and plays in answer to everything
+ * Accepts every password, answers the set-up queries of the connector, and runs the script for everything
  * else.
  */
 function afterLogin(username: string, play: (socket: Socket) => void): Script {
@@ -83,7 +83,7 @@ function afterLogin(username: string, play: (socket: Socket) => void): Script {
   };
 }
 
-/** By name: how a MySQL server misbehaves, at each stage of a session. */
+/** Hostile behaviours of a MySQL server at each stage of a session, by name. */
 export function mysqlBehaviours({ username }: { readonly username: string }): Record<string, Script> {
   const long = counted(much('a', 900_000));
   return {

@@ -56,7 +56,7 @@ function row(...values: (Buffer | string)[]): Buffer {
 const startup = (bytes: Buffer) => (bytes.length < 4 ? undefined : bytes.readUInt32BE(0));
 const typed = (bytes: Buffer) => (bytes.length < 5 ? undefined : bytes.readUInt32BE(1) + 1);
 
-/** Plays after the client has said who it is. */
+/** Runs the script after the start-up message of the client. */
 function afterStartup(play: (socket: Socket) => void): Script {
   return (socket) => {
     let started = false;
@@ -71,10 +71,7 @@ function afterStartup(play: (socket: Socket) => void): Script {
   };
 }
 
-/**
- * Knows the password, as a host that was taken over does, and plays in answer to each statement after the
- * login.
- */
+/** Knows the password, like a compromised host, and runs the script for each statement after the login. */
 function afterLogin(
   user: { readonly username: string; readonly password: string },
   play: (socket: Socket) => void,
@@ -119,7 +116,7 @@ function afterLogin(
   };
 }
 
-/** By name: how a PostgreSQL server misbehaves, at each stage of a session. */
+/** Hostile behaviours of a PostgreSQL server at each stage of a session, by name. */
 export function postgresBehaviours(user: {
   readonly username: string;
   readonly password: string;

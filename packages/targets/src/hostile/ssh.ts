@@ -7,12 +7,12 @@ import { offerKeyExchange } from './ssh-kex.ts';
 const key = ssh2.utils.generateKeyPairSync('ed25519');
 const blob = Buffer.from(key.public.split(' ')[1] ?? '', 'base64');
 
-/** The fingerprint that the connector must have pinned to go on. */
+/** The fingerprint that the connector must have pinned. */
 export const hostileSshFingerprint = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 
 type Command = (channel: ssh2.ServerChannel, asked: Asked, socket: Socket) => void;
 
-/** What the connector asks for, and the mark between which its answer stands. */
+/** The command of the connector, and the marks around its output. */
 interface Asked {
   readonly command: string;
   readonly mark: string;
@@ -23,7 +23,7 @@ function asked(line: string): Asked {
   return { command, mark: `${left}${right}` };
 }
 
-/** A server that gets as far as a login; `onCommand` plays what the commands of an account say. */
+/** A server that accepts a login; `onCommand` runs the script for the commands of an account. */
 function server(
   onAuthentication: (context: ssh2.AuthContext, client: ssh2.Connection, socket: Socket) => void,
   onCommand: Command,
@@ -49,7 +49,7 @@ function server(
 const byPassword = (context: ssh2.AuthContext): void =>
   context.method === 'password' ? context.accept() : context.reject(['password']);
 
-/** Answers what the connector asks before a change, and plays everything else. */
+/** Answers the commands of the connector before a change, and runs the script for everything else. */
 function afterLogin(username: string, play: Command): Script {
   return server(byPassword, (channel, question, socket) => {
     const known = new Map([
@@ -89,7 +89,7 @@ function accountsTimesGroups(command: string): string {
   return '';
 }
 
-/** By name: how a host misbehaves, at each stage of a session. */
+/** Hostile behaviours of a host at each stage of a session, by name. */
 export function sshBehaviours({ username }: { readonly username: string }): Record<string, Script> {
   return {
     ...plainBehaviours('SSH-2.0-hostile\r\n'),

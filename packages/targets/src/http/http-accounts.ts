@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 
-/** A password that an account had, and from when on. */
+/** A password of an account, and the time of its change. */
 export interface PastPassword {
   readonly password: string;
   readonly sinceMs: number;
@@ -8,7 +8,7 @@ export interface PastPassword {
 
 const LOCK_AFTER = 3;
 
-/** The accounts of an appliance, with everything that was ever accepted. */
+/** The accounts of an appliance, with all their passwords so far. */
 export class HttpAccounts {
   readonly #histories = new Map<string, PastPassword[]>();
   readonly #failures = new Map<string, number>();
@@ -23,7 +23,7 @@ export class HttpAccounts {
     return this.#histories.get(username) ?? [];
   }
 
-  /** The truth, without a login. */
+  /** Whether the password is correct, without a login. */
   accepts(username: string, password: string): boolean {
     const current = this.#histories.get(username)?.at(-1)?.password;
     if (current === undefined) return false;

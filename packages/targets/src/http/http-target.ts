@@ -46,11 +46,11 @@ export interface HttpTarget extends AsyncDisposable {
   readonly certificate: string;
   setMode(mode: HttpTargetMode): Promise<void>;
   createAccount(username: string, password: string): void;
-  /** The truth, without a login that could lock. */
+  /** Whether the password is correct, without a login that could lock the account. */
   accepts(username: string, password: string): boolean;
   /** Every password that the account ever had, the current one last. */
   history(username: string): readonly PastPassword[];
-  /** Failed logins since the last good one. */
+  /** Failed logins since the last successful one. */
   failedLogins(username: string): number;
   unlock(username: string): void;
   /** Method and address of each request. */

@@ -18,8 +18,8 @@ export interface PlayedAccount {
 }
 
 /**
- * A domain controller of CORP (corp.example) as it is documented: its forms of names, result codes and words,
- * over TLS. It has the attributes that tests give it, and knows nothing else; it cannot replace a real one.
+ * Simulates a domain controller of CORP (corp.example) as documented: forms of names, result codes and
+ * messages, over TLS. It has only the attributes that tests give it, and cannot replace a real one.
  */
 export interface PlayedActiveDirectory extends AsyncDisposable {
   readonly port: number;
@@ -221,14 +221,14 @@ class Directory {
   }
 }
 
-/** Which number a login with the right password gets, by the state of the account. */
+/** The error number for a login with the correct password, by the state of the account. */
 function stateOf(attributes: Readonly<Record<string, string>>): string | undefined {
   if ((Number(attributes.userAccountControl) & DISABLED) !== 0) return '533';
   if (BigInt(attributes.accountExpires ?? 0) < BigInt(windowsTicks(new Date()))) return '701';
   return attributes.pwdLastSet === '0' ? '773' : undefined;
 }
 
-/** `&` of equalities, which is all that is asked. */
+/** Only `&` of equalities is supported. */
 function matches({ tag, parts }: BerNode, attributes: Readonly<Record<string, string>>): boolean {
   if (tag === 0xa0) return parts.every((part) => matches(part, attributes));
   const [type, value] = parts;

@@ -11,12 +11,12 @@ export function ber(tag: number, ...parts: (Buffer | string)[]): Buffer {
 export const answer = (id: Buffer, operation: Buffer, ...controls: Buffer[]) =>
   ber(0x30, id, operation, ...controls);
 const code = (value: number) => ber(0x0a, Buffer.from([value]));
-/** A result by its code, with the words of the server. */
+/** A result code with the message of the server. */
 export const outcome = (tag: number, result: number, diagnostic: Buffer | string = '') =>
   ber(tag, code(result), ber(0x04, ''), ber(0x04, diagnostic));
 export const attribute = (name: string, values: readonly (Buffer | string)[]) =>
   ber(0x30, ber(0x04, name), ber(0x31, ...values.map((value) => ber(0x04, value))));
-/** The length of the message that begins here; undefined while too little is there. */
+/** The length of the message that begins here; undefined while too few bytes have arrived. */
 export function lengthAt(bytes: Buffer): number | undefined {
   const first = bytes[1];
   if (first === undefined) return undefined;
@@ -27,12 +27,12 @@ export function lengthAt(bytes: Buffer): number | undefined {
 
 export interface BerNode {
   readonly tag: number;
-  /** Of a primitive value; of a constructed one, what its parts are made of. */
+  /** The bytes of a primitive value; for a constructed one, the bytes of its parts. */
   readonly bytes: Buffer;
   readonly parts: readonly BerNode[];
 }
 
-/** Takes whole, well-formed messages apart. */
+/** Parses complete, well-formed messages. */
 export function readBer(bytes: Buffer): BerNode[] {
   const nodes: BerNode[] = [];
   for (let at = 0; at < bytes.length; ) {

@@ -19,13 +19,13 @@ export interface LdapTarget extends AsyncDisposable {
   readonly ldapsPort: number;
   readonly pid: number;
   readonly baseDn: string;
-  /** By its distinguished name; may do everything. */
+  /** The administrator, by distinguished name. */
   readonly admin: { readonly username: string; readonly password: string };
   /** The server's self-signed certificate (PEM), which is also the CA to verify it with. */
   readonly certificate: string;
   /** Adds `uid=…,ou=people,…`; answers its distinguished name. */
   createPerson(uid: string, password: string): Promise<string>;
-  /** The truth, by a bind: true or false; anything but a refused password throws. */
+  /** Whether the password is correct, by a bind. Throws for any failure except a refused password. */
   accepts(dn: string, password: string): Promise<boolean>;
   /** Sets attributes of the password policy, such as `pwdAllowUserChange: FALSE`. */
   setPolicy(attributes: Readonly<Record<string, string>>): Promise<void>;
@@ -35,7 +35,7 @@ export interface LdapTarget extends AsyncDisposable {
    * Runs with a client that may change the server's own settings (`cn=config`), which take effect at once.
    */
   asConfigAdmin<T>(work: (client: Client) => Promise<T>): Promise<T>;
-  /** What was asked of the server; no passwords. */
+  /** Log of the requests to the server, without passwords. */
   log(): string;
   stop(): Promise<void>;
 }

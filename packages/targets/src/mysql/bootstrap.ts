@@ -6,8 +6,8 @@ import { run } from '../run.ts';
 const scripts = ['mysql_system_tables.sql', 'mysql_performance_tables.sql', 'mysql_system_tables_data.sql'];
 
 /**
- * Makes a data folder with one administrator and nobody else. This is what `mariadb-install-db` does, without
- * the programs of the client package that it calls.
+ * Creates a data folder with one administrator and no other account, like `mariadb-install-db`, without the
+ * programs of the client package.
  */
 export async function bootstrap(
   mariadbd: string,
@@ -36,7 +36,7 @@ export async function bootstrap(
   return data;
 }
 
-/** For a server that lives for a test. */
+/** Settings for a server of one test. */
 export const smallStore = [
   '--innodb-log-file-size=4M',
   '--innodb-buffer-pool-size=8M',

@@ -16,13 +16,13 @@ export interface MysqlTarget extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   readonly pid: number;
-  /** May do everything. */
+  /** The administrator. */
   readonly admin: { readonly username: string; readonly password: string };
   /** The server's self-signed certificate (PEM), which is also the CA to verify it with. */
   readonly certificate: string;
   /** `host` is the host part of the account, `%` when not given. */
   createUser(name: string, password: string, host?: string): Promise<void>;
-  /** The truth, by a login: true or false; anything but a refused password throws. */
+  /** Whether the password is correct, by a direct login. Throws for any failure except a refused password. */
   accepts(name: string, password: string): Promise<boolean>;
   /** Runs SQL as the administrator. */
   sql(text: string): Promise<Record<string, unknown>[]>;
@@ -97,7 +97,7 @@ async function startOnFreePort(
       `--datadir=${data}`,
       '--bind-address=127.0.0.1',
       `--port=${port}`,
-      // A path of a socket has little room: this one is relative to the data folder.
+      // The path of a socket is limited in length, so it is relative to the data folder.
       '--socket=s',
       `--ssl-cert=${files.certificate}`,
       `--ssl-key=${files.key}`,
@@ -138,7 +138,7 @@ async function query(
   text: string,
 ): Promise<Record<string, unknown>[]> {
   const client = await mysql.createConnection({ ...connection });
-  // A failure during a query is thrown by it.
+  // A failure during a query is thrown by that query.
   client.on('error', () => {});
   try {
     const [rows] = await client.query<mysql.RowDataPacket[]>(text);

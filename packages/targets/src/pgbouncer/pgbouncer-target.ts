@@ -17,7 +17,7 @@ import { until } from '../until.ts';
 export interface PgbouncerTarget extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** Connections that it takes from clients at most. */
+  /** Maximum number of client connections. */
   readonly maxClients: number;
   /** Writes the roles and passwords of userlist.txt, and has it read again. No login may be under way. */
   list(passwords: Readonly<Record<string, string>>): Promise<void>;
@@ -40,7 +40,7 @@ export async function startPgbouncerTarget(postgres: PostgresTarget): Promise<Pg
         .map(([name, password]) => `"${name.replaceAll('"', '""')}" "${password.replaceAll('"', '""')}"\n`)
         .join(''),
     );
-    // Within a second PgBouncer sees that a file has changed by nothing but its being another one.
+    // Within one second PgBouncer detects a changed file only by its inode.
     await rename(written, list);
   };
   try {
@@ -56,8 +56,7 @@ export async function startPgbouncerTarget(postgres: PostgresTarget): Promise<Pg
       maxClients: MAX_CLIENTS,
       async list(passwords) {
         await writeList(passwords);
-        // Answered when it is done. A signal would be acted on in the middle of a login, which PgBouncer 1.18
-        // may not survive.
+        // Resolves when it is done. A signal could arrive during a login, which can crash PgBouncer 1.18.
         await ask({ ...postgres.admin, port, database: 'pgbouncer' }, 'RELOAD');
       },
       stop,

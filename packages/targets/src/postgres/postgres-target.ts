@@ -19,7 +19,7 @@ export interface PostgresTargetOptions {
   readonly binDir?: string;
   /** Loads PostgreSQL's own `passwordcheck`, which refuses a password equal to the role's name. */
   readonly passwordCheck?: boolean;
-  /** A standby of nobody: it answers, and takes no change. */
+  /** A standby without a primary: it answers queries and refuses changes. */
   readonly standby?: boolean;
 }
 
@@ -37,14 +37,13 @@ export interface PostgresTarget extends AsyncDisposable {
   /** The server's self-signed certificate (PEM), which is also the CA to verify it with. */
   readonly certificate: string;
   createRole(name: string, password: string): Promise<void>;
-  /** The truth, by a login: true or false; anything but a refused password throws. */
+  /** Whether the password is correct, by a direct login. Throws for any failure except a refused password. */
   accepts(name: string, password: string): Promise<boolean>;
   /**
-   * Makes the server refuse every change that this role makes, its own password included; with false, lets it
-   * again.
+   * Makes the server refuse every change by this role, including its own password; false allows them again.
    */
   refuseChangesBy(name: string, refuse?: boolean): Promise<void>;
-  /** How everybody but the superuser logs in from now on (pg_hba.conf); `reject` lets nobody in. */
+  /** Sets the login method of all roles except the superuser (pg_hba.conf); `reject` refuses all. */
   setLoginMethod(method: PostgresLoginMethod): Promise<void>;
   /** Runs SQL as the superuser. */
   sql(text: string): Promise<Record<string, unknown>[]>;
@@ -96,7 +95,7 @@ export async function startPostgresTarget(options: PostgresTargetOptions = {}): 
         const loadedAt = async () => String((await sql('SELECT pg_conf_load_time()::text AS at'))[0]?.at);
         const before = await loadedAt();
         await sql('SELECT pg_reload_conf()');
-        // The rules are read by the postmaster, whose time of loading each new session inherits.
+        // The postmaster reads the rules; each new session inherits the time of loading.
         await until('pg_hba.conf reloaded', async () => (await loadedAt()) !== before);
       },
       sql,
@@ -161,13 +160,13 @@ async function startOnFreePort(
       'ssl=on',
       'log_statement=all',
       'fsync=off',
-      // A standby takes no fewer than the server that it copies, here what initdb wrote down.
+      // A standby requires at least the values of its primary, here those of initdb.
       `max_connections=${options.standby ? 100 : 60}`,
       'shared_buffers=16MB',
       ...(options.passwordCheck ? ['shared_preload_libraries=passwordcheck'] : []),
     ];
     const args = ['-D', dataDir, ...settings.flatMap((setting) => ['-c', setting])];
-    // SIGQUIT makes the postmaster take its children along at once.
+    // On SIGQUIT the postmaster ends its children at once.
     const server = await startOwned(join(binDir, 'postgres'), args, { ...user, killWith: 'SIGQUIT' });
     const connection = {
       host: '127.0.0.1',
@@ -194,7 +193,7 @@ async function startOnFreePort(
 
 async function query(connection: ClientSettings, text: string): Promise<Record<string, unknown>[]> {
   const client = new Client(connection);
-  // A failure during connect or query is thrown by those.
+  // A failure during connect or query is thrown by that call.
   client.on('error', () => {});
   await client.connect();
   try {

@@ -10,7 +10,7 @@ import { reservePort } from '../reserve-port.ts';
 import { until } from '../until.ts';
 import { type RsyslogPorts, rsyslogConfig } from './rsyslog-config.ts';
 
-/** One message as rsyslog understood it. */
+/** One message as rsyslog parsed it. */
 export interface SyslogRecord {
   /** tcp | tls | udp */
   readonly input: string;
@@ -40,19 +40,19 @@ export interface RsyslogTarget extends AsyncDisposable {
   readonly ca: string;
   /** Where it writes: a line of JSON for each record. */
   readonly file: string;
-  /** What it has written so far, in its order; of a record that a kill tore nothing is kept. */
+  /** The records so far, in order, without a record that a kill left incomplete. */
   records(): Promise<SyslogRecord[]>;
   start(): Promise<void>;
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Has it stand still, wherever it is, until `resume`. Linux. */
+  /** Pauses the process until `resume`. Linux only. */
   pause(): Promise<void>;
   resume(): void;
-  /** Bytes that have come to its TCP port and that it has not read. Linux. */
+  /** Bytes that have arrived at its TCP port and are not read yet. Linux only. */
   unreadBytes(): Promise<number>;
 }
 
 export interface RsyslogOptions {
-  /** False: only its place is made ready. */
+  /** False: only its files are created. */
   readonly started?: boolean;
   /** The longest message that it takes whole, as rsyslog writes it; default `128k`, its own is `8k`. */
   readonly maxMessageSize?: string;
@@ -84,7 +84,7 @@ export async function startRsyslog(options: RsyslogOptions = {}): Promise<Rsyslo
     server = undefined;
   };
   const start = async () => {
-    // Killed in the middle of a write, it left half a record, and would write its next one right behind it.
+    // A kill during a write leaves half a record, and the next record would follow on the same line.
     await cutAfterLastLine(files.output);
     const started = await startOwned(program, ['-n', '-iNONE', '-f', config]);
     server = started;

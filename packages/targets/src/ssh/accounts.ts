@@ -6,7 +6,7 @@ import { run } from '../run.ts';
 const prefix = 'clv-';
 const comment = 'claviger-target-of-';
 
-/** Where accounts are kept: the machine, or a target with an /etc of its own. */
+/** The place of accounts: the machine, or a target with its own /etc. */
 export interface AccountFiles {
   /** The folder that is /etc there. */
   readonly etc: string;
@@ -17,14 +17,14 @@ export interface AccountFiles {
 export const machineAccounts: AccountFiles = { etc: '/etc', run };
 
 export interface NewAccount {
-  /** Makes it root by another name. */
+  /** Gives the account uid 0. */
   readonly superuser?: boolean;
   readonly name?: string;
   readonly shell?: string;
   readonly home?: string;
 }
 
-/** Adds a Linux account as a process that has ended since would have left it. For tests. */
+/** Adds a Linux account like one that an ended process left. For tests. */
 export async function leaveAccount(name: string, ownerPid: number): Promise<void> {
   await locked(machineAccounts, 'useradd', ['-M', '-d', '/', '-c', `${comment}${ownerPid}`, '--', name]);
 }
@@ -34,7 +34,7 @@ export async function addAccount(files: AccountFiles, account: NewAccount): Prom
   const { superuser = false, shell = '/bin/sh', home = '/' } = account;
   const name = account.name ?? `${prefix}${randomBytes(6).toString('hex')}`;
   const identity = superuser ? ['-o', '-u', '0', '-g', '0'] : ['-U'];
-  // Names as directories give them: useradd would refuse `name@domain`.
+  // Allows names as in directories: useradd would refuse `name@domain`.
   const anyName = account.name === undefined ? [] : ['--badname'];
   const mark = `${comment}${process.pid}`;
   const args = [...anyName, '-M', '-d', home, '-s', shell, '-c', mark, ...identity, '--', name];
@@ -96,7 +96,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The account files have one lock, which another program may hold for a moment. */
+/** The account files share one lock, which another program can hold for a moment. */
 async function locked(
   files: AccountFiles,
   program: string,

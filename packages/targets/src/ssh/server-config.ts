@@ -16,7 +16,7 @@ export async function serverConfig(
     readonly methods: readonly LoginMethod[];
     /** Lines in place of those of their keywords, and `Match` blocks, which come last. */
     readonly settings: readonly string[];
-    /** Keeps the machine's own accounts out. */
+    /** Refuses the accounts of the machine. */
     readonly onlyTargetAccounts: boolean;
   },
 ): Promise<string> {
@@ -34,10 +34,10 @@ export async function serverConfig(
     `KbdInteractiveAuthentication ${yesNo('keyboard-interactive')}`,
     'PubkeyAuthentication yes',
     'AuthorizedKeysFile none',
-    // As root, since the folder is nobody else's.
+    // As root, because only root may access the folder.
     `AuthorizedKeysCommand /bin/cat ${settings.keysFolder}/%u`,
     'AuthorizedKeysCommandUser root',
-    // Root by its own name stays out where it is the machine's: see AllowUsers.
+    // The account root of the machine is refused: see AllowUsers.
     'PermitRootLogin yes',
     ...(settings.onlyTargetAccounts ? ['AllowUsers clv-*'] : []),
     'DisableForwarding yes',

@@ -25,7 +25,7 @@ import { serverConfig } from './server-config.ts';
 export interface SshAccount {
   readonly username: string;
   readonly password: string;
-  /** Its home, where it was given files. */
+  /** Its home folder, if files were given. */
   readonly home?: string;
 }
 
@@ -44,9 +44,9 @@ export interface SshTarget extends AsyncDisposable {
   writeEtc(path: string, content: string): Promise<void>;
   /** Makes another key that the account can log in with, and answers the private half in OpenSSH form. */
   addKey(username: string, type?: 'ed25519' | 'ecdsa' | 'rsa'): Promise<string>;
-  /** The truth, by a login: true or false; anything but a refused password throws. */
+  /** Whether the password is correct, by a direct login. Throws for any failure except a refused password. */
   accepts(username: string, password: string): Promise<boolean>;
-  /** A text that differs after every change of the account's password: the truth without a login. */
+  /** A text that differs after every change of the account's password, to detect a change without a login. */
   passwordMark(username: string): string | undefined;
   /** Makes `passwd` refuse this account's own changes by policy (minimum age); with false, lets it again. */
   refuseChangesBy(username: string, refuse?: boolean): Promise<void>;
@@ -146,7 +146,7 @@ export async function startSshTarget(options: SshTargetOptions = {}): Promise<Ss
 
 /** A copy of /etc in which no account of the machine has a password, and a refused login takes no seconds. */
 async function copyEtc(folder: string): Promise<string> {
-  // The programs of an account look into its home.
+  // The programs of an account read its home folder.
   await chmod(folder, 0o711);
   const etc = join(folder, 'etc');
   await run('cp', ['-a', '/etc', etc]);
@@ -188,7 +188,7 @@ async function startOnFreePort(
 ): Promise<{ server: OwnedProcess; port: number }> {
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
-    // Where it is looked for without a name, so that `sshd -T` reads it, too.
+    // The default path, so that `sshd -T` reads it too.
     const config = join(etc === undefined ? folder : join(etc, 'ssh'), 'sshd_config');
     const content = await serverConfig(sshd, { port, onlyTargetAccounts: etc === undefined, ...settings });
     await writeFile(config, content, { mode: 0o600 });
