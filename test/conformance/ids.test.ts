@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type HttpBinding, type MethodInfo, methods } from '@claviger/contracts';
-import { connectNetwork, type Network, type RestAnswer } from '@claviger/testkit';
+import { connectNetwork, eventually, type Network, type RestAnswer } from '@claviger/testkit';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Sample } from './sample.ts';
 import { fillPath, samples } from './samples.ts';
@@ -68,6 +68,19 @@ describe('a text that is no id has the answer of an unknown id', () => {
       return { status, code: body?.code, detail: body?.detail, hint: body?.hint };
     };
     expect(await answer('no-id')).toEqual(await answer(randomUUID()));
+  });
+});
+
+test('the record of a refusal shows the text that is no id, and names no subject', async () => {
+  const requestId = randomUUID();
+  const path = '/api/v1/vault/entries/no-id/retrieve';
+  const refused = await world.admin.call('POST', path, {}, { headers: { 'x-request-id': requestId } });
+  expect(refused.status).toBe(404);
+  await eventually(async () => {
+    const list = '/api/v1/audit/events?action=vault.entry.retrieved&outcome=failed';
+    const { items } = await world.admin.must('GET', list);
+    const event = (items as Record<string, unknown>[]).find((each) => each.requestId === requestId);
+    expect(event).toMatchObject({ subjectId: '', details: { entryId: 'no-id' } });
   });
 });
 
