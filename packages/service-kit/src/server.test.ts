@@ -424,19 +424,20 @@ test('cancelling a call, or its deadline, aborts the signal of the handler', asy
   });
   const actorToken = await kit.token();
   const giveUp = new AbortController();
-  const call = client.getEntry({ entryId: 'given-up' }, { actorToken, signal: giveUp.signal });
+  const [cancelled, late] = [randomUUID(), randomUUID()];
+  const call = client.getEntry({ entryId: cancelled }, { actorToken, signal: giveUp.signal });
   await vi.waitFor(() => expect(started).toBe(1), PATIENT);
   giveUp.abort();
   expect((await failureOf(call)).reason).toBe('unavailable');
-  await vi.waitFor(() => expect(aborted).toEqual(['given-up']), PATIENT);
+  await vi.waitFor(() => expect(aborted).toEqual([cancelled]), PATIENT);
   // Repeated if the deadline passes before the call reaches its handler.
   await vi.waitFor(async () => {
-    const late = client.getEntry({ entryId: 'late' }, { actorToken, timeoutMs: 500 });
-    expect((await failureOf(late)).reason).toBe('deadline_exceeded');
-    expect(aborted).toContain('late');
+    const call = client.getEntry({ entryId: late }, { actorToken, timeoutMs: 500 });
+    expect((await failureOf(call)).reason).toBe('deadline_exceeded');
+    expect(aborted).toContain(late);
   }, PATIENT);
   const before = started;
-  const already = client.getEntry({ entryId: 'never' }, { actorToken, signal: AbortSignal.abort() });
+  const already = client.getEntry(get, { actorToken, signal: AbortSignal.abort() });
   expect((await failureOf(already)).reason).toBe('unavailable');
   expect(started).toBe(before);
 });
@@ -473,32 +474,33 @@ test('an unreachable server is unavailable, not an error of the caller', async (
 });
 
 test('draining lets running calls finish, and other replicas get the new ones', async () => {
+  const [slow, first, later] = [randomUUID(), randomUUID(), randomUUID()];
   const gates: (() => void)[] = [];
   const served: string[] = [];
   const handlers = (name: string) => ({
     getEntry: async (request: { entryId: string }) => {
       served.push(`${name}:${request.entryId}`);
-      if (request.entryId === 'slow') await new Promise<void>((resolve) => gates.push(resolve));
+      if (request.entryId === slow) await new Promise<void>((resolve) => gates.push(resolve));
       return answer;
     },
   });
   const a = await kit.serve(handlers('a'));
   const peersA = await kit.callerOf('gateway', [a.port]);
   const actorToken = await kit.token();
-  const slow = peersA.client('vault', entries).getEntry({ entryId: 'slow' }, { actorToken });
+  const running = peersA.client('vault', entries).getEntry({ entryId: slow }, { actorToken });
   await vi.waitFor(() => expect(gates.length).toBe(1), PATIENT);
   const drained = a.server.drain(60_000);
   const b = await kit.serve(handlers('b'));
   const both = (await kit.callerOf('gateway', [a.port, b.port])).client('vault', entries);
   await vi.waitFor(
-    async () => void (await both.getEntry({ entryId: 'new' }, { actorToken, timeoutMs: 500 })),
+    async () => void (await both.getEntry({ entryId: first }, { actorToken, timeoutMs: 500 })),
     PATIENT,
   );
   gates[0]!();
-  await slow;
+  await running;
   await drained;
-  for (let n = 0; n < 10; n += 1) await both.getEntry({ entryId: 'later' }, { actorToken });
-  expect(served.filter((each) => each.endsWith(':later'))).toEqual(Array(10).fill('b:later'));
+  for (let n = 0; n < 10; n += 1) await both.getEntry({ entryId: later }, { actorToken });
+  expect(served.filter((each) => each.endsWith(later))).toEqual(Array(10).fill(`b:${later}`));
 });
 
 test('a drain that takes too long cancels the running calls', async () => {
@@ -530,7 +532,7 @@ test('concurrent large and small calls each get their own answer over the shared
     },
   });
   const actorToken = await kit.token();
-  const names = Array.from({ length: 300 }, (_, n) => `entry-${n}`);
+  const names = Array.from({ length: 300 }, () => randomUUID());
   const results = await Promise.all(names.map((entryId) => client.getEntry({ entryId }, { actorToken })));
   expect(results.map((result) => result.entry?.name)).toEqual(names);
 });
