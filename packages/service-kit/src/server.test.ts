@@ -187,14 +187,20 @@ test.each([
 test('a client refuses a server whose certificate names another service or is of another CA', async () => {
   const handlers = { getEntry: async () => expect.fail('was reached') };
   const { port: impostor } = await kit.serve(handlers, 'workflow');
-  for (const peers of [await kit.callerOf('gateway', [impostor])]) {
-    const call = peers.client('vault', entries).getEntry(get, { timeoutMs: 1_000 });
-    expect(['unavailable', 'deadline_exceeded']).toContain((await failureOf(call)).reason);
-  }
-  expect(kit.anomalies[0]).toMatchObject({
-    alert: 'internal_certificate_refused',
-    details: { side: 'server', expected: 'vault', names: 'URI:spiffe://claviger/test/svc/workflow' },
-  });
+  const peers = await kit.callerOf('gateway', [impostor]);
+  const call = peers.client('vault', entries).getEntry(get, { timeoutMs: 1_000 });
+  expect(['unavailable', 'deadline_exceeded']).toContain((await failureOf(call)).reason);
+  // The client of an earlier test may still try to connect, and be refused by its server.
+  expect(kit.anomalies).toContainEqual(
+    expect.objectContaining({
+      alert: 'internal_certificate_refused',
+      details: expect.objectContaining({
+        side: 'server',
+        expected: 'vault',
+        names: 'URI:spiffe://claviger/test/svc/workflow',
+      }),
+    }),
+  );
 });
 
 test('a certificate of another environment is refused', async () => {
