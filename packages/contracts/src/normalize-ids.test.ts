@@ -19,11 +19,11 @@ test('ids are lower-cased, also in lists; other fields stay unchanged', () => {
 
 test('a text that cannot be an id becomes one that no object has, and is put back for the record', () => {
   const id = randomUUID();
-  const session = { userId: 'X', entryIds: [id.toUpperCase(), 'Y'], resourceIds: [] };
+  const session = { userId: 'X', entryIds: [id.toUpperCase(), 'Y', ''], resourceIds: [] };
   const putBack = normalizeIds(named('RotateUserExposureRequest'), session);
-  expect(session).toEqual({ userId: NO_OBJECT, entryIds: [id, NO_OBJECT], resourceIds: [] });
+  expect(session).toEqual({ userId: NO_OBJECT, entryIds: [id, NO_OBJECT, NO_OBJECT], resourceIds: [] });
   putBack!();
-  expect(session).toEqual({ userId: 'X', entryIds: [id, 'Y'], resourceIds: [] });
+  expect(session).toEqual({ userId: 'X', entryIds: [id, 'Y', ''], resourceIds: [] });
 });
 
 test('pattern and allowed values say which other texts are ids', () => {

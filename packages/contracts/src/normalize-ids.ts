@@ -43,14 +43,16 @@ function normalizeValue(
   holder: Record<string, unknown>,
   key: string,
   replaced: (() => void)[],
+  isItem = false,
 ): void {
   const value = holder[key];
   if (Array.isArray(value)) {
     const items = value as unknown as Record<string, unknown>;
-    for (const index of value.keys()) normalizeValue(field, items, String(index), replaced);
+    for (const index of value.keys()) normalizeValue(field, items, String(index), replaced, true);
   } else if (typeof value === 'string') {
     const id = UUID.test(value) ? value.toLowerCase() : value;
-    if (canBeId(field.rules!, id)) holder[key] = id;
+    // The empty text is no id, but outside a list it is an absent value.
+    if (id === '' ? !isItem : canBeId(field.rules!, id)) holder[key] = id;
     else {
       holder[key] = NO_OBJECT;
       replaced.push(() => {
@@ -61,9 +63,8 @@ function normalizeValue(
     normalizeMessage(field.message, value, replaced);
 }
 
-/** The empty text names nothing on purpose. */
 function canBeId({ format, allowed, pattern }: Field, text: string): boolean {
-  if (text === '' || format === 'uuid') return true;
+  if (format === 'uuid') return true;
   if (allowed.length > 0) return allowed.includes(text);
   return pattern === '' ? UUID.test(text) : compiledPattern(pattern).test(text);
 }
