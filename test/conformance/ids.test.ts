@@ -71,6 +71,13 @@ describe('a text that is no id has the answer of an unknown id', () => {
   });
 });
 
+test('a filter that is no id matches nothing', async () => {
+  const entries = await world.admin.must('GET', '/api/v1/vault/entries?resourceId=no-id');
+  expect(entries).toMatchObject({ items: [], totalItems: 0 });
+  const all = await world.admin.must('GET', '/api/v1/vault/entries');
+  expect(all.totalItems).toBeGreaterThan(0);
+});
+
 test('the record of a refusal shows the text that is no id, and names no subject', async () => {
   const requestId = randomUUID();
   const path = '/api/v1/vault/entries/no-id/retrieve';

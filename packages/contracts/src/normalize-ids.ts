@@ -7,8 +7,8 @@ export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 
 export const isUuid = (text: string): boolean => UUID.test(text);
 
-/** The id that no object has. */
-export const NO_OBJECT = '00000000-0000-0000-0000-000000000000';
+/** The id that no object has: the Max UUID of RFC 9562. The nil UUID has a meaning in some tables. */
+export const NO_OBJECT = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 const found = new Map<MessageInfo, readonly FieldInfo[]>();
 
