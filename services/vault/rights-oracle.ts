@@ -9,7 +9,7 @@ export interface Role {
 }
 export interface Person {
   readonly role: Role;
-  /** The person whose machine it is. */
+  /** The responsible person, if this is a machine identity. */
   readonly madeBy?: number;
 }
 export interface ModelResource {

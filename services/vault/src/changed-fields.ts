@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/**
- * The fields that a change gives another value, before and after it, for audit events. Public values only.
- */
+/** The values of the changed fields before and after a change, for audit events. Only public values. */
 export function changedFields<T extends object>(
   before: T,
   after: { readonly [K in keyof T]: unknown },

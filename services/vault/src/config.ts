@@ -10,7 +10,7 @@ const rotationSchema = z.strictObject({
   leaseSeconds: seconds.default(60),
   /** Interval of the sweep for due rotations, which runs in addition to the job queue. */
   sweepIntervalSeconds: seconds.default(1),
-  /** How long to wait after a change in doubt before the target is asked which secret it holds. */
+  /** Delay after a change in doubt before logins determine which secret the target holds. */
   settleSeconds: z.number().min(0).max(3_600).default(30),
   /** First delay after an unreachable target. Doubles up to one hour. */
   backoffSeconds: seconds.default(30),
@@ -35,7 +35,7 @@ const encryptionSchema = z.strictObject({
     .min(1)
     .max(2 ** 31)
     .default(MAX_WRAPS_PER_KEK),
-  /** How long a process may use the KEK that it remembers as active. A former KEK is not retired earlier. */
+  /** How long a process may cache a KEK as the active one. A former KEK is not retired earlier. */
   kekGraceSeconds: seconds.default(60),
   leaseSeconds: seconds.default(60),
   /** DEKs rewrapped in one transaction. */

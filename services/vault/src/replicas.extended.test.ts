@@ -55,7 +55,7 @@ test('vault processes share the load while DNS lists one, three and two of them,
   await spreadOver('vault-1');
   list(1, 2, 3);
   await spreadOver('vault-1', 'vault-2', 'vault-3');
-  // As in Kubernetes: the name is removed and the process is told to stop at the same time.
+  // As in Kubernetes, the process receives SIGTERM at the same time as its address is removed from DNS.
   list(1, 2);
   await installation.kill('vault-3', 'SIGTERM');
   await spreadOver('vault-1', 'vault-2');

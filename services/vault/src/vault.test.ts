@@ -277,7 +277,7 @@ describe('retrieve', () => {
     ).toEqual([1, 1]);
   });
 
-  test('requires a share, and the refusal is an event', async () => {
+  test('requires a share, and records a refusal as an event', async () => {
     const entry = await newEntry(admin);
     const user = await colleague();
     await expect(user.entries.retrieveEntry({ entryId: entry.id })).rejects.toMatchObject({
@@ -362,7 +362,7 @@ test('no secret of a suspended tenant is disclosed, even to a call that was admi
   for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'tenant_suspended' });
 });
 
-test('every replica drops a destroyed key from memory, also one that was frozen at the time', async () => {
+test('every replica drops a destroyed key from memory, even a replica that was frozen at the time', async () => {
   const person = await bench.as({});
   const { tenantId } = person.actor;
   const entry = await newEntry(person);
@@ -447,7 +447,7 @@ describe('grants', () => {
     expect(events.filter((event) => event.outcome === 'allowed')).toHaveLength(1);
   });
 
-  test('H-175 end at once and for good, and are for the grantee alone', async () => {
+  test('H-175 a grant ends at once and for good, and gives access only to its grantee', async () => {
     const entry = await newEntry(admin);
     const user = await colleague([]);
     const other = await colleague([]);
@@ -536,7 +536,7 @@ describe('grants', () => {
     expect((await stranger.entitlements.deliverCredentials({ grantId })).secret).toBe(CANARY);
   });
 
-  test('the end of a grant reports a seen secret that cannot be rotated, also when it is repeated', async () => {
+  test('the end of a grant reports a seen secret that cannot be rotated, and so does a repeated call', async () => {
     const entry = await newEntry(admin);
     const user = await colleague([]);
     const workflow = bench.workflow(admin.actor.tenantId);
@@ -597,7 +597,7 @@ describe('grants', () => {
       const retrieving = user.entries.retrieveEntry({ entryId: entry.id });
       retrieving.catch(() => {});
       await eventually('a wait for the lock', () => waitsForLock());
-      // After the start of the transaction that waits for the lock.
+      // The grant expires after the transaction that waits for the lock has started.
       await locker.query('UPDATE entitlements SET expires_at = clock_timestamp() WHERE grant_id = $1', [
         grantId,
       ]);
@@ -650,7 +650,7 @@ describe('grants', () => {
     }
   });
 
-  test('a retrieval also spends a one-time grant', async () => {
+  test('a retrieval uses up a one-time grant, like a delivery', async () => {
     const entry = await newEntry(admin, { requiresGrant: true });
     const user = await colleague();
     const grantId = await place(entry.id, user.actor.userId);
@@ -663,7 +663,7 @@ describe('grants', () => {
     });
   });
 
-  test('a resource stands for its entry when it has exactly one', async () => {
+  test('the subject of a request for a resource is its only entry', async () => {
     const { resource } = await admin.resources.createResource({ name: unique('r'), type: 'server' });
     const workflow = bench.workflow(admin.actor.tenantId);
     const entry = await newEntry(admin, { resourceId: resource!.id, username: 'root' });
@@ -780,7 +780,7 @@ test('without full access to a secret an actor cannot change the host that it is
   await expect(
     keeper.resources.updateResource({ resourceId: own.id, adminEntryId: entry.id }),
   ).rejects.toMatchObject(refused);
-  // Changes that move nothing are allowed, and all changes for secrets with full access.
+  // A change that keeps the host is allowed; another host requires full access to the secrets sent to it.
   await update({ description: 'kept well', host: 'db.example', port: 0 });
   const theirs = await newEntry(keeper, { resourceId: own.id, username: 'app' });
   await keeper.resources.updateResource({

@@ -75,7 +75,7 @@ test('F-38 concurrent calls make at most two failed logins to an account in half
   expect(error).toMatchObject(spent);
   expect(Math.round(error.retryAfterSeconds / 60)).toBe(30);
 
-  // Only as long as the answer said.
+  // The budget is available again after the time in the answer.
   await bench.superuser((client) =>
     client.query(
       'UPDATE accounts SET probe_window_at = probe_window_at - make_interval(secs => $2) WHERE account_key = $1',
@@ -124,7 +124,7 @@ test('failed logins have one budget per account for all entries, resources, spel
   expect(await postgres.accepts(other, 'right')).toBe(true);
 });
 
-test('a second entry for an account is refused for any resource and spelling; the error names a visible one', async () => {
+test('a second entry for an account is refused for any resource and spelling; the error names the first one if the actor may see it', async () => {
   const username = unique('app');
   const [resourceId, spelt] = await Promise.all([
     createResource(),

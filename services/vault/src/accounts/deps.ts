@@ -3,7 +3,7 @@ import type { Logger } from '@claviger/service-kit';
 import type { VaultConfig } from '../config.ts';
 import type { VaultSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface AccountsDeps {
   readonly config: VaultConfig;
   readonly database: Database<VaultSchema>;

@@ -58,7 +58,8 @@ function tryProbe(
 }
 
 /**
- * Returns a login that the target did not refuse to the budget. Records the secret if the target accepted it.
+ * Gives a counted login back to the budget if the target did not refuse it. Records the secret if the target
+ * accepted it.
  */
 export async function returnProbe(
   deps: AccountsDeps,

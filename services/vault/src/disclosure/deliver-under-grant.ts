@@ -140,7 +140,10 @@ async function deliver(
   };
 }
 
-/** Why no delivery was taken. Other actors' grants are not found, except for administrators of secrets. */
+/**
+ * The error when no delivery was taken. Grants of other actors are not found, except for administrators of
+ * secrets.
+ */
 async function refusal(tx: VaultTx, context: CallContext, grantId: string): Promise<ClavigerError> {
   const grant = await tx
     .selectFrom('entitlements')

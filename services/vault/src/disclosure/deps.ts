@@ -2,7 +2,7 @@ import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { VaultSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface DisclosureDeps {
   readonly database: Database<VaultSchema>;
   readonly emitter: Emitter;

@@ -41,8 +41,7 @@ export interface DisclosureGate {
 }
 
 /**
- * The facts that the audit event names. The event is hashed before the statement is sent, so they are
- * predicted.
+ * The facts in the audit event. They are predicted, because the event is hashed before the statement is sent.
  */
 interface PredictedFacts {
   readonly version: number;

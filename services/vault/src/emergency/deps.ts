@@ -6,7 +6,7 @@ import type { VaultConfig } from '../config.ts';
 import type { Secrets } from '../encryption/secrets.ts';
 import type { VaultSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface EmergencyDeps {
   readonly config: VaultConfig;
   readonly database: Database<VaultSchema>;

@@ -196,7 +196,7 @@ test('H-181 while the database refuses audit records, a record on the local disk
   expect(await eventsOf(entryId)).toHaveLength(3);
 });
 
-test('disclosed secrets are queued for rotation at the end, also if the journal is merged later; notes are not', async () => {
+test('disclosed secrets are queued for rotation at the end, even if the journal is merged later; notes are not', async () => {
   const target = await startPostgresTarget();
   try {
     await bench.openPorts(target.port);
@@ -259,7 +259,7 @@ test('disclosed secrets are queued for rotation at the end, also if the journal 
     });
     const again = await calls.endEmergencySession({ sessionId, cause: 'deactivated' });
     expect(again).toMatchObject({ disclosed: 3, rotationsQueued: 2, rotationsImpossible: 1 });
-    // One event for each change, also after repetitions.
+    // Each change has one event, even after repetitions.
     expect((await sessionEvents(sessionId)).map(({ action }) => action)).toEqual([
       'breakglass.session.placed',
       'breakglass.session.ended',

@@ -116,7 +116,10 @@ export function startJournalMerge(
   };
 }
 
-/** Undefined for a record of another version or of a defect: the hash chain has already been verified. */
+/**
+ * Undefined for a record that another version of the vault or a defect wrote; the hash chain has already been
+ * verified.
+ */
 function decode(payload: string): JournalEntry | undefined {
   try {
     return readJournalEntry(payload);

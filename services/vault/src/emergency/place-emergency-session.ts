@@ -7,13 +7,14 @@ import type { VaultTx } from '../schema.ts';
 import type { EmergencyDeps } from './deps.ts';
 
 /**
- * Serializes placing and ending one session. An advisory lock, because the session may not have a row yet.
+ * Serializes the placement and the end of one session. Uses an advisory lock, because the session may not
+ * have a row yet.
  */
 export async function lockSession(tx: VaultTx, sessionId: string): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(hashtextextended('emergency ' || ${sessionId}, 0))`.execute(tx);
 }
 
-/** Repeatable; a repetition records no event. Ending is final, also when the end arrives first. */
+/** Repeatable; a repetition records no event. The end of a session is final, even if it arrives first. */
 export function placeEmergencySession(
   deps: EmergencyDeps,
 ): Handler<typeof emergency.EmergencyService.placeEmergencySession> {

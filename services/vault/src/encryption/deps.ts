@@ -7,7 +7,7 @@ import type { VaultSchema } from '../schema.ts';
 import type { Secrets } from './secrets.ts';
 import type { TenantKeys } from './tenant-keys.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface EncryptionDeps {
   readonly config: VaultConfig;
   readonly database: Database<VaultSchema>;

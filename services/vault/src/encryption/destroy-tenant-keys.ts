@@ -6,8 +6,9 @@ import { sql } from 'kysely';
 import type { EncryptionDeps } from './deps.ts';
 
 /**
- * Overwrites every key of a tenant that is being deprovisioned, on the word of two administrators. The
- * secrets cannot be decrypted afterwards. A repetition returns the same keys and records no event.
+ * Overwrites every key of a tenant that is being deprovisioned, after one administrator has ordered it and
+ * another has confirmed it. The secrets cannot be decrypted afterwards. A repetition returns the same keys
+ * and records no event.
  */
 export function destroyTenantKeys(
   deps: EncryptionDeps,

@@ -82,7 +82,7 @@ test.each<[string, () => unknown]>([
       expect(await stored()).toBe(before);
       rmSync(keyFile, { force: true });
       copyFileSync(`${keyFile}.kept`, keyFile);
-      // After the right key is back, the vault opens by itself.
+      // When the right key is available again, the vault unseals itself.
       await eventually('the vault is open', async () => (await fetch(`${healthUrl}/ready`)).ok);
       expect((await admin.entries.retrieveEntry({ entryId })).secret).toBe('the secret');
     } finally {

@@ -5,7 +5,7 @@ import { unproven } from '../rights/unproven.ts';
 import type { VaultReader } from '../schema.ts';
 import type { EntitlementsDeps } from './deps.ts';
 
-/** The entry of a request. A resource stands for its entry when it has exactly one. */
+/** The entry of a request. For a resource with exactly one entry, this is that entry. */
 export function describeSubject(
   deps: EntitlementsDeps,
 ): Handler<typeof vault.EntitlementsService.describeSubject> {

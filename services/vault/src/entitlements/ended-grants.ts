@@ -3,8 +3,8 @@ import { sql } from 'kysely';
 import type { VaultTx } from '../schema.ts';
 
 /**
- * Serializes placing and removing one grant. An advisory lock, because the grant may not have a row yet. Take
- * it before the lock of the entry.
+ * Serializes the placement and the removal of one grant. Uses an advisory lock, because the grant may not
+ * have a row yet. Take it before the lock of the entry.
  */
 export async function lockGrant(tx: VaultTx, grantId: string): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(hashtextextended('grant ' || ${grantId}, 0))`.execute(tx);

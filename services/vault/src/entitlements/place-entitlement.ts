@@ -9,8 +9,8 @@ import type { EntitlementsDeps } from './deps.ts';
 import { grantEnded, hasEnded, lockGrant } from './ended-grants.ts';
 
 /**
- * Repeatable. With another expiry, the grant gets that expiry; with the same one nothing changes and no event
- * is recorded. Ending a grant is final, also when the end arrives before the placement.
+ * Repeatable: a call with another expiry changes the expiry; a call with the same expiry changes nothing and
+ * records no event. The end of a grant is final, even if it arrives before the placement.
  */
 export function placeEntitlement(
   deps: EntitlementsDeps,

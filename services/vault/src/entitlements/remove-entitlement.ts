@@ -85,7 +85,7 @@ async function rotateSeenSecret(
     await requestRotation(tx, deps, { entry, kek, trigger: 'grant-ended', requestedBy: 'vault' });
     return 'queued';
   }
-  // An open rotation replaces the secret. If it fails, or none can start now, the due-queue keeps the
+  // An open rotation replaces the secret. If it fails, or none can start now, the due queue keeps the
   // request.
   await tx
     .updateTable('entries')

@@ -9,8 +9,8 @@ import type { EntriesDeps } from './deps.ts';
 import { entryById, entrySubject, toEntry } from './entry-store.ts';
 
 /**
- * Makes an unproven account a proven one of the resource's owner. The actor who named it must not read the
- * secrets that the resource's admin entry sets later: the entry passes to the acceptor, and its shares end.
+ * Marks an unproven account as proven, gives it to the acceptor, who owns the resource, and ends its shares:
+ * the actor who named the account must not read the secrets that the resource's admin entry sets later.
  */
 export function acceptAccount(deps: EntriesDeps): Handler<typeof vault.EntriesService.acceptAccount> {
   return async (request, context) => {
@@ -38,7 +38,7 @@ export function acceptAccount(deps: EntriesDeps): Handler<typeof vault.EntriesSe
         .where('id', '=', id)
         .execute();
       const ended = await tx.deleteFrom('shares').where('entry_id', '=', id).returning('user_id').execute();
-      // Open proposals concern the former owner.
+      // An open proposal concerns the former owner.
       await tx.deleteFrom('entry_adoptions').where('entry_id', '=', id).execute();
       await deps.emitter.audit(tx, context, {
         subject: entrySubject(entry),

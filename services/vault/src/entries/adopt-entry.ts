@@ -13,7 +13,7 @@ import { entrySubject, type LockedEntry } from './entry-store.ts';
 const PROPOSAL_HOURS = 72;
 
 /**
- * Takes over an entry whose owner has left, as auth answers now. Of two administrators who call at the same
+ * Takes over an entry whose owner has left, according to auth now. If two administrators call at the same
  * time, one proposes and the other confirms.
  */
 export function adoptEntry(deps: EntriesDeps): Handler<typeof vault.EntriesService.adoptEntry> {
@@ -26,7 +26,7 @@ export function adoptEntry(deps: EntriesDeps): Handler<typeof vault.EntriesServi
     return deps.database.withTenant(tenantId, async (tx) => {
       const entry = await lockEntry(tx, context, id);
       const now = await namedIn(tx, id);
-      // Auth was not asked about this user.
+      // The status of a user who was named in the meantime is unknown.
       if (now.some((each) => each !== null && !named.includes(each))) throw changedMeanwhile();
       const [ownerId, resourceOwnerId] = now;
       const proposal = await openProposal(tx, entry);

@@ -12,7 +12,7 @@ import type { DisclosureGate } from '../disclosure/disclosure-gate.ts';
 import type { Secrets } from '../encryption/secrets.ts';
 import type { VaultSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface EntriesDeps {
   readonly config: VaultConfig;
   readonly database: Database<VaultSchema>;
@@ -22,15 +22,15 @@ export interface EntriesDeps {
   /** Workers in which connectors run; see `targets/connector-of.ts`. */
   readonly connectors: ConnectorPool;
   readonly gate: DisclosureGate;
-  /** Its rules limit the addresses that connectors may reach. */
+  /** Limits the addresses that connectors may reach. */
   readonly platform: Platform;
   /** Emergency disclosures, on this replica's disk. */
   readonly journal: Journal;
   readonly wakeJournalMerge: () => void;
   /** Ed25519 private key that signs receipts. */
   readonly receiptKey: KeyObject;
-  /** Workflow: who must approve a lower protection. */
+  /** Workflow's approvals of a lower protection. */
   readonly protection: ServiceClient<typeof workflow.ProtectionService>;
-  /** Auth: who is or was a user. */
+  /** Auth's directory of present and former users. */
   readonly directory: Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
 }

@@ -30,7 +30,7 @@ export async function promoteVersion(tx: VaultTx, entryId: string, version: numb
     .set({
       current_version: version,
       rotation_state: 'idle',
-      // It concerned the former secret.
+      // The stored time belongs to the former secret.
       last_verified_at: null,
       updated_at: sql<Date>`now()`,
     })

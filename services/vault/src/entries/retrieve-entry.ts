@@ -26,7 +26,10 @@ export function retrieveEntry(deps: EntriesDeps): Handler<typeof vault.EntriesSe
   };
 }
 
-/** Uses a share or a grant. If those refuse, or cannot be recorded, uses an open emergency session. */
+/**
+ * Uses a share or a grant. If they are refused or the record cannot be written, uses an open emergency
+ * session.
+ */
 async function commitDisclosure(deps: EntriesDeps, context: CallContext, request: DisclosureRequest) {
   try {
     const verdict = await deps.gate.retrieve(context, request);

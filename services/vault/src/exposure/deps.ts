@@ -4,10 +4,10 @@ import type { Emitter } from '@claviger/events';
 import type { ServiceClient } from '@claviger/service-kit';
 import type { VaultSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface ExposureDeps {
   readonly database: Database<VaultSchema>;
   readonly emitter: Emitter;
-  /** Auth: who is or was a user. */
+  /** Auth's directory of present and former users. */
   readonly directory: Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
 }

@@ -3,8 +3,8 @@ import type { CallContext } from '@claviger/service-kit';
 import type { ExposureDeps } from './deps.ts';
 
 /**
- * Returns the id if it is of a present or former user of the tenant; throws `not_found`. A user in the ledger
- * was one, so the exposure of former users works without auth. For other ids, auth is asked.
+ * Returns the id of a present or former user of the tenant; throws `not_found`. A user in the ledger needs no
+ * call to auth, so the exposure of former users is available without auth.
  */
 export async function requireUser(deps: ExposureDeps, context: CallContext, userId: string): Promise<string> {
   const named = await deps.database.readTenant(context.tenantId, (reader) =>

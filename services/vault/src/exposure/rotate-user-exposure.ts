@@ -10,8 +10,8 @@ import { obstacleReason } from './rotation-obstacles.ts';
 const NAMED_IN_EVENT = 100;
 
 /**
- * Puts every current secret that a user has seen into the due-queue of rotations, in one transaction. The
- * sweep rotates them, also if the vault is sealed now. Repeatable: entries that are queued or being rotated
+ * Puts every current secret that a user has seen into the due queue of rotations, in one transaction. The
+ * sweep rotates them, even if the vault is sealed now. Repeatable: entries that are queued or being rotated
  * are counted, not queued twice. Later disclosures to the user are new exposures.
  */
 export function rotateUserExposure(
@@ -90,7 +90,7 @@ async function lockSeenEntries(tx: VaultTx, userId: string, only: readonly strin
     .execute();
 }
 
-/** An open rotation replaces the secret. If it fails, the due-queue keeps the request. */
+/** An open rotation replaces the secret. If it fails, the due queue keeps the request. */
 async function queue(tx: VaultTx, ids: readonly string[]): Promise<void> {
   await tx
     .updateTable('entries')

@@ -74,7 +74,10 @@ export async function changeModule(
   );
 }
 
-/** The module may now reach other accounts for resources of other owners, so they must be proven again. */
+/**
+ * Marks the accounts on resources of other owners as unproven, because the module may now reach other
+ * accounts.
+ */
 async function markUnproven(tx: VaultTx, context: CallContext, moduleId: string): Promise<void> {
   await tx
     .updateTable('entries')

@@ -7,7 +7,7 @@ import type { VaultConfig } from '../config.ts';
 import type { Secrets } from '../encryption/secrets.ts';
 import type { VaultSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface ModulesDeps {
   readonly config: VaultConfig;
   readonly database: Database<VaultSchema>;
@@ -16,6 +16,6 @@ export interface ModulesDeps {
   readonly secrets: Secrets;
   /** Workers in which connectors run; see `targets/connector-of.ts`. */
   readonly connectors: ConnectorPool;
-  /** Its rules limit the addresses that connectors may reach. */
+  /** Limits the addresses that connectors may reach. */
   readonly platform: Platform;
 }

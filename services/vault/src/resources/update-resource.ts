@@ -78,8 +78,8 @@ export function updateResource(deps: ResourcesDeps): Handler<typeof vault.Resour
 }
 
 /**
- * A resource that moves needs full access to its accounts, if it has some (`requireDestination`). Changing
- * the admin entry, or moving a resource without accounts, requires its ownership.
+ * Moving a resource that has accounts requires full access to them (`requireDestination`). Changing the admin
+ * entry, or moving a resource without accounts, requires ownership of the resource.
  */
 async function requireResourceOwner(
   tx: VaultTx,

@@ -2,8 +2,8 @@ import type { CallContext } from '@claviger/service-kit';
 import type { RightsDeps } from './deps.ts';
 
 /**
- * Which of these are active users of the tenant, as auth answers now. Throws `unavailable` while auth does
- * not answer: an outage does not mean that a user has left.
+ * Returns which of these users are active in the tenant, according to auth now. Throws `unavailable` while
+ * auth does not answer: an outage does not mean that a user has left.
  */
 export async function activeUsers(
   deps: Pick<RightsDeps, 'directory'>,

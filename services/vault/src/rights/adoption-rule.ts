@@ -11,9 +11,9 @@ export interface AdoptionState {
   readonly ownerId: string | null;
   /** Owner of the entry's resource; null without an owner or a resource. */
   readonly resourceOwnerId: string | null;
-  /** Those of the named users who are active. */
+  /** The named users who are active. */
   readonly active: ReadonlySet<string>;
-  /** An open proposal. */
+  /** The open proposal, if there is one. */
   readonly proposal: Proposal | undefined;
 }
 
@@ -26,8 +26,8 @@ export type AdoptionVerdict =
   | { readonly kind: 'adopted'; readonly ownerId: string };
 
 /**
- * Who takes over an entry whose owner has left: the owner of its resource, else the proposal of two
- * administrators.
+ * Decides who takes over an entry whose owner has left: the active owner of its resource; without one, the
+ * administrator who proposed it, after a second administrator has confirmed.
  */
 export function decideAdoption(state: AdoptionState, actor: Actor): AdoptionVerdict {
   const { ownerId, resourceOwnerId, active, proposal } = state;

@@ -4,11 +4,11 @@ import type { Database } from '@claviger/database';
 import type { ServiceClient } from '@claviger/service-kit';
 import type { VaultSchema } from '../schema.ts';
 
-/** What checks of access and protection need. */
+/** Dependencies of the checks of access and protection. */
 export interface RightsDeps {
   readonly database: Database<VaultSchema>;
-  /** Workflow: who must approve a lower protection. */
+  /** Workflow's approvals of a lower protection. */
   readonly protection: ServiceClient<typeof workflow.ProtectionService>;
-  /** Auth: who is or was a user. */
+  /** Auth's directory of present and former users. */
   readonly directory: Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
 }

@@ -9,7 +9,7 @@ export interface EffectiveAccess {
   readonly basis: string;
 }
 
-/** Administrators of secrets have full access to all of them. Their operations record events as well. */
+/** Administrators of secrets have full access to all entries. Their operations record events as well. */
 export function isAdministrator(actor: Pick<Actor, 'permissions'>): boolean {
   return permits(actor.permissions, 'vault.entries.retrieve-any');
 }

@@ -118,7 +118,7 @@ test('protection and account name require full access; an unchanged field is no 
   expect(owner.userId).not.toBe(modifier.userId);
 });
 
-test('an entry is shared only with active users; while auth is away no user counts as unknown', async () => {
+test('an entry is shared only with active users; while auth is unavailable no user counts as unknown', async () => {
   const { entryId, owner, someone } = await scene();
   const bob = someone();
   const share = (userId: string) => entries('PutShare', owner, { entryId, userId, access: 'view' });
@@ -141,7 +141,7 @@ test('an entry is shared only with active users; while auth is away no user coun
   expect(await shared()).toEqual([]);
   bench.users.set(bob.userId, 'active');
   await share(bob.userId);
-  // A share can be deleted whatever the user's status, and without auth.
+  // A share can be deleted while auth is unavailable, whatever the status of its user.
   bench.users.set(bob.userId, 'deleted');
   using _away = bench.directoryAway();
   await entries('DeleteShare', owner, { entryId, userId: bob.userId });
@@ -168,7 +168,7 @@ test('a live grant gives view access, and no access to change anything', async (
   expect(await codeOf(entries('DeleteEntry', grantee, { entryId }))).toBe('insufficient_access');
 });
 
-test('an entry that requires a grant discloses no pending versions without one, even to other access', async () => {
+test('an entry that requires a grant discloses no pending versions without one, even to its owner', async () => {
   const { entryId, owner, someone } = await scene({ requiresGrant: true });
   const administrator = someone(['*']);
   for (const actor of [owner, administrator])
@@ -206,14 +206,14 @@ test('only an approved request lowers a protection that a policy requires, and e
     after: { requiresGrant: false },
     approvedBy: protection.requestId,
   });
-  // After it was raised again, the same change needs a new approval; the used one is not valid.
+  // After the protection was raised again, the same change needs a new approval; the used one is not valid.
   await entries('UpdateEntry', owner, { entryId, requiresGrant: true });
   await expect(lower()).rejects.toThrow();
   expect(await state()).toEqual({ requires_grant: true, requires_reason: true });
   expect(protection.digests.slice(0, -1)).not.toContain(protection.digests.at(-1));
 });
 
-test('an administrator has full access to every entry, and the event contains that basis', async () => {
+test('an administrator has full access to every entry, and the event names this basis of the access', async () => {
   const { entryId, someone } = await scene();
   await entries('UpdateEntry', someone(['*']), { entryId, requiresGrant: true });
   const [event] = await eventsOf(entryId, 'vault.entry.updated');
@@ -263,7 +263,7 @@ test('an entry whose owner has left passes to the owner of its resource, and to 
   });
 });
 
-test('without a resource owner two administrators adopt; a machine of the first is not the second', async () => {
+test('without a resource owner two administrators adopt an entry; a machine identity of the first does not count as the second', async () => {
   const { entryId, owner, tenantId } = await scene();
   bench.users.set(owner.userId, 'deleted');
   const [first, second] = [bench.person(tenantId, ADOPTER), bench.person(tenantId, ADOPTER)];
@@ -279,7 +279,7 @@ test('without a resource owner two administrators adopt; a machine of the first 
   expect(await codeOf(entries('RetrieveEntry', second, { entryId }))).toBe('denied');
 });
 
-test('a proposal expires, ends with its proposer, and does not apply to a later owner', async () => {
+test('a proposal expires, ends when its proposer leaves, and does not apply to a later owner', async () => {
   const { entryId, owner, tenantId } = await scene();
   bench.users.set(owner.userId, 'deleted');
   const [first, second, third] = [1, 2, 3].map(() => bench.person(tenantId, ADOPTER));
@@ -296,7 +296,7 @@ test('a proposal expires, ends with its proposer, and does not apply to a later 
   expect(await adopt(first!, entryId)).toMatchObject({ state: 'proposed', ownerId: first!.userId });
 });
 
-test('only its owner or an administrator gives a resource another owner, who must be active', async () => {
+test('only the owner of a resource or an administrator changes its owner, and only to an active user', async () => {
   const tenantId = randomUUID();
   const [keeper, other] = [bench.person(tenantId, OPERATOR), bench.person(tenantId, OPERATOR)];
   const { resource } = (await bench.call('/claviger.vault.v1.ResourcesService/CreateResource', keeper, {

@@ -199,7 +199,7 @@ test('the use of an admin entry requires modify access to it, or ownership of th
     await codeOf(entries('PutRotationSchedule', other, { entryId, intervalHours: 1 })),
     await codeOf(account(other, resourceId, { rotationIntervalHours: 1 })),
   ];
-  // The answer to an allowed call before it reaches the target.
+  // With a spent budget, an allowed call is refused before it reaches the target.
   const login = accountKey('postgres', { host: '127.0.0.1', port: 5432, tls: { mode: 'disable' } }, 'root')!;
   for (let probe = 0; probe < 2; probe += 1) await takeProbe(bench.deps, tenantId, login);
   const discover = () => codeOf(resources('DiscoverAccounts', other, { resourceId }));
@@ -277,7 +277,7 @@ test('only an owner of a resource sets its admin entry, or the address of a reso
   expect(await change(owner, { host: 'new.example' })).toBe('ok');
 });
 
-test('after the migration a password on another owner’s resource, never verified or rotated, is unproven', async () => {
+test('the migration marks a password on another owner’s resource as unproven if it was never verified or rotated', async () => {
   const first = migrations.findIndex(({ name }) => name.startsWith('0011-'));
   const schema = await bench.scratch.createSchema();
   await migrate(schema, migrations.slice(0, first));

@@ -19,7 +19,7 @@ export function isLoginAccount(entry: {
   );
 }
 
-/** Whether an account that the actor names must be proven first: the actor does not own the target. */
+/** Whether an account that the actor names must be proven first: it must unless the actor owns the target. */
 export async function mustBeProven(
   reader: VaultReader,
   actor: Actor,

@@ -234,7 +234,7 @@ class Play {
   constructor(tenantId: string, moduleId: string, { roles, resources }: Scenario) {
     this.#tenantId = tenantId;
     this.#moduleId = moduleId;
-    // The last person is a machine of the first.
+    // The last person is a machine identity of the first.
     const people: Person[] = roles.map((role, index) => ({
       role: { administrator: ROLES[role]!.includes('*'), permissions: new Set(ROLES[role]) },
       ...(index === PEOPLE - 1 ? { madeBy: 0 } : {}),
@@ -291,7 +291,9 @@ class Play {
     }
   }
 
-  /** The secret of a new entry, or undefined if it is refused. `right`: the target has it as well. */
+  /**
+   * The secret of a new entry, or undefined if it is refused. `right`: the target holds the secret as well.
+   */
   async #create(actor: Actor, made: NewEntry, right: boolean): Promise<string | undefined> {
     const username = randomUUID();
     const given = made.generate ? '' : newValue();
@@ -349,7 +351,7 @@ class Play {
     return this.#liars.has(host) || (secret !== undefined && this.#passwords.get(username) === secret);
   }
 
-  /** Decides at once. If a step requests it, plays the next step before it answers. */
+  /** A target that answers immediately. If a step requests it, the next step is played before the answer. */
   #target(): AnsweringTarget {
     const answering = async <T>(answer: T): Promise<T> => {
       const next = this.#meanwhile && this.#steps.shift();
@@ -646,7 +648,7 @@ const ROTATION = {
 const newValue = () => `secret ${randomUUID()}`;
 
 test(`no actor sees a secret that the oracle denies, in ${LANES * RUNS_OF_A_LANE} random sequences of operations`, async () => {
-  // The reason of a change tells workflow's answer, because the sequences run concurrently.
+  // The reason of a change selects the answer of workflow, because the sequences run concurrently.
   bench.protection.statusOf = (reason) => reason as WorkflowSays;
   bench.protection.requestIdOf = () => randomUUID();
   const lane = async (): Promise<void> => {

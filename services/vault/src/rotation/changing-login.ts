@@ -44,7 +44,7 @@ export async function countLogin(
 }
 
 /**
- * Records the outcome of the login. Repeatable after a crash: the rotation's row says whether the login is
+ * Records the outcome of the login. Repeatable after a crash: the rotation's row records whether the login is
  * still counted.
  */
 export async function settleLogin(

@@ -11,9 +11,10 @@ const STORE_OR_DECLARE_LOST =
  * login could verify the change either. Returns whether to continue; if not, the rotation's row has the
  * reason.
  *
- * After a disclosure it always continues and the row has the result, because an actor who saw the secret may
- * have changed it. A lost secret is not tried. One that the target never accepted may be wrong, so its
- * refusal does not stop the rotation. A refused secret is not tried again, because each login counts.
+ * After a disclosure the rotation always continues and its row has the result, because an actor who saw the
+ * secret may have changed it. A lost secret is not tried. A secret that the target never accepted may be
+ * wrong, so its refusal does not stop the rotation. A refused secret is not tried again, because each login
+ * counts.
  */
 export async function checkCurrentSecret(step: Step, prepared: Prepared): Promise<boolean> {
   const { deps, lease, rotation } = step;

@@ -155,7 +155,7 @@ const eventsOf = ({ entryId }: Managed) =>
       .filter((event) => event.action === 'vault.entry.rotated' && event.subjectId === entryId);
   });
 
-test('an admin entry changes a password if the target accepts the current one, and the record says so', async () => {
+test('an admin entry changes a password after the target accepted the current one, and the rotation records this', async () => {
   const managed = await account('never verified');
   await rotate(managed);
   expect(await ended(managed, 'verified')).toMatchObject({ firstLogin: 'accepted', secretLost: false });
@@ -182,7 +182,7 @@ test('a password that was changed elsewhere is not changed until an actor declar
   expect(await postgres.accepts(managed.username, outside)).toBe(false);
 });
 
-test('a schedule does not change it either, and keeps its interval', async () => {
+test('a schedule does not change a password that was changed elsewhere, and keeps its interval', async () => {
   const managed = await account('verified');
   const outside = await setOutside(managed);
   await admin.entries.putRotationSchedule({
@@ -195,7 +195,7 @@ test('a schedule does not change it either, and keeps its interval', async () =>
   expect(Date.parse((await entryOf(managed)).nextRotationAt!)).toBeGreaterThan(Date.now() + 23 * 3_600_000);
 });
 
-test('a secret that was never verified counts as lost, also one that a person has just stored', async () => {
+test('a secret that was never verified counts as lost, even one that a person has just stored', async () => {
   const wrong = await account('wrong');
   await rotate(wrong);
   expect(await ended(wrong, 'verified')).toMatchObject({ firstLogin: 'refused' });
@@ -228,7 +228,7 @@ test.each([
   expect(await heldBy(managed)).toEqual(before);
 });
 
-test('a target that does not answer the first login is retried, and the record says that it waits', async () => {
+test('a target that does not answer the first login is retried, and the rotation shows that it waits', async () => {
   const managed = await account('verified');
   await proxy.setMode({ kind: 'refuse' });
   await rotate(managed);

@@ -8,7 +8,7 @@ import { asAdmin } from './as-admin.ts';
 import type { RotationDeps } from './deps.ts';
 import { requestRotation, requireRotatable } from './request-rotation.ts';
 
-/** No rotation is open. Out of sync only after a disclosure. */
+/** A rotation can start: none is open, and an entry out of sync is rotated only after a disclosure. */
 export const isFree = sql<boolean>`(rotation_state = 'idle'
   OR rotation_state = 'out_of_sync' AND rotation_cause IS NOT NULL)`;
 

@@ -80,7 +80,7 @@ function isVaultWide(error: unknown): boolean {
   return isClavigerError(error) && ['unavailable', 'deadline_exceeded', 'sealed'].includes(error.reason);
 }
 
-/** Moves a failing entry back, so that such entries do not fill the first batch of the due-queue. */
+/** Moves a failing entry back, so that such entries do not fill the first batch of the due queue. */
 async function postponeEntry(
   deps: RotationDeps,
   tenantId: string,

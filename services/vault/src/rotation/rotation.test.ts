@@ -158,7 +158,7 @@ describe('on PostgreSQL', () => {
     await expectRotated(account);
   });
 
-  test('H-129 a retrieval during a rotation returns an accepted secret, or says that a rotation is open', async () => {
+  test('H-129 a retrieval during a rotation returns an accepted secret, or reports that a rotation is open', async () => {
     await proxy.setMode({ kind: 'delay', delayMs: 20 });
     await rotate(account);
     let over = false;
@@ -215,7 +215,7 @@ describe('on PostgreSQL', () => {
     await expectRotated(account);
   });
 
-  test('if a target refuses the change of its own password to an account, both keep the current one', async () => {
+  test('if a target does not let an account change its own password, target and vault keep the current one', async () => {
     await postgres.refuseChangesBy(account.username);
     await rotate(account);
     await ended(account, 'refused');
@@ -227,7 +227,7 @@ describe('on PostgreSQL', () => {
     await postgres.sql(`ALTER ROLE ${account.username} PASSWORD 'Outside-${randomUUID()}'`);
     const verify = () => admin.entries.verifyEntry({ entryId: account.entryId });
     const spent = { code: 'probe_budget_spent', reason: 'conflict' };
-    // Also concurrent calls: each login is counted before it is made.
+    // The concurrent calls share the budget as well: each login is counted before it is made.
     const tried = await Promise.allSettled(Array.from({ length: 14 }, verify));
     const outcomes = tried.map((each) => (each.status === 'fulfilled' ? each.value.outcome : each.reason));
     expect(outcomes.filter((each) => each === 'refused')).toHaveLength(10);
@@ -366,14 +366,14 @@ describe('a vault killed during a rotation', () => {
     await endLeases(bench);
     bench.arm('');
     await bench.restart();
-    // Retrievals succeed all the time, and their answers say that the secret is in doubt.
+    // A retrieval succeeds while the secret is in doubt.
     expect((await back(() => secretOf(account))).secret).not.toBe('');
     await ended(account, 'verified');
     await expectRotated(account);
   });
 });
 
-test('on an SSH host, with the account itself and with an admin entry', async () => {
+test('on an SSH host, the account itself or an admin entry rotates the secret', async () => {
   const settings = { hostKeys: [ssh.hostKeyFingerprint] };
   const address = { moduleId: moduleIds.ssh, host: '127.0.0.1', port: ssh.port, type: 'server' };
   const [own, managed, root] = [
@@ -453,7 +453,7 @@ test.skipIf(!mayMount())(
     expect(await states()).toEqual(['current', 'rejected', 'rejected', 'rejected']);
     expect(await secretOf(host)).toMatchObject({ secret: password, rotationState: 'idle' });
     expect(await ssh.accepts(username, password)).toBe(true);
-    // A slow target may have accepted one later: they can be recovered.
+    // A slow target may accept a refused version later, so the refused versions can be recovered.
     const recovered = await admin.entries.recoverCandidates({ entryId: host.entryId, reason: 'which' });
     expect(recovered.items.map(({ version }) => version)).toEqual([4, 3, 2, 1]);
     // Another rotation on the same day makes one attempt, and does not loop.

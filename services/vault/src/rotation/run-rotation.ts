@@ -105,15 +105,16 @@ async function change(step: Step, prepared: Prepared): Promise<RotateResult> {
     },
     {
       ...connectorContext(deps, target, deps.config.rotation.changeTimeoutMs, signal),
-      // A worker that takes an expired lease asks the target which secret it holds: no change may follow.
+      // A worker that takes over the expired lease tests which secret the target holds, so this worker must
+      // not change the target after that.
       mayChange: lease.heldForMs,
     },
   );
 }
 
 /**
- * The target kept its password. Its kind of refusal decides: another pending version, a later attempt, or the
- * end.
+ * Continues after a change that the target did not make. The kind of refusal decides: another pending
+ * version, a later attempt, or the end of the rotation.
  */
 async function afterRefusal(
   step: Step,
@@ -138,7 +139,7 @@ async function afterRefusal(
         await finish(deps, lease, 'refused', problem, true);
         return undefined;
       }
-      // The account's own password does not log in: it was changed outside Claviger.
+      // The target refuses the account's own password: it was changed outside Claviger.
       if (mayReset(step, prepared)) {
         await recordFirstLogin(deps, lease, prepared.current, 'refused');
         return applyAgain(deps, lease, problem);
@@ -199,7 +200,7 @@ function inconclusive(
   return { kind: verdict.kind, why: verdict.reason, hint: verdict.hint ?? '' } as const;
 }
 
-/** After a crash or a change in doubt: asks the target which secret it holds, newest first. */
+/** After a crash or a change in doubt: tries the pending and the current secret on the target. */
 async function resolveOutcome(step: Step): Promise<Next> {
   const { deps, lease } = step;
   const remainingSeconds = deps.config.rotation.settleSeconds - step.appliedSecondsAgo;
@@ -239,7 +240,10 @@ const SET_BY_HAND =
 /** The instruction, followed by the hint of the target. */
 const withManualSteps = (hint: string) => (hint === '' ? SET_BY_HAND : `${SET_BY_HAND} ${hint}`);
 
-/** The login must wait or was inconclusive. After a disclosure, the secret is set once more. */
+/**
+ * Retries when a login must wait or was inconclusive. After a disclosure, if the account cannot log in, the
+ * admin entry sets the secret once more.
+ */
 async function retryLater(
   step: Step,
   prepared: Prepared,

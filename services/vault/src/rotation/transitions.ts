@@ -13,7 +13,7 @@ import type { RotationRow } from './rotation-store.ts';
 const MAX_BACKOFF_SECONDS = 3_600;
 export const WAITS_FOR_BUDGET = 'Waiting: another failed login could lock the account.';
 
-/** Why a rotation waits or has ended, for people. */
+/** The reason why a rotation waits or has ended, in a text for people. */
 export interface Problem {
   readonly text: string;
   readonly kind?: ProblemKind;
@@ -170,8 +170,8 @@ export async function waitUntil(
 }
 
 /**
- * The target may or may not have changed: both secrets are kept, and the target is asked after the settle
- * time.
+ * The target may or may not have changed: both secrets are kept, and logins resolve the doubt after the
+ * settle time.
  */
 export async function becomeAmbiguous(deps: RotationDeps, lease: Lease, problem: Problem): Promise<void> {
   const { settleSeconds } = deps.config.rotation;
@@ -188,7 +188,8 @@ export async function becomeAmbiguous(deps: RotationDeps, lease: Lease, problem:
 }
 
 /**
- * The target holds the pending version: this account accepted a login, whatever account the entry names now.
+ * The target holds the pending version: it accepted a login to this account, whatever account the entry names
+ * now.
  */
 export async function promote(deps: RotationDeps, lease: Lease, account: AccountKey): Promise<void> {
   await deps.database.withTenant(lease.tenantId, async (tx) => {
@@ -198,7 +199,7 @@ export async function promote(deps: RotationDeps, lease: Lease, account: Account
       .set({ last_verified_at: sql<Date>`now()` })
       .where('id', '=', row.entry_id)
       .execute();
-    // The target also restarts its count; it has just accepted this version.
+    // The target has just accepted this version, so it resets its own count of failed logins as well.
     await tx
       .updateTable('accounts')
       .set({
@@ -290,7 +291,7 @@ async function finishIn(
     .set({
       // A lost secret stays lost when the target refuses another one.
       rotation_state: state === 'refused' && !row.secret_lost ? 'idle' : 'out_of_sync',
-      // The due-queue keeps a disclosed secret and a schedule. A disclosure during this rotation gets a
+      // The due queue keeps a disclosed secret and a schedule. A disclosure during this rotation gets a
       // rotation of its own.
       next_rotation_at: sql<Date | null>`CASE
         WHEN rotation_cause IS NOT NULL AND NOT ${isDisclosed} THEN next_rotation_at

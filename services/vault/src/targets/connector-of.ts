@@ -5,8 +5,8 @@ import type { Target } from './load-target.ts';
 
 /**
  * The only path from the vault to a target: its connector, in a worker process of the tenant. A call that
- * waits too long for a worker throws `rate_limited` if this tenant has too many calls, else `unavailable`;
- * nothing was sent to the target then.
+ * waits too long for a worker sends nothing to the target. It throws `rate_limited` if this tenant has too
+ * many calls, else `unavailable`.
  */
 export function connectorOf(
   { connectors }: Pick<TargetsDeps, 'connectors'>,

@@ -4,7 +4,7 @@ import type { Logger } from '@claviger/service-kit';
 import type { TenantKeys } from '../encryption/tenant-keys.ts';
 import type { VaultSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface TenancyDeps {
   readonly database: Database<VaultSchema>;
   readonly emitter: Emitter;
