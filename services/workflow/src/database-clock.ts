@@ -11,7 +11,10 @@ export async function transactionTimeMs(reader: Reader<WorkflowSchema>): Promise
   return rows[0]!.now.getTime();
 }
 
-/** The current time by the database's clock, in epoch milliseconds; also after a wait for a lock. */
+/**
+ * The current time by the database's clock, in epoch milliseconds. Unlike `now()`, it is current after a wait
+ * for a lock.
+ */
 export async function presentMs(reader: Reader<WorkflowSchema>): Promise<number> {
   const { rows } = await sql<{ now: Date }>`SELECT clock_timestamp() AS now`.execute(reader);
   return rows[0]!.now.getTime();

@@ -14,8 +14,8 @@ export function internalCall(context: CallContext): CallOptions {
 }
 
 /**
- * The options of a call that sends a committed change to the vault: it continues when the caller has gone,
- * and has a short deadline, because the due queue repeats it.
+ * The options of a call that sends a committed change to the vault. The call continues when the actor's call
+ * is cancelled, and has a short deadline, because the due queue repeats it.
  */
 export function syncCall(tenantId: string, requestId: string): CallOptions {
   return { tenantId, requestId, deadline: new Date(Date.now() + TIMEOUT_MS) };

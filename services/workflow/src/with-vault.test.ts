@@ -180,7 +180,7 @@ test('H-174 after a concurrent revocation has answered, nothing is delivered, an
       revoke(grantId, token),
     ]);
     expect(['ok', 'wrong_status', 'grant_ended', 'not_found']).toContain(delivery);
-    // The entry is not an account: the disclosed secret cannot be rotated, and the grant says so.
+    // The entry is not an account: the disclosed secret cannot be rotated, and the grant reports this.
     expect(grant).toMatchObject({
       status: 'revoked',
       rotation: delivery === 'ok' ? 'impossible' : 'not-needed',

@@ -186,7 +186,7 @@ describe('the end of an account', () => {
     expect(items.filter(({ status }) => status === 'active' || status === 'activating')).toEqual([]);
   });
 
-  test('the database refuses new objects of an ended account, also without the handlers', async () => {
+  test('the database refuses new objects of an ended account, even without the handlers', async () => {
     const who = tenant.user(REQUESTER);
     const id = await requestOf(who);
     const row = await service.deps.database.readTenant(tenant.tenantId, (reader) =>

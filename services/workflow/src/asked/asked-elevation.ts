@@ -10,9 +10,9 @@ type Asked = Pick<ElevationRow, 'flow_type' | 'requested_at'> &
   >;
 
 /**
- * The extent of a requested elevation. A technician requests minutes; for a tool, its waiting time is the
- * limit; a prompt names no duration, and its approver sets one. `defaultMinutes` is for technicians' requests
- * from before the default was stored in them.
+ * The extent of a requested elevation. A technician requests minutes. A tool gets at most its waiting time. A
+ * prompt names no duration; its approver sets one. `defaultMinutes` applies to technicians' requests that are
+ * older than the stored default.
  */
 export function askedElevation(row: Asked, defaultMinutes: number): Extent {
   return {

@@ -23,7 +23,7 @@ const orNothing = fc.option(minutes, { nil: undefined });
 const verdict = fc.constantFrom('pending' as const, 'auto_approved' as const);
 const technician = () => tenant.user(TECHNICIAN);
 
-test('an extent within the request passes, and the exceeded dimension is named', () => {
+test('an extent within the request is accepted; otherwise the exceeded dimension is named', () => {
   const extent = fc.record({
     subject: fc.dictionary(fc.constantFrom('entryId', 'deviceId'), fc.constantFrom('a', 'b', null)),
     userId: fc.constantFrom('ann', 'bob', null),

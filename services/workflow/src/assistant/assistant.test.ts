@@ -275,7 +275,7 @@ test.each<[string, FakeProvider['answer'], string]>([
   ['an end without an answer', (response) => response.destroy(), 'broke'],
   ['tool calls without end', (response) => calls(response, ['my_access', '{}']), 'gave no answer'],
 ])(
-  'when the provider returns %s the answer comes from the rules and says so',
+  'when the provider returns %s the answer comes from the rules and has a notice',
   async (_, behaviour, notice) => {
     useProvider();
     provider.answer = behaviour;
@@ -291,7 +291,7 @@ test.each<[string, FakeProvider['answer'], string]>([
   },
 );
 
-test('a provider that does not answer in time is given up', async () => {
+test('when the provider does not answer in time the answer comes from the rules', async () => {
   useProvider();
   service.settings.assistant.timeoutMs = 500;
   provider.answer = () => {};

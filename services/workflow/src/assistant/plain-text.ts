@@ -6,7 +6,7 @@ export function plainText(text: string, maxLength = 8_000): string {
   const plain = text
     .slice(0, 2 * maxLength)
     .replaceAll('\r\n', '\n')
-    // Also characters that change the direction of text, and invisible ones.
+    // Includes invisible characters and those that change the direction of text.
     .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, '')
     .replaceAll(/(?<!!)!+(?=\[)/g, '')
     .replaceAll(/\](?=[([])/g, '] ')

@@ -42,7 +42,7 @@ type Opened = { readonly row: BreakglassSessionRow; readonly nowMs: number };
 type Refused = 'open' | 'wrong' | { readonly lockedSeconds: number };
 
 /**
- * Opens emergency access for the caller: at once with an offline code, else after confirmation by another
+ * Opens emergency access for the actor: at once with an offline code, else after confirmation by another
  * person. Returns an open session only when auth and the vault have confirmed it. Throws invalid
  * `sealed_code_malformed`, conflict `breakglass_open`, denied `sealed_code_*`, unavailable
  * `activation_pending`.
@@ -161,7 +161,7 @@ export const activatedFor = (durationMinutes: number) => ({
   next_sync_at: sql<Date>`clock_timestamp() + make_interval(secs => ${FIRST_TRY_SECONDS})`,
 });
 
-/** Without a leader no due queue runs: a repeated call sends what is due. */
+/** Without a leader the due queue is not processed, so a repeated call sends the due changes. */
 async function syncDueSession(deps: BreakglassDeps, context: CallContext): Promise<void> {
   const due = await deps.database.readTenant(context.tenantId, (reader) =>
     reader

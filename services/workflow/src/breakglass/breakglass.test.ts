@@ -51,7 +51,7 @@ async function age(id: string, minutes: number): Promise<void> {
   );
 }
 
-test('without a code it awaits another person, and its time starts at the confirmation', async () => {
+test('without a code emergency access awaits another person, and its time starts at the confirmation', async () => {
   const [who, second] = [operator(), approver()];
   const asked = (await service.handlers.activateBreakglass(who, { ...WHY, durationMinutes: 20 })).session!;
   expect(asked).toMatchObject({ state: 'awaiting-confirmation', openedBy: 'second-person' });
@@ -80,7 +80,7 @@ test('without a code it awaits another person, and its time starts at the confir
   ]);
 });
 
-test('nobody can confirm after fifteen minutes, before or after the sweep', async () => {
+test('nobody can confirm emergency access after fifteen minutes, before or after the sweep', async () => {
   const { id } = (await service.handlers.activateBreakglass(operator(), WHY)).session!;
   await age(id, 16);
   expect(await codeOf(service.handlers.confirmBreakglass(approver(), { sessionId: id }))).toBe(
@@ -91,7 +91,7 @@ test('nobody can confirm after fifteen minutes, before or after the sweep', asyn
   expect((await service.events(id)).at(-1)).toMatchObject({ action: 'breakglass.lapsed' });
 });
 
-test('an offline code opens at once, works once, and is stored as a hash', async () => {
+test('an offline code opens emergency access at once, works once, and is stored as a hash', async () => {
   const [first, second] = await codes(2);
   const who = operator();
   const spelled = `${first!.toLowerCase().replaceAll('-', '\u2011').replace('\u2011', '\u00a0')}\r\n`;
@@ -112,7 +112,7 @@ test('an offline code opens at once, works once, and is stored as a hash', async
   );
 });
 
-test('five wrong codes lock codes for that person only', async () => {
+test('after five wrong codes a person can use no code for a time; other people can', async () => {
   const [right] = await codes(1);
   const who = operator();
   for (let guess = 0; guess < 5; guess += 1) {
@@ -175,7 +175,7 @@ test('the policy sets the mode and the maximum duration (H-180)', async () => {
   expect(await codeOf(service.handlers.activateBreakglass(operator(), { ...WHY, sealedCode }))).toBe('ok');
 });
 
-test('of 20 concurrent activations one opens, and one code is used (H-182)', async () => {
+test('one of 20 concurrent activations opens emergency access, and uses one code (H-182)', async () => {
   const all = await codes(20);
   const who = operator();
   const outcomes = await Promise.all(
@@ -187,7 +187,7 @@ test('of 20 concurrent activations one opens, and one code is used (H-182)', asy
   expect(status).toMatchObject({ active: true, unusedCodes: 19, openSessions: [{ userId: who.userId }] });
 });
 
-test('one code used by twenty people opens for one of them', async () => {
+test('of twenty people with the same code, one opens emergency access', async () => {
   const [sealedCode] = await codes(1);
   const outcomes = await Promise.all(
     Array.from({ length: 20 }, () =>
@@ -198,7 +198,7 @@ test('one code used by twenty people opens for one of them', async () => {
   expect(outcomes.filter((code) => code === 'sealed_code_wrong')).toHaveLength(19);
 });
 
-test('only its user or a manager ends it', async () => {
+test('only its user or a holder of breakglass.manage ends emergency access', async () => {
   const who = operator();
   const session = await openWithCode(who);
   const named = { sessionId: session.id, reason: 'done' };
@@ -229,7 +229,7 @@ test('activation and end are stored while the vault is unavailable, and sent to 
   );
   const [open] = (await service.handlers.getBreakglassStatus(who)).openSessions;
   service.emergency.away = false;
-  // Without a leader, a repeated call sends what is due.
+  // Without a leader, a repeated call sends the due changes.
   await age(open!.id, 1);
   expect(await codeOf(service.handlers.activateBreakglass(who, WHY))).toBe('breakglass_open');
   expect(service.emergency.placed.has(open!.id)).toBe(true);
@@ -257,7 +257,7 @@ test('gateways that cannot be notified do not delay the answer, and are notified
   expect(row).toEqual({ sync_wanted: null });
 });
 
-test('it expires by the clock without a call, and the sweep sends the end to the vault (H-183)', async () => {
+test('emergency access expires by the clock without a call, and the sweep sends the end to the vault (H-183)', async () => {
   const who = operator();
   const session = await openWithCode(who);
   await age(session.id, 61);
@@ -300,7 +300,7 @@ test('a drill stores the result of each step', async () => {
   expect(await service.handlers.getBreakglassStatus(boss)).toMatchObject({ lastDrillPassed: false });
 });
 
-test('another tenant does not see it, and codes of another tenant do not work', async () => {
+test('another tenant does not see emergency access, and codes of another tenant do not work', async () => {
   const [code] = await codes(1);
   const session = await openWithCode(operator());
   const here = tenant;

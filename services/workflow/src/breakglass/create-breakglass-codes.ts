@@ -9,7 +9,7 @@ import { newOfflineCode, offlineCodeHash } from './offline-code.ts';
 
 const DEFAULT_COUNT = 5;
 
-/** Creates offline codes and returns them once. Earlier unused codes stop working. */
+/** Creates offline codes and returns them once. Earlier unused codes become invalid. */
 export function createBreakglassCodes(
   deps: BreakglassDeps,
 ): Handler<typeof breakglass.BreakglassService.createBreakglassCodes> {

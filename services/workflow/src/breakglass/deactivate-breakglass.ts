@@ -16,7 +16,7 @@ import { sessionMessage } from './session-view.ts';
 import { syncEmergency } from './sync-emergency.ts';
 
 /**
- * Ends emergency access: the caller's own, or that of any user with breakglass.manage. Returns when the vault
+ * Ends emergency access: the actor's own, or that of any user with breakglass.manage. Returns when the vault
  * has confirmed the end. Otherwise the session is ended here, the call throws unavailable
  * `deactivation_pending`, and repeating it completes the end.
  */
@@ -48,7 +48,7 @@ export function deactivateBreakglass(
   };
 }
 
-/** Locks the session: the named one, else the caller's own that is open or not yet confirmed by the vault. */
+/** Locks the session: the named one, else the actor's own that is open or not yet confirmed by the vault. */
 async function find(
   tx: Tx<WorkflowSchema>,
   { actor }: CallContext,

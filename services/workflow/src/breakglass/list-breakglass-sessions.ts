@@ -43,7 +43,7 @@ function narrowed(rows: Rows, request: breakglass.ListBreakglassSessionsRequest)
 }
 
 /**
- * Agrees with the state shown: a session past its time counts as ended, also before the sweep updates its
+ * Agrees with the state shown: a session past its time counts as ended, even before the sweep updates its
  * row.
  */
 function withState(rows: Rows, state: BreakglassState): Rows {

@@ -2,7 +2,7 @@ import { rowMapper } from '@claviger/contracts';
 import type * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import type { BreakglassSessionRow, BreakglassState } from './breakglass-schema.ts';
 
-/** The state as it is shown: a session past its time has ended, also before the sweep updates its row. */
+/** The state as it is shown: a session past its time has ended, even before the sweep updates its row. */
 export function stateAt(
   row: Pick<BreakglassSessionRow, 'state' | 'expires_at' | 'confirm_until'>,
   nowMs: number,

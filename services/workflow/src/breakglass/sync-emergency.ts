@@ -78,7 +78,7 @@ async function place(
       .returningAll()
       .executeTakeFirst();
     if (placed) return placed;
-    // The end can have been sent before this call arrived: it is sent again.
+    // The end may have been sent before this call arrived, so it is sent again.
     const ended = await tx
       .updateTable('breakglass_sessions')
       .set({ sync_wanted: 'end', next_sync_at: sql<Date>`clock_timestamp()` })

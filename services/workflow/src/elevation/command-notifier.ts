@@ -25,14 +25,14 @@ export interface CommandNotifierOptions {
   readonly database: Database<WorkflowSchema>;
   readonly connection: Parameters<typeof listen>[0];
   readonly logger: Logger;
-  /** Time between two queries for all waiting devices, which find what a lost connection has missed. */
+  /** Time between two queries for all waiting devices. They find commands whose notification was lost. */
   readonly fallbackMs?: number;
 }
 
 /**
  * Notifies the agents that wait for a command: one connection of the replica listens for notifications of
- * transactions, and one periodic query for all waiting devices finds what was missed. A waiting agent causes
- * no query of its own.
+ * transactions, and one periodic query for all waiting devices finds commands whose notification was lost. A
+ * waiting agent causes no query of its own.
  */
 export function startCommandNotifier(options: CommandNotifierOptions): CommandNotifier {
   const { database, logger, fallbackMs = FALLBACK_MS } = options;

@@ -71,7 +71,7 @@ test('an approved elevation is actuated once; its command is delivered until the
   expect(request).toMatchObject({ status: 'actuating', actuationOutcome: 'succeeded' });
 });
 
-test('actuation is refused if pending, expired, for another device, for a decommissioned device, or disabled', async () => {
+test('actuation is refused when it is disabled, if the elevation is pending or expired, and for a wrong or decommissioned device', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const other = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);

@@ -42,7 +42,7 @@ test('an approval is for fifteen minutes by default, and shows the approver', as
   expect(await actions(second)).toEqual(['elevation.requested', 'elevation.decided']);
 });
 
-test('a decision is final: a second answer is wrong_status, also after the end', async () => {
+test('a decision is final: a second answer is wrong_status, even after the end', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const id = await service.prompt(agent);
   await service.elevations.respondToElevation(technician(), { id, decision: 'deny', reason: 'unknown' });
@@ -212,7 +212,7 @@ test('a request of another organisation is not found by any operation', async ()
   expect(await codeOf(service.elevations.getElevationRequest(stranger, { id }))).toBe('not_found');
 });
 
-test('the filter by status agrees with the status shown, also before the sweep', async () => {
+test('the filter by status agrees with the status shown, even before the sweep', async () => {
   const agent = service.devices.add(tenant.tenantId);
   const ids = [await service.prompt(agent), await service.prompt(agent), await service.prompt(agent)];
   await approve(technician(), ids[1]!);
@@ -306,7 +306,7 @@ test('a rule does not approve for its author, neither through a machine identity
   expect(await ask(other)).toBe('auto_approved');
 });
 
-test('the deciding rule is hidden from users who may not read it, also from the requester', async () => {
+test('the deciding rule is hidden from users who may not read it, even from the requester', async () => {
   const [here, there] = [randomUUID(), randomUUID()];
   const agent = service.devices.add(tenant.tenantId, { siteId: here });
   const reader = technician();

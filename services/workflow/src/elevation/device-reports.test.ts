@@ -39,7 +39,7 @@ test('a repeated report is answered with its request, by its id or by its conten
     expect(first).toMatchObject({ status: 'pending', httpStatus: 201 });
     const again = await report(prompt);
     expect(again).toEqual({ id: first.id, status: 'pending', httpStatus: 200, repeated: true });
-    // Also after the decision, with the current status.
+    // A repetition after the decision returns the current status.
     await service.elevations.respondToElevation(tenant.user(TECHNICIAN), { id: first.id!, decision: 'deny' });
     expect(await report(prompt)).toMatchObject({ id: first.id, status: 'denied', repeated: true });
     const events = (await service.events(first.id!)).filter(

@@ -94,8 +94,8 @@ export async function findReport(
 }
 
 /**
- * Claims an observation for one request. Returns false if another report of it was first, also a concurrent
- * one. `requestId` is null for an ignored prompt.
+ * Claims an observation for one request. Returns false if another report, possibly a concurrent one, has
+ * claimed it. `requestId` is null for an ignored prompt.
  */
 export async function claimReport(
   tx: Tx<WorkflowSchema>,

@@ -24,7 +24,7 @@ export function moveOf(move: Move): {
 }
 
 /**
- * The status as it is shown: an elevation past its end has expired, also before the sweep updates its row.
+ * The status as it is shown: an elevation past its end has expired, even before the sweep updates its row.
  */
 export function statusAt(
   row: { readonly status: ElevationStatus; readonly expires_at: Date | null },

@@ -22,8 +22,8 @@ export function elevationMessage(
 }
 
 /**
- * Everybody may see that a person decided. Whether a rule or a list decided, and the version, would disclose
- * rules.
+ * Every reader may see that a person decided. The source of an automatic decision and the version would
+ * disclose rules.
  */
 function hiddenRuleOf(row: ElevationRow) {
   return {

@@ -81,7 +81,7 @@ export function withinSitesOf(rows: Rows, actor: Pick<Actor, 'siteIds'>): Rows {
 }
 
 /**
- * Agrees with the status shown: an elevation past its end has expired, also before the sweep updates its row.
+ * Agrees with the status shown: an elevation past its end has expired, even before the sweep updates its row.
  */
 function withStatus(rows: Rows, status: ElevationStatus | ''): Rows {
   switch (status) {

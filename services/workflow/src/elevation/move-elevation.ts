@@ -4,7 +4,9 @@ import type { WorkflowSchema } from '../schema.ts';
 import { type Move, moveOf } from './elevation-machine.ts';
 import type { ElevationRow } from './elevation-schema.ts';
 
-/** The current time with the precision of stored rows; also after a wait for a lock. */
+/**
+ * The current time with the precision of stored rows. Unlike `now()`, it is current after a wait for a lock.
+ */
 export const present = sql<Date>`date_trunc('milliseconds', clock_timestamp())`;
 
 /** The end of an approval for this many minutes; for a tool, at most the end of its waiting time. */

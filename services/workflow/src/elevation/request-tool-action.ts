@@ -85,7 +85,7 @@ async function deviceOf(deps: ElevationDeps, context: CallContext, deviceId: str
   return device;
 }
 
-/** The person for whom the tool works: the named user, or the person behind the caller. */
+/** The person for whom the tool works: the named user, else the actor or its responsible person. */
 async function personOf(
   deps: ElevationDeps,
   context: CallContext,

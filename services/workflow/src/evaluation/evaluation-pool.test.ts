@@ -102,8 +102,8 @@ test('the event loop keeps running while a hundred thousand decisions are replay
   const report = await pool.run({ kind: 'replay', options, ruleSet, pages }, limits());
   isOver = true;
   expect(report.total).toBe(100_000);
-  // In the process there would be no turns without pauses, and one in eight milliseconds with them. With a
-  // thread there are more than ten for each message.
+  // In the process, the event loop would run no turns, or one every eight milliseconds if the replay paused.
+  // With a thread it runs more than ten turns for each message.
   expect(turns).toBeGreaterThan(10 * (100_000 / 500));
 });
 
@@ -130,7 +130,7 @@ test('a thread stops accepting items at its limit or after its time, and reports
 });
 
 describe('a terminated thread returns its error, and the next job runs', () => {
-  test('when the caller has gone', async () => {
+  test('when its call is cancelled', async () => {
     await using pool = createEvaluationPool();
     const caller = new AbortController();
     async function* givenUp(): AsyncGenerator<StoredDecision[]> {
@@ -180,7 +180,7 @@ describe('a terminated thread returns its error, and the next job runs', () => {
   });
 });
 
-test('jobs beyond the threads queue up to the limit, and leave when their caller has gone', async () => {
+test('jobs without a free thread wait in a queue with a limit, and leave it when their call is cancelled', async () => {
   const pool = createEvaluationPool({ maxWorkers: 1, maxWaiting: 1 });
   const gate = Promise.withResolvers<void>();
   async function* slow(): AsyncGenerator<StoredDecision[]> {

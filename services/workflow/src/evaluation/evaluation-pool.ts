@@ -51,7 +51,7 @@ export interface EvaluationLimits {
 /** Runs replay, preview and lint in threads, so that the event loop stays free for other calls. */
 export interface EvaluationPool extends AsyncDisposable {
   /**
-   * Throws `deadline_exceeded` when the caller has gone or the thread does not answer in time,
+   * Throws `deadline_exceeded` when the call was cancelled or the thread does not answer in time,
    * `payload_too_large` when it exceeds its memory limit, `rate_limited` when too many jobs wait.
    */
   run<K extends JobKind>(job: EvaluationJob<K>, limits: EvaluationLimits): Promise<Jobs[K]['report']>;
@@ -88,7 +88,7 @@ export function createEvaluationPool(given: EvaluationPoolOptions = {}): Evaluat
     serveNext();
   };
 
-  /** Undefined: all are busy. */
+  /** Undefined if all threads are busy. */
   const freeWorker = (): EvaluationWorker | undefined => {
     for (const worker of idle.keys()) {
       leaveIdle(worker);

@@ -89,7 +89,7 @@ function begin(job: Start, compile: () => RuleSet): Pick<Running, 'add' | 'repor
   }
 }
 
-/** Checks the time also without items, because reading a history with few matching items takes time too. */
+/** Checks the time even without items, because reading a history with few matching items takes time. */
 function take(job: Running, items: readonly Item[]): boolean {
   if (job.isFull || job.isLate) return false;
   job.isLate = Date.now() > job.untilMs;

@@ -74,7 +74,7 @@ function whoDecided(
   }
   // Only the evaluator denies at the time of the request, and an approved elevation is never denied later.
   const decision = row.status === 'denied' ? 'denied' : 'auto_approved';
-  // Whether a rule or a list decided would disclose rules.
+  // The source of the decision, a rule or a list, would disclose rules.
   if (!mayReadRules) return { by: 'policy', name: '', decision };
   return {
     by: row.decision_source ?? '',

@@ -12,7 +12,7 @@ export interface ExplanationInput {
   /** The current status. */
   readonly status: string;
   readonly stored: StoredDecision;
-  /** The rule set that decided. Undefined: the caller may not read rules, or none decided. */
+  /** The rule set that decided. Undefined if the actor may not read rules, or if no rule set decided. */
   readonly ruleSet: RuleSet | undefined;
   readonly mayReadRules: boolean;
   readonly actor: Pick<Actor, 'siteIds'>;
@@ -20,8 +20,8 @@ export interface ExplanationInput {
 }
 
 /**
- * A decision as text. For callers who may not read rules, the text depends only on the verdict, its reason
- * and the status. It omits the version, which would disclose how often rules change.
+ * A decision as text. For actors who may not read rules, the text depends only on the verdict, its reason and
+ * the status. It omits the version, which would disclose how often rules change.
  */
 export async function explanationMessage(input: ExplanationInput): Promise<explanations.Explanation> {
   const { requestId, kind, status, stored, mayReadRules, decisions } = input;
@@ -40,8 +40,8 @@ export async function explanationMessage(input: ExplanationInput): Promise<expla
   }
   const { evaluation, decidedAt } = stored;
   const words = await inWords(input, stored);
-  // A request that is recorded was not ignored, although a rule for prompts matched: callers who may not read
-  // rules see only that a person decides.
+  // A recorded request was not ignored, even if a rule for prompts with that verdict matched. Actors who may
+  // not read rules see only that a person decides.
   const verdict = evaluation.verdict === 'ignored' && !mayReadRules ? 'pending' : evaluation.verdict;
   return {
     ...common,
@@ -61,7 +61,7 @@ function summaryOf(summary: string, verdict: string, status: string): string {
   return verdict === 'ignored' ? 'Waits for a person.' : summary;
 }
 
-/** Rules of sites that the caller may not see are neither named nor used to explain. */
+/** Rules of sites that the actor may not see are neither named nor used to explain. */
 function inWords(
   { ruleSet, mayReadRules, actor }: ExplanationInput,
   { evaluation, facts }: NonNullable<StoredDecision>,

@@ -98,7 +98,7 @@ describe('an elevation', () => {
     });
   });
 
-  test('says why a matching rule did not approve: author benefits, author uses the device, name unowned', async () => {
+  test('names the reason why a matching rule did not approve: author benefits, author uses the device, name unowned', async () => {
     const author = randomUUID();
     const { tenant, agent, id: owned } = await prompted([rule({ name: 'mine', authorIds: [author] })]);
     const reader = technician(tenant);
@@ -213,7 +213,7 @@ describe('an elevation', () => {
   ];
 
   test.each(sameVerdict)(
-    'that is %s is byte for byte the same for any rules, for users who may not read rules',
+    'that is %s has byte for byte the same explanation for any rules, for users who may not read rules',
     async (_, sets) => {
       const words = await Promise.all(
         sets.map(async (changes) => {
@@ -306,7 +306,7 @@ describe('a request for access', () => {
       expect(await codeOf(told(stranger))).toBe('not_found');
   });
 
-  test('is the same for any policy, for users who may not read policies', async () => {
+  test('has the same explanation for any policy, for users who may not read policies', async () => {
     const words = await Promise.all(
       [terms, { ...terms, maxDurationMinutes: 45, oneTime: false }, undefined].map(async (policy) => {
         const tenant = service.tenant();

@@ -91,7 +91,7 @@ async function markDelivered(
     });
   } catch (error) {
     // The vault has already recorded the disclosure, and this is the only copy of the credentials: they are
-    // returned although the delivery could not be marked.
+    // returned even if the grant cannot be marked as delivered.
     context.audited = true;
     deps.logger.error(
       { err: error, grantId: grant.id, requestId: context.requestId },

@@ -40,7 +40,7 @@ export async function grantPage(
   return { ...page, items: page.items.map((row) => grantMessage(row, nowMs)) };
 }
 
-/** Agrees with the status shown: a grant past its end has expired, also before the sweep updates its row. */
+/** Agrees with the status shown: a grant past its end has expired, even before the sweep updates its row. */
 export function withGrantStatus(rows: GrantRows, status: string): GrantRows {
   switch (status) {
     case '':

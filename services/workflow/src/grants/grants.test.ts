@@ -93,7 +93,7 @@ test('an approval is final while the vault is unavailable, and the grant becomes
   expect(service.vault.entitlements.has(grantId)).toBe(true);
 });
 
-test('credentials are delivered to the grantee once, also for concurrent calls', async () => {
+test('credentials are delivered to the grantee once, even with concurrent calls', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId } = await grantTo(tenant, requester);
@@ -117,7 +117,7 @@ test('credentials are delivered to the grantee once, also for concurrent calls',
   expect(JSON.stringify(events)).not.toContain('a secret of the vault');
 });
 
-test('H-175 credentials go only to the grantee: a colleague gets not found, an overseer is refused', async () => {
+test('H-175 credentials go only to the grantee: a colleague gets not found, a reader of all grants is refused', async () => {
   const tenant = service.tenant();
   const { grantId } = await grantTo(tenant, tenant.user(REQUESTER));
   const ask = (actor: Actor) => codeOf(service.handlers.getGrantCredentials(actor, { grantId }));
@@ -127,7 +127,7 @@ test('H-175 credentials go only to the grantee: a colleague gets not found, an o
   expect(service.vault.entitlements.get(grantId)!.delivered).toBe(0);
 });
 
-test('credentials are returned although the delivery cannot be marked', async () => {
+test('credentials are returned even if the grant cannot be marked as delivered', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId } = await grantTo(tenant, requester);
@@ -185,7 +185,7 @@ test('a grant is revoked while the vault is unavailable, and calling again compl
   expect(await codeOf(service.handlers.revokeGrant(requester, { grantId }))).toBe('wrong_status');
 });
 
-test('the due queue removes an entitlement after the revoking caller has gone', async () => {
+test('the due queue removes an entitlement if the revoking call is not repeated', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId } = await grantTo(tenant, requester);
@@ -309,7 +309,7 @@ test('an expired grant is shown as expired at once; the sweep updates the row an
   ]);
 });
 
-test('users list their own grants, overseers all of the tenant; unknown users and resources are not found', async () => {
+test('users list their own grants, readers of all grants those of the tenant; unknown users and resources are not found', async () => {
   const tenant = service.tenant();
   const other = service.tenant();
   const [requester, colleague] = [tenant.user(REQUESTER), tenant.user(REQUESTER)];
@@ -347,7 +347,7 @@ test('users list their own grants, overseers all of the tenant; unknown users an
     expect(await codeOf(service.handlers.listResourceGrants(foreign, { resourceId }))).toBe('not_found');
 });
 
-test('the database refuses a grant without its approved request, and reopening an ended grant', async () => {
+test('the database refuses to create a grant without its approved request, and to reopen an ended grant', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { grantId, requestId } = await grantTo(tenant, requester);

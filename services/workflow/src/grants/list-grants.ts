@@ -5,7 +5,7 @@ import { dateRange } from '../date-range.ts';
 import type { GrantsDeps } from './deps.ts';
 import { type GrantRows, grantPage, withGrantStatus } from './grant-page.ts';
 
-/** The caller's own grants; with grants.read-all all of the tenant. `from` and `to` filter by the start. */
+/** The actor's own grants; with grants.read-all all of the tenant. `from` and `to` filter by the start. */
 export function listGrants(deps: GrantsDeps): Handler<typeof workflow.GrantsService.listGrants> {
   return async (request, context) => {
     const { actor } = context;

@@ -13,7 +13,7 @@ import { syncEntitlement } from './sync-entitlement.ts';
 const FIRST_TRY_SECONDS = 5;
 
 /**
- * Ends a grant: the caller's own, or any with grants.revoke. Returns when the vault has removed the
+ * Ends a grant: the actor's own, or any with grants.revoke. Returns when the vault has removed the
  * entitlement. If the vault is unavailable, the grant is revoked, the call throws `unavailable`, and
  * repeating it completes the removal.
  */

@@ -20,7 +20,7 @@ const rules = {
   rotateOnEnd: true,
 };
 
-test('a resource has the default policy until its own is set, also with several entries', async () => {
+test('a resource has the default policy until its own is set, even if it has several entries', async () => {
   const tenant = service.tenant();
   const admin = tenant.user(ADMIN);
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db', 3);
@@ -41,7 +41,7 @@ test('a resource has the default policy until its own is set, also with several 
   expect((await service.events(resourceId)).map((event) => event.action)).toEqual(['access-policy.updated']);
 });
 
-test('one of two changes of the same version is refused', async () => {
+test('of two changes of the same version, one is refused', async () => {
   const tenant = service.tenant();
   const admin = tenant.user(ADMIN);
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
@@ -184,7 +184,7 @@ test('an owner or sharer can lower a policy only with an approval, which is used
     policyChange: { before: { ...rules, steps: [both] }, after: { ...rules, steps: [lower] } },
   });
 
-  // Neither the beneficiary nor anybody except the approvers of the current policy can approve.
+  // Only an approver of the current policy can approve, and no beneficiary.
   expect(await approve(owner, requestId)).toBe('self_approval');
   for (const actor of [machine, other]) expect(await approve(actor, requestId)).not.toBe('ok');
   expect(await approve(third, requestId)).toBe('not_eligible');
@@ -195,7 +195,7 @@ test('an owner or sharer can lower a policy only with an approval, which is used
     expect((await service.handlers.getAccessPolicy(other, { resourceId })).policy!.steps).toEqual([both]);
     expect(await approve(actor, requestId)).toBe('ok');
   }
-  // The approval is for this change by its requester, and is used once, also by concurrent calls.
+  // The approval is for this change by its requester, and is used once, even by concurrent calls.
   expect(await asked(owner, step(2))).toBe(others[2]);
   expect(await asked(machine, lower)).toBe(others[0]);
   const codes = await Promise.all([put(owner, lower), put(owner, lower)]);

@@ -141,7 +141,7 @@ describe('an evaluator that fails', () => {
     }),
   };
 
-  test.each(Object.entries(broken))('leaves the request to people: it %s', async (_, stages) => {
+  test.each(Object.entries(broken))('%s: people decide the request', async (_, stages) => {
     const { tenant, resourceId, admin, requester } = scene();
     await service.handlers.putAccessPolicy(admin, { resourceId, ...terms });
     const create = asking(createDecider(service.deps, { stages, deadlineMs: 50 }));
@@ -157,7 +157,7 @@ describe('an evaluator that fails', () => {
     expect(await codeOf(tooLong)).toBe('invalid');
   });
 
-  test('and policies that cannot be read either make the call unavailable', async () => {
+  test('makes the call unavailable if the policies cannot be read either', async () => {
     const { resourceId, requester } = scene();
     const { database } = service.deps;
     let failed = false;
@@ -215,7 +215,7 @@ describe('nobody decides on their own request', () => {
     behind: [maker.userId],
   });
 
-  test('H-150 not by their machine identity, nor on its requests, nor by one of their machine identities for another', async () => {
+  test('H-150 a person and their machine identities decide no request of any of them', async () => {
     const { tenant, resourceId } = scene();
     const maker = tenant.user(APPROVER);
     const [robot, other] = [machine(tenant, APPROVER, maker), machine(tenant, APPROVER, maker)];
@@ -243,7 +243,7 @@ describe('nobody decides on their own request', () => {
     ).toBe('ok');
   });
 
-  test('and a person counts once in a quorum, directly or through a machine identity', async () => {
+  test('a person counts once in a quorum, directly or through a machine identity', async () => {
     const { tenant, resourceId, admin, requester } = scene();
     await service.handlers.putAccessPolicy(admin, {
       resourceId,
@@ -259,7 +259,7 @@ describe('nobody decides on their own request', () => {
     expect(await approve(machine(tenant, APPROVER, tenant.user(APPROVER)))).toBe('ok');
   });
 
-  test('the database enforces it, also without the handlers', async () => {
+  test('the database refuses such decisions, even without the handlers', async () => {
     const { tenant, resourceId } = scene();
     const maker = tenant.user(APPROVER);
     const { request } = await ask(machine(tenant, APPROVER, maker), resourceId);

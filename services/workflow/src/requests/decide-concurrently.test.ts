@@ -98,7 +98,7 @@ test('H-154 concurrent approvals of one approver count once', async () => {
   expect(await stored(id)).toEqual({ status: 'pending', decisions: 1, grants: 0 });
 });
 
-test('one of a concurrent cancellation and decision succeeds', async () => {
+test('of a concurrent cancellation and decision, one succeeds', async () => {
   const tenant = service.tenant();
   for (let round = 0; round < 20; round++) {
     const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');

@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import type { RequestsDeps } from './deps.ts';
 import { settleRequest } from './settle-request.ts';
 
-/** Denies a request: final at once, also after earlier approvals. */
+/** Denies a request. The denial is final at once, even after earlier approvals. */
 export function denyRequest(deps: RequestsDeps): Handler<typeof workflow.RequestsService.denyRequest> {
   return async (request, context) => {
     const settled = await settleRequest(deps, context, {

@@ -62,7 +62,7 @@ function filtered(reader: Reader<WorkflowSchema>, request: workflow.ListRequests
 }
 
 /**
- * Agrees with the status shown: a pending request past its time has expired, also before the sweep updates
+ * Agrees with the status shown: a pending request past its time has expired, even before the sweep updates
  * its row.
  */
 function withStatus(rows: Rows, status: string): Rows {

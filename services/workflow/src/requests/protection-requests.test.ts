@@ -54,7 +54,7 @@ test('a lower protection takes one request per change, decided by an approver wh
     expect(details).toMatchObject({ kind: 'protection', change: fields.change });
 });
 
-test('beneficiaries cannot decide: requester, owner, sharer, reader of all secrets, person behind a machine identity', async () => {
+test('beneficiaries cannot decide: requester, owner, sharer, reader of all secrets, person responsible for a machine identity', async () => {
   const { tenant, owner, entryId, ask } = scene();
   const [sharer, maker, approver] = [tenant.user(APPROVER), tenant.user(APPROVER), tenant.user(APPROVER)];
   const seer = tenant.user([...APPROVER, 'vault.entries.retrieve-any']);
@@ -101,7 +101,7 @@ test('a request that only beneficiaries could decide is refused at once', async 
   expect(await codeOf(service.handlers.approveRequest(named, { requestId }))).toBe('ok');
 });
 
-test('a change to which no policy applies is not governed', async () => {
+test('a change to which no policy applies needs no request', async () => {
   const { tenant, owner, resourceId, ask } = scene();
   tenant.user(APPROVER);
   const change = { before: { requiresGrant: false, requiresReason: true }, after: NOTHING };

@@ -62,7 +62,7 @@ export type Outcome =
 const refused = (refusal: Refusal): Outcome => ({ kind: 'refused', refusal });
 
 /**
- * The status as it is shown: a pending request past its time has expired, also before the sweep updates its
+ * The status as it is shown: a pending request past its time has expired, even before the sweep updates its
  * row.
  */
 export function statusAt(state: Pick<RequestState, 'status' | 'expiresAtMs'>, nowMs: number): RequestStatus {

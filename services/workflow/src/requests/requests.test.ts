@@ -69,7 +69,7 @@ test('a request needs a subject, a reason and a duration within the policy', asy
   expect(await attempt({ entryId: entryIds[1]! })).toBe('ok');
 });
 
-test('the same request cannot be pending twice, also with concurrent calls', async () => {
+test('the same request cannot be pending twice, even with concurrent calls', async () => {
   const tenant = service.tenant();
   const requester = tenant.user(REQUESTER);
   const { resourceId } = service.vault.addResource(tenant.tenantId, 'db');
@@ -90,7 +90,7 @@ test('the same request cannot be pending twice, also with concurrent calls', asy
   expect((await service.events(first.id)).map((event) => event.action)).toContain('request.expired');
 });
 
-test('H-150 nobody decides their own request, with any permission and also with a token', async () => {
+test('H-150 nobody decides their own request, whatever their permissions, and with an API token as well', async () => {
   const tenant = service.tenant();
   const admin = tenant.user(ADMIN);
   const byToken: Actor = { ...admin, kind: 'api-token', sessionId: randomUUID() };
@@ -236,7 +236,7 @@ test('H-158 steps are passed in order, each by its own approvers, and one denial
   }
 });
 
-test('H-158 users see and cancel their own requests; deciders see all of the tenant, nobody another tenant', async () => {
+test('H-158 users see and cancel their own requests; deciders see all of the tenant, and nobody sees those of another tenant', async () => {
   const tenant = service.tenant();
   const other = service.tenant();
   const [requester, colleague] = [tenant.user(REQUESTER), tenant.user(REQUESTER)];

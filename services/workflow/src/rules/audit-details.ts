@@ -1,6 +1,6 @@
 import type { Rule, SoftwareEntry } from '@claviger/evaluator';
 
-/** Enough of a pattern to tell it from others; the rule contains the whole text. */
+/** Enough of a pattern to distinguish it from others; the rule contains the whole text. */
 const SHOWN_CHARACTERS = 200;
 const LEFT_OUT = new Set(['id', 'authorIds', 'coSignerIds']);
 

@@ -6,8 +6,8 @@ import type { RulesDeps } from './deps.ts';
 import type { RevisionRow } from './rules-tables.ts';
 
 /**
- * The acting people by id: the actor and the people behind it. What a machine identity writes counts as
- * written by its responsible person.
+ * The acting people by id: the actor and the people behind it. The responsible person of a machine identity
+ * counts as the author of what it writes.
  */
 export async function actingPeople(
   deps: Pick<RulesDeps, 'directory'>,

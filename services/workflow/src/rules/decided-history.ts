@@ -50,7 +50,7 @@ export async function* decidedHistory(
     next = last && read(last);
     // A reader that stops early does not await it.
     next?.catch(() => {});
-    // Also empty batches, so that the reader can stop at its time limit.
+    // Yields empty batches too, so that the reader can stop at its time limit.
     yield decisions;
   }
 }

@@ -127,7 +127,7 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
     expect((await decideNow(decider, tenantId, facts)).evaluation.verdict).toBe('auto_approved');
   });
 
-  test('throws at once instead of rejecting: the same', async () => {
+  test('throws instead of returning a rejected promise: the request waits for a person', async () => {
     const thrower = createDecider(service.deps, {
       stages: (own) => ({
         ...own,
@@ -233,7 +233,7 @@ describe.each<Stage>(['software', 'rules'])('the evaluator of %s', (stage) => {
   });
 });
 
-test('the version cannot be read: the cached version decides nothing', async () => {
+test('while the version cannot be read, the cached version decides nothing', async () => {
   // Short, because the test waits for the timeout; a deadline that a slow machine reaches is tried again.
   const decider = createDecider(service.deps, { deadlineMs: 1_000 });
   const facts = promptFor('rules');

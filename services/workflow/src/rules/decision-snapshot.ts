@@ -2,7 +2,7 @@ import type { Reader } from '@claviger/database';
 import { sql } from 'kysely';
 import type { WorkflowSchema } from '../schema.ts';
 
-/** The time of one decision and the version of the rules at it. It is read once and passed down. */
+/** The time of one decision and the version of the rules at that time. Read once and passed to all steps. */
 export interface DecisionSnapshot {
   /** By the database's clock, in epoch milliseconds. */
   readonly nowMs: number;

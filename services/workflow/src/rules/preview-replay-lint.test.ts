@@ -398,7 +398,7 @@ describe('the examination', () => {
       ids.map((id) => person(id)),
     );
 
-  test('finds unreachable rules and authors who benefit from their own rule, also in drafts', async () => {
+  test('finds unreachable rules and authors who benefit from their own rule, in drafts as well', async () => {
     const tenant = service.tenant();
     const who = admin(tenant);
     const front = (
@@ -415,7 +415,7 @@ describe('the examination', () => {
       { finding: 'author_benefits', severity: 'warning', ruleName: 'behind' },
     ]);
     expect(findings.every(({ hint }) => hint.length > 10)).toBe(true);
-    // Co-signed, the rule no longer benefits only its author.
+    // The author alone does not benefit from a co-signed rule.
     const signed = await call.lintRules(who, {
       rules: [draft({ name: 'b', verdict: 'auto_approve', matchSigner: 'W', coSignerIds: [randomUUID()] })],
     });
@@ -558,7 +558,7 @@ describe('the examination', () => {
     expect(await codes()).toEqual([first]);
   });
 
-  test('warns that undecided requests would wait for ever if nobody may decide', async () => {
+  test('warns if nobody in the tenant may decide requests', async () => {
     const tenant = service.tenant();
     const { findings } = await call.lintRules(admin(tenant));
     expect(findings[0]).toMatchObject({ finding: 'nobody_can_approve', ruleId: '', requestId: '' });

@@ -58,7 +58,7 @@ test('the least recently used set is dropped when the limit is exceeded', async 
   expect(loads).toBe(6);
 });
 
-test('after a restore a version is loaded again, also if a load was in progress', async () => {
+test('after a restore a version is loaded again, even if a load was in progress', async () => {
   const cache = createRuleSetCache();
   const before = compileRuleSet('1', rules(1));
   await cache.get('kept', async () => before);

@@ -14,8 +14,8 @@ export interface RuleSetCache {
 }
 
 /**
- * A cache of compiled rule sets. A version never changes, so entries become stale only through a restore of
- * the database.
+ * A cache of compiled rule sets. A version never changes, so an entry becomes invalid only through a restore
+ * of the database.
  */
 export function createRuleSetCache(maxRules = MAX_RULES): RuleSetCache {
   const kept = new Map<string, RuleSet>();

@@ -111,7 +111,7 @@ describe('rules', () => {
     const { rule } = await update({ matchSigner: undefined });
     expect(rule).toMatchObject({ matchSigner: undefined, matchUser: 'acme\\sarah', rowVersion: 2 });
     expect(await problemsOf(update({ matchUser: undefined }))).toEqual(['']);
-    // A rule that becomes a tool rule by removing criteria may not ignore.
+    // A rule that becomes a tool rule must not have the verdict `ignore`.
     expect(
       await problemsOf(update({ matchUser: undefined, matchToolName: 'shell', verdict: 'ignore' })),
     ).toEqual(['/verdict']);
@@ -122,7 +122,7 @@ describe('rules', () => {
     });
   });
 
-  test('one of two changes of the same version is refused', async () => {
+  test('of two changes of the same version, one is refused', async () => {
     const admin = someone(service.tenant());
     const { id, rowVersion } = await create(admin);
     const codes = await Promise.all(
