@@ -22,8 +22,8 @@ import { Client } from 'pg';
 import { stepAt, totpCode } from './src/mfa/totp.ts';
 
 /**
- * Runs auth alone, as two real processes on real PostgreSQL, Redis and NATS. Called as the gateway and the
- * operator do.
+ * Runs auth alone, as two real processes on real PostgreSQL, Redis and NATS. Tests call it as the gateway and
+ * as the operator.
  */
 export interface AuthStack extends AsyncDisposable {
   readonly installation: Installation;

@@ -1,8 +1,8 @@
 import type { CallContext, RecordOutcome } from '@claviger/service-kit';
 
 /**
- * Callers get the same answer for an unknown user, a wrong password and a locked account. The code that
- * refuses notes the true reason here, for the audit log only.
+ * The answer is the same for an unknown user, a wrong password and a locked account. The code that refuses
+ * notes the true reason here, for the audit log only.
  */
 const reasons = new WeakMap<CallContext, string>();
 

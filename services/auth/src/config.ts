@@ -20,7 +20,7 @@ export const configSchema = z.strictObject({
   pepperFile: z.string(),
   /** Wraps the keys that encrypt the secrets of second factors. */
   rootKey: rootKeySchema,
-  /** argon2id. 64 MiB and 3 passes in production, the floor elsewhere. */
+  /** argon2id. 64 MiB and 3 passes in production, the minimum elsewhere. */
   passwordHash: z
     .strictObject({
       memoryKib: z.number().int().min(HASH_FLOOR.memoryKib).max(1_048_576),
@@ -28,8 +28,8 @@ export const configSchema = z.strictObject({
     })
     .optional(),
   /**
-   * Limits of concurrent and waiting password hashes. Beyond them sign-in answers 503 instead of exhausting
-   * the CPU.
+   * Limits of concurrent and waiting password hashes. Beyond them a sign-in is answered with 503, so that it
+   * does not exhaust the CPU.
    */
   passwordQueue: z
     .strictObject({

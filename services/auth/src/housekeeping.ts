@@ -15,8 +15,8 @@ export function startHousekeeping(options: { database: Database<AuthSchema>; clu
     name: 'housekeeping',
     everyMs: INTERVAL_MS,
     run: async (leadership: Leadership) => {
-      // Once per term: during an upgrade a replica of the former version may have led in between and written
-      // its own roles.
+      // Update them once per term: during an upgrade, a replica of the former version may have been the
+      // leader before and written its own roles.
       if (syncedInTerm !== leadership.term) await syncBuiltInRoles(options.database, leadership);
       if (!leadership.signal.aborted) syncedInTerm = leadership.term;
       return (await removeEnded(options.database, leadership)) ? { nextInMs: MORE_MS } : undefined;

@@ -15,8 +15,8 @@ type Deps = Pick<AccountStatusDeps, 'database' | 'logger' | 'accountStanding'>;
 type Row = Selectable<AuthSchema['account_standings']>;
 
 /**
- * Sends workflow the unconfirmed status of an account and of the machine identities its person is responsible
- * for. The duty repeats failed deliveries, so this throws only if auth's own database fails.
+ * Sends workflow the unconfirmed status of a user's account and of the machine identities that the user is
+ * responsible for. The duty repeats failed deliveries, so this throws only if auth's own database fails.
  */
 export async function deliverAccountStatus(deps: Deps, tenantId: string, userId: string): Promise<void> {
   await failpoint('auth.account.before_delivery');
@@ -92,7 +92,7 @@ async function deliver(deps: Deps, row: Row, leadership: Leadership | undefined)
           ? {
               attempts: 0,
               applied_version: sql<number>`greatest(applied_version, ${version}::bigint)`,
-              // A later change may still have to end what the account holds.
+              // `ends` stays set if a later change must end what the account holds.
               ends: sql<boolean>`ends AND wanted_version > ${version}::bigint`,
             }
           : {

@@ -3,7 +3,9 @@ import { ClavigerError } from '@claviger/errors';
 import { sql } from 'kysely';
 import type { AuthSchema } from '../schema.ts';
 
-/** Delay before the duty's first try: the operation that changed the account delivers first. */
+/**
+ * Delay before the first delivery by the duty, because the operation that changed the account delivers first.
+ */
 const FIRST_TRY_SECONDS = 5;
 
 export interface AccountChange {
@@ -15,7 +17,8 @@ export interface AccountChange {
 }
 
 /**
- * Queues the new status of an account, and of the machine identities of its person, for delivery to workflow.
+ * Queues the new status of a user's account, and of the machine identities that the user is responsible for,
+ * for delivery to workflow.
  */
 export async function queueAccountStatus(tx: Tx<AuthSchema>, change: AccountChange): Promise<void> {
   const { userId, ends, cause, changedBy } = change;
@@ -33,8 +36,8 @@ export async function queueAccountStatus(tx: Tx<AuthSchema>, change: AccountChan
 }
 
 /**
- * An account is enabled again only with nothing left from before. Throws `unavailable` while workflow has not
- * ended everything that the account, or a machine identity of its person, held.
+ * Throws `unavailable` until workflow has ended everything that the account and the machine identities of its
+ * user held. An account is enabled again only after that.
  */
 export async function requireAccountEnded(reader: Reader<AuthSchema>, userId: string): Promise<void> {
   const pending = await reader

@@ -149,7 +149,7 @@ test('after an agent rotates its own token, the former works until the new one i
   const rotate = async (token: string): Promise<string> =>
     (await agentsOf(stack).rotateOwnAgentToken({ agentId: device.id }, await asAgent(stack, token)))
       .agentToken;
-  // The answer is lost twice: the former token still works, and the unused one is replaced.
+  // Both answers are lost: the former token still works, and each new request replaces the unused token.
   const lost = await rotate(first);
   expect(await refused(first)).toBe('ok');
   const lostToo = await rotate(first);
@@ -166,7 +166,7 @@ test('after an agent rotates its own token, the former works until the new one i
   expect(await codeOf(rotate(second))).toBe('ok');
 });
 
-test('the former token lasts at most a day, even if the agent rotates repeatedly', async () => {
+test('the former token works for at most a day, even if the agent rotates repeatedly', async () => {
   const { device, agentToken } = await enrol(stack, tenant);
   const rotate = async () =>
     agentsOf(stack).rotateOwnAgentToken({ agentId: device.id }, await asAgent(stack, agentToken));

@@ -11,7 +11,8 @@ const FORMER_LIVES_HOURS = 24;
 
 /**
  * Issues a new token to the agent. The former token works until the new one is first used, at most 24 hours.
- * A repeated request with the former token replaces a token that was never used: its answer was lost.
+ * If the agent repeats the request with the former token, it did not receive the answer: the unused token is
+ * replaced.
  */
 export function rotateOwnAgentToken(
   deps: Pick<AgentsDeps, 'database' | 'emitter' | 'liveness'>,

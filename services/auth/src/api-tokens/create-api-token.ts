@@ -25,9 +25,9 @@ const DEFAULT_DAYS = 30;
 const MAX_TOKENS = 100;
 
 /**
- * Creates a token for the caller or for a machine identity that the caller is responsible for; it is shown
- * once. Its permissions never exceed those of its user (and of the responsible person) at each use, nor those
- * of its creator now.
+ * Creates a token for the actor or for a machine identity that the actor is responsible for. The token is
+ * shown once. At creation it may not exceed the permissions of the actor; at each use it is limited to those
+ * of its user and of the responsible person.
  */
 export function createApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiTokensService.createApiToken> {
   return async (request, context) => {
@@ -96,8 +96,8 @@ export function createApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiToke
 }
 
 /**
- * The creator of a token knows it. So only the responsible person, who answers for the machine identity,
- * creates its tokens.
+ * Throws `denied` unless the actor is responsible for the machine identity: the creator of a token knows the
+ * token, so only the responsible person creates it.
  */
 function requireResponsible(machine: LockedUser, { actor }: CallContext): void {
   if (machine.responsibleId === actor.userId) return;
@@ -111,7 +111,10 @@ function requireResponsible(machine: LockedUser, { actor }: CallContext): void {
   );
 }
 
-/** The caller has locked the user's row: concurrent creations are counted one after the other. */
+/**
+ * Throws `conflict` if the user has the maximum number of tokens. The caller has locked the user's row, so
+ * concurrent creations are counted one after the other.
+ */
 async function requireRoom(tx: Tx<AuthSchema>, userId: string): Promise<void> {
   const { live } = await tx
     .selectFrom('api_tokens')

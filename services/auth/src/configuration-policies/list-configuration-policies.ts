@@ -13,8 +13,8 @@ const SORT: SortFields = {
 };
 
 /**
- * Lists policies of all levels, including the partner's. Site-restricted users do not see policies of other
- * sites or devices there.
+ * Lists policies of all levels, including the partner's. For site-restricted users, leaves out the policies
+ * of other sites and of the devices there.
  */
 export function listConfigurationPolicies(
   deps: Pick<ConfigurationPoliciesDeps, 'database'>,

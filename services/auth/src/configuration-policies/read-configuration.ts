@@ -8,8 +8,8 @@ import { scopeIdOfPolicy } from './policies-store.ts';
 import { resolveUacInterception } from './resolve-uac-interception.ts';
 
 /**
- * Returns the effective configuration of a device and the level each setting comes from. Undefined if the
- * device does not exist or is outside `sites`.
+ * Returns the effective configuration of a device and the level from which each setting comes. Undefined if
+ * the device does not exist or is outside `sites`.
  */
 export async function readConfiguration(
   reader: Reader<AuthSchema>,
@@ -23,7 +23,8 @@ export async function readConfiguration(
     .$if(sites !== undefined, (query) => query.where(inSites(sites ?? [])))
     .executeTakeFirst();
   if (!device) return undefined;
-  // Partner rows belong to the platform's tenant; row-level security shows other tenants no other rows of it.
+  // Partner rows belong to the platform's tenant; row-level security shows only these rows of it to other
+  // tenants.
   const settings = await reader
     .selectFrom('configuration_policies')
     .select(['scope', scopeIdOfPolicy.as('scopeId'), 'uac_interception_enabled as enabled'])

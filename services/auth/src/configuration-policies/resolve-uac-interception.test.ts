@@ -60,7 +60,7 @@ test.each<[string, LevelSetting[], Resolved]>([
   expect(resolveUacInterception(settings)).toEqual(expected);
 });
 
-/** An independent implementation: visits each level in turn and combines the settings of its members. */
+/** An independent implementation: visits the levels one after the other and combines the settings of each. */
 function oracle(settings: readonly LevelSetting[]): { enabled: boolean; scope: string } {
   for (const scope of ['device', 'group', 'site', 'organization', 'partner']) {
     let on = 0;
@@ -90,7 +90,7 @@ test('for any settings in any order, the rule agrees with a naive implementation
       const before = structuredClone(said);
       const { enabled, scope, scopeId } = resolveUacInterception(said);
       expect({ enabled, scope }).toEqual(oracle(said));
-      // The source that is named has this setting.
+      // The named source has this setting.
       if (scope !== 'default') expect(said).toContainEqual({ scope, scopeId, enabled });
       expect(resolveUacInterception([...said].reverse())).toEqual({ enabled, scope, scopeId });
       expect(said).toEqual(before);

@@ -92,7 +92,7 @@ export async function storeMembers(
   const siteOf = new Map(rows.map((row) => [row.id, row.site_id]));
   deviceIds.forEach((deviceId, index) => {
     const siteId = siteOf.get(deviceId);
-    // The answer must not tell whether a device outside the actor's sites exists.
+    // The answer must not reveal whether a device outside the actor's sites exists.
     if (sites !== undefined && (!siteId || !sites.includes(siteId))) throw siteDenied();
     if (siteId === undefined) throw ClavigerError.invalid(`/deviceIds/${index}`, 'is not the id of a device');
   });

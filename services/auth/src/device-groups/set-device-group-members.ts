@@ -7,7 +7,7 @@ import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { DeviceGroupsDeps } from './deps.ts';
 import { lockGroup, readGroup, storeMembers } from './device-groups-store.ts';
 
-/** Replaces all members. Neither added nor removed devices may be outside the actor's sites. */
+/** Replaces all members. Added and removed devices must be within the actor's sites. */
 export function setDeviceGroupMembers(
   deps: Pick<DeviceGroupsDeps, 'database' | 'emitter'>,
 ): Handler<typeof devices.DeviceGroupsService.setDeviceGroupMembers> {

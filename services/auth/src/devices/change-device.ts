@@ -7,7 +7,7 @@ import type { DevicesDeps } from './deps.ts';
 import { type LockedDevice, lockDevice } from './devices-store.ts';
 
 /**
- * Runs `work` with the device locked, after it checks the actor's current permissions and sites. Throws
+ * Checks the current permissions and sites of the actor, then runs `work` with the device locked. Throws
  * `not_found` for an unknown device, `site_denied` for one outside the actor's sites.
  */
 export async function changeDevice<T>(

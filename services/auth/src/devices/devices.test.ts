@@ -169,7 +169,7 @@ test('site-restricted users read and change only objects of their sites', async 
   expect(await codeOf(devicesOf(stack).rotateAgentToken({ deviceId }, caller))).toBe('ok');
 });
 
-test('sites take effect immediately, also for API tokens, and only restricted users carry them', async () => {
+test('site restrictions take effect immediately, also for API tokens; only tokens of restricted users name sites', async () => {
   const siteId = await newSite();
   const user = await newUser(stack, tenant, `tech-${randomUUID()}`, ['administrator']);
   const { answer } = await signIn(stack, tenant.name, user.username, PASSWORD);
@@ -180,7 +180,7 @@ test('sites take effect immediately, also for API tokens, and only restricted us
   expect(Number(await stack.redis.get(`claviger:live:{${before.sessionId}}`))).toBeGreaterThan(before.epoch);
   const after = await introspectAccess(stack, answer.accessToken);
   expect(claimsOf(after.actorToken).sites).toEqual([siteId]);
-  // Also with an older actor token: a change checks the database.
+  // An older actor token has no advantage: a change checks the database.
   expect(
     await codeOf(
       sitesOf().createSite({ name: randomUUID(), description: '' }, { actorToken: before.actorToken }),
@@ -301,7 +301,7 @@ test('site-restricted users cannot reach other sites directly or through users, 
   expect(
     await codeOf(sitesOf().setUserSites({ userId: made.user!.id, restricted: true, siteIds: [] }, caller)),
   ).toBe('ok');
-  // No user would remain who could undo it.
+  // A restricted administrator cannot restrict an administrator of all sites.
   const first = tenant.administrator.id;
   const peer = await newUser(stack, tenant, `peer-${randomUUID()}`, ['administrator']);
   const asPeer = await steppedUp(tenant.name, peer.username, PASSWORD);
@@ -378,7 +378,7 @@ test('a group name is unique, and a group accepts only devices of its tenant', a
   expect(await codeOf(groupsOf().deleteDeviceGroup({ groupId }, caller))).toBe('not_found');
 });
 
-test('the configuration of a device comes from the closest level with a setting and names it', async () => {
+test('the configuration of a device comes from the closest level with a setting, and the answer names the level', async () => {
   const first = await stack.operator
     .client('auth', auth.OperatorService)
     .bootstrapAdministrator({ username: 'platform.admin', tenant: 'default' });
@@ -514,7 +514,7 @@ test('an account name belongs to one person, without regard to case, and identif
     userId: tom.id,
     possibleUserIds: [tom.id, same.id],
   });
-  // Another domain, or none: nobody is identified, and no possible user can decide.
+  // With another domain, or none, nobody is identified, and no possible user can decide.
   for (const username of ['WS-04\\sarah', 'sarah', 'sarah@elsewhere.example'])
     expect(await directory.resolveSubject({ username, deviceId: '' }, call)).toMatchObject({
       userId: '',
@@ -542,7 +542,7 @@ test('an account name belongs to one person, without regard to case, and identif
     behind: [],
     groups: ['Domain Users', 'Finance'],
   });
-  // The name can be assigned again after its person is deleted.
+  // The name can be assigned again after its user is deleted.
   await usersOf(stack).deleteUser({ userId: sarah.id, rowVersion: undefined }, caller);
   expect((await directory.resolveSubject({ username: 'acme\\sarah', deviceId: '' }, call)).userId).toBe('');
   expect(await codeOf(set(tom.id, ['acme\\sarah']))).toBe('ok');
@@ -561,7 +561,7 @@ test('a device is not created if the vault cannot confirm its resource', async (
   expect(await codeOf(enrolLinked(randomUUID()))).toBe('unavailable');
 });
 
-test('nobody sets their own identity through a machine identity, which has no account names', async () => {
+test('users cannot set their own identity through a machine identity, and a machine identity gets no account names', async () => {
   const maker = await admin();
   const machine = await newUser(stack, tenant, `robot-${randomUUID()}`, ['administrator'], 'machine');
   const { token } = await tokensOf(stack).createApiToken(

@@ -12,8 +12,8 @@ import { readDevice } from './devices-store.ts';
 import { linkedResource } from './linked-resource.ts';
 
 /**
- * Creates a device and the token of its agent. If a resource is named, the device is that resource and takes
- * its id.
+ * Creates a device and the token of its agent. If the request names a resource, the device gets the id of
+ * that resource.
  */
 export function enrolDevice(
   deps: Pick<DevicesDeps, 'database' | 'emitter' | 'resources'>,

@@ -12,7 +12,7 @@ const SORT: SortFields = {
   lastSeenAt: { column: 'devices.last_seen_at', type: 'timestamptz', nullable: true },
 };
 
-/** Lists devices in the sites that the caller may see. */
+/** Lists devices in the sites that the actor may see. */
 export function listDevices(
   deps: Pick<DevicesDeps, 'database'>,
 ): Handler<typeof devices.DevicesService.listDevices> {

@@ -13,7 +13,7 @@ import { readIdentity } from './directory-identities-store.ts';
 
 /**
  * Replaces account names and groups of another user. Rules use them, so no user sets their own. A machine
- * identity gets no account names: the name of its creator would hide who that person is.
+ * identity gets no account names: with the account name of its creator it would hide who that person is.
  */
 export function setDirectoryIdentity(
   deps: Pick<DirectoryIdentitiesDeps, 'database' | 'emitter'>,

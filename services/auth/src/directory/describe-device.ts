@@ -4,7 +4,7 @@ import type { Handler } from '@claviger/service-kit';
 import { readDevice } from '../devices/devices-store.ts';
 import type { DirectoryDeps } from './deps.ts';
 
-/** Tells other services the site and status of a device and whether its agent has a live token. */
+/** Returns the site and status of a device, and whether its agent has a live token, to other services. */
 export function describeDevice(
   deps: Pick<DirectoryDeps, 'database'>,
 ): Handler<typeof devices.DeviceDirectoryService.describeDevice> {

@@ -11,10 +11,10 @@ import type { DirectoryDeps } from './deps.ts';
 const CONTROLS = /\p{Cc}/u;
 
 /**
- * Resolves a name that a device reports. Only an account name that an administrator assigned identifies a
- * person. `possibleUserIds` lists further users whom the name may mean, and they must not decide: all matches
- * if nobody is identified, else users who sign in under the name. So assigning one's own name to another
- * person gains nothing.
+ * Resolves a user name that a device reports. Only an account name that an administrator assigned identifies
+ * a person. `possibleUserIds` lists the users who must not decide, and the people behind them: the identified
+ * person and all users who sign in under the name or, if nobody is identified, all users whom the name may
+ * mean. So nobody gains anything by assigning their own name to another person.
  */
 export function resolveSubject(
   deps: Pick<DirectoryDeps, 'database'>,
@@ -84,8 +84,8 @@ function identified(reader: Reader<AuthSchema>, name: string) {
 }
 
 /**
- * Active users who sign in under such a name or, unless `bySignInAlone`, have it as an account name in any
- * domain.
+ * Returns active users who sign in under such a name or, unless `bySignInAlone`, have it as an account name
+ * in any domain.
  */
 async function possible(reader: Reader<AuthSchema>, name: string, bySignInAlone: boolean): Promise<string[]> {
   const names = possibleNames(name);
@@ -104,7 +104,7 @@ async function possible(reader: Reader<AuthSchema>, name: string, bySignInAlone:
   return rows.map((row) => row.id);
 }
 
-/** Returns the users and the people whose accounts they are as well. */
+/** Returns the users and the people behind them. */
 async function withPeopleBehind(reader: Reader<AuthSchema>, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
   const rows = await reader

@@ -8,9 +8,9 @@ import { raiseEpoch } from '../sign-in/sessions-store.ts';
 import type { EmergencyDeps } from './deps.ts';
 
 /**
- * Stores that a person has emergency access until `until`, or that this session of it ended. An emergency
- * must not wait for Redis: if gateways cannot be notified, `settled` is false and the caller repeats. A
- * repetition notifies gateways again and records no event.
+ * Stores that a person has emergency access until `until`, or that the emergency access of this session has
+ * ended. An emergency must not wait for Redis: if gateways cannot be notified, `settled` is false and
+ * workflow repeats the call. A repetition notifies gateways again and records no event.
  */
 export function applyEmergencyStanding(
   deps: EmergencyDeps,
@@ -35,8 +35,8 @@ export function applyEmergencyStanding(
 }
 
 /**
- * Keeps the later end of two sessions: over-restricting is safer than under-restricting. Returns false if
- * this session and end are stored already.
+ * Stores the later of the former end and this one, because a restriction that lasts too long is safer than
+ * one that ends too early. Returns false if this session is already stored with this end or a later one.
  */
 async function begin(tx: Tx<AuthSchema>, userId: string, sessionId: string, until: string): Promise<boolean> {
   const user = await tx

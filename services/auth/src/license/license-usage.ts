@@ -27,8 +27,8 @@ export function countUsed(database: Database<AuthSchema>, what: Limited): Promis
 }
 
 /**
- * Throws `conflict` (`license_limit_reached`) if one more would exceed a license that enforces its limits.
- * Without a license, or with an expired one, nothing is refused.
+ * Throws `conflict` (`license_limit_reached`) if one more user or tenant would exceed the limit of a license
+ * that enforces its limits. Without a license, or with an expired one, nothing is refused.
  */
 export async function requireWithinLicense(
   deps: Pick<LicenseDeps, 'database'>,

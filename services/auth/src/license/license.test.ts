@@ -67,7 +67,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.[Symbol.asyncDispose](), 60_000);
 
-test('without a license all functions work, and other tenants cannot read or apply one', async () => {
+test('without a license all functions work, and only the platform’s tenant can read or apply one', async () => {
   expect(await current()).toMatchObject({ state: 'none', enforce: false, rowVersion: 0 });
   const tenant = await asAdministrator(stack, await newTenant(stack));
   expect(await codeOf(licenses().getLicense({}, tenant))).toBe('platform_only');

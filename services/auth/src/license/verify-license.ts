@@ -91,7 +91,7 @@ function headerOf(token: string): { keyId: string } {
   try {
     header = decodeProtectedHeader(token);
   } catch {
-    // The library throws several errors for a malformed header; all mean that the text is not a license.
+    // The library throws several errors for a malformed header; each means that the text is not a license.
     throw malformed();
   }
   if (header.alg === undefined || header.alg.toLowerCase() === 'none' || parts[2] === '') {

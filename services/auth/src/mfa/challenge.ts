@@ -29,8 +29,8 @@ export interface Challenge {
 }
 
 /**
- * Verifies a code for the actor's session and replaces the session with one of a new id: its privileges rise,
- * so access and refresh tokens issued before end. With `confirm`, the code confirms a pending factor and ends
+ * Verifies a code for the actor's session and replaces the session with one of a new id. Its privileges rise,
+ * so the former access and refresh tokens end. With `confirm`, the code confirms a pending factor and ends
  * every other session of the person. `also` runs in the same transaction.
  */
 export async function challenge<T>(
@@ -47,8 +47,8 @@ export async function challenge<T>(
   const code = oneTimeCode(given);
   const result = await deps.database.withTenant(tenantId, async (tx) => {
     if (confirm) {
-      // The common lock order: user and sessions before the factor, because a challenge in another session
-      // may wait for it.
+      // The common lock order locks user and sessions before the factor: a challenge in another session holds
+      // its session while it waits for the factor.
       await lockUser(tx, userId);
       await lockSessionsOfUser(tx, userId);
     }
@@ -57,7 +57,7 @@ export async function challenge<T>(
     const proof = await proveSecondFactor(deps, tx, { ...before, place }, code, { pendingToo: confirm });
     if ('refused' in proof) return { refusal: mfaRefused(proof) };
     const session = await replaceSession(tx, deps.config, before, proof.method);
-    // The sign-in succeeds only now.
+    // The sign-in is complete only after the second factor.
     if (before.mfaPending) await notePlace(tx, tenantId, userId, place);
     const refreshToken = await issueRefreshToken(tx, tenantId, session.sessionId);
     const { revoked } = proof.confirmedNow
@@ -85,9 +85,9 @@ export async function challenge<T>(
 }
 
 /**
- * Called before the commit: if gateways cannot be notified, nothing is stored, the code is not spent, and the
- * caller repeats. Optional for a session without its second factor, which gateways introspect at each call:
- * signing in must not depend on Redis.
+ * Notifies gateways before the commit: if that fails, nothing is stored, the code stays unused, and the
+ * client repeats the call. Optional for a session without its second factor, which gateways introspect at
+ * each call: signing in must not depend on Redis.
  */
 async function notifyGateways(
   deps: MfaDeps,

@@ -5,7 +5,10 @@ import { readUser } from '../users/users-store.ts';
 import { challenge } from './challenge.ts';
 import type { MfaDeps } from './deps.ts';
 
-/** Second step of a sign-in. In a complete session it is the step-up for operations that require one. */
+/**
+ * Second step of a sign-in. In a session that already has its second factor, it is the step-up for operations
+ * that require one.
+ */
 export function completeMfaChallenge(deps: MfaDeps): Handler<typeof auth.AuthService.completeMfaChallenge> {
   return async (request, context) => {
     const done = await challenge(deps, context, request.code, false, (tx) =>

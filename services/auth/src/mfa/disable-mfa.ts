@@ -7,7 +7,7 @@ import type { MfaDeps } from './deps.ts';
 import { removeFactor } from './factors-store.ts';
 import { mfaRefused } from './mfa-errors.ts';
 
-/** Removes the caller's second factor (requires step-up) and ends their other sessions. */
+/** Removes the actor's second factor (requires step-up) and ends the other sessions of the actor. */
 export function disableMfa(deps: MfaDeps): Handler<typeof auth.AuthService.disableMfa> {
   return async (_request, context) => {
     requirePerson(context);

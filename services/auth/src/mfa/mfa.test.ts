@@ -52,7 +52,7 @@ async function enrolled(): Promise<Enrolled> {
   return { user, ...(await enrolFactor(stack, await signIn(stack, tenant.name, user.username, PASSWORD))) };
 }
 
-test('H-027 setup shows a secret once; only the latest pending one confirms, and nothing is enabled before', async () => {
+test('H-027 set-up shows a secret once; only the latest pending secret can be confirmed, and nothing is enabled before', async () => {
   const user = await newUser(stack, tenant, 'setup');
   const session = await signIn(stack, tenant.name, 'setup', PASSWORD);
   const first = await authOf(stack).setupMfa({}, await session.as());
@@ -101,7 +101,7 @@ test('a stolen session cannot add a factor: five minutes after the sign-in the p
   expect(await codeOf(authOf(stack).verifyMfa({ code: codeNow(secret) }, await session.as()))).toBe('ok');
 });
 
-test('only the session that made a pending factor confirms it, within ten minutes', async () => {
+test('only the session that created a pending factor can confirm it, within ten minutes', async () => {
   const user = await newUser(stack, tenant, 'pending');
   const session = await signIn(stack, tenant.name, 'pending', PASSWORD);
   const other = await signIn(stack, tenant.name, 'pending', PASSWORD);
@@ -164,7 +164,7 @@ test('a step-up changes the session id, keeps sign-in time and end, and ends for
   );
 });
 
-test('sessions that enrol and prove concurrently do not block each other, and one session remains', async () => {
+test('of several sessions that confirm a factor concurrently, one succeeds and is the only one that remains', async () => {
   const user = await newUser(stack, tenant, 'at-once');
   const sessions = await Promise.all(
     Array.from({ length: 4 }, () => signIn(stack, tenant.name, 'at-once', PASSWORD)),
@@ -184,7 +184,7 @@ test('sessions that enrol and prove concurrently do not block each other, and on
   expect(live).toHaveLength(1);
 });
 
-test('a sign-in without the code permits nothing but the challenge', async () => {
+test('a sign-in without the code permits only the challenge', async () => {
   const { user, secret } = await enrolled();
   const { answer, as } = await signIn(stack, tenant.name, user.username, PASSWORD);
   expect(answer).toMatchObject({ mfaRequired: true, refreshToken: '', user: undefined });
@@ -227,7 +227,7 @@ test('H-020 H-022 a code works once, also with thirty concurrent attempts on two
   expect(await codeOf(authOf(stack).completeMfaChallenge({ code }, await other.as()))).toBe('mfa_code_used');
 });
 
-/** The spellings of apps, of pasted text and in full width. */
+/** Returns the code as apps show it, as pasted text and in full-width digits. */
 const spellingsOf = (code: string): string[] => [
   `${code.slice(0, 3)} ${code.slice(3)}`,
   `${code.slice(0, 3)}\u00a0${code.slice(3)}`,
@@ -255,7 +255,7 @@ test('H-021 a code is accepted in each spelling by each operation, a used code i
     );
     expect(await codeOf(signIn(stack, tenant.name, 'spellings', PASSWORD, each)), each).toBe('mfa_code_used');
   }
-  // Sets that code to unused: a challenge, and a step-up in the resulting session.
+  // Makes the code unused again: for a challenge, and for a step-up in the resulting session.
   const unused = () => stack.sql('UPDATE mfa_factors SET last_step = 0 WHERE user_id = $1', [user.id]);
   await unused();
   const done = await authOf(stack).completeMfaChallenge({ code: spaced! }, await as());
@@ -279,7 +279,7 @@ test('H-021 a malformed code is refused by field, is not counted and locks no ac
     expect(await challenge(each), each).toBe('mfa_code_malformed');
     const refused = signIn(stack, tenant.name, user.username, PASSWORD, each);
     await expect(refused, each).rejects.toMatchObject({ reason: 'invalid', code: 'mfa_code_malformed' });
-    // The answer concerns only the field and does not tell whether the password is right.
+    // The answer concerns only the field and does not reveal whether the password is right.
     expect(await codeOf(signIn(stack, tenant.name, user.username, 'wrong wrong wrong', each)), each).toBe(
       'mfa_code_malformed',
     );
@@ -288,7 +288,7 @@ test('H-021 a malformed code is refused by field, is not counted and locks no ac
   expect(await challenge(codeNow(secret))).toBe('ok');
 });
 
-test('a lock of the second factor tells its remaining seconds and ends after them', async () => {
+test('the refusal for a locked second factor contains the remaining seconds, after which the lock has ended', async () => {
   const { user, secret } = await enrolled();
   for (let i = 0; i < 5; i += 1) {
     const from = { sourceAddress: `198.51.100.${i}` };
@@ -327,7 +327,7 @@ test('a lock of the second factor tells its remaining seconds and ends after the
   expect(await codeOf(prove())).toBe('ok');
 });
 
-test('H-023 five wrong codes lock across new sign-ins, not per challenge; an administrator unlocks', async () => {
+test('H-023 wrong codes are counted over all challenges; five lock the factor, and an administrator unlocks it', async () => {
   const { user, secret } = await enrolled();
   for (let i = 0; i < 5; i += 1) {
     const { as } = await signIn(stack, tenant.name, user.username, PASSWORD);
@@ -385,7 +385,7 @@ test('new recovery codes end the old ones and require a recent factor', async ()
     'mfa_not_satisfied',
   );
   expect(await codeOf(authOf(stack).disableMfa({}, await session.as()))).toBe('mfa_not_satisfied');
-  // A challenge in a complete session is the step-up.
+  // A challenge in a session with its second factor is a step-up.
   const done = await authOf(stack).completeMfaChallenge({ code: codeNow(secret) }, await session.as());
   const proved = continued(stack, session, done);
   expect(await codeOf(authOf(stack).regenerateRecoveryCodes({}, await proved.as()))).toBe('ok');
@@ -444,7 +444,7 @@ test('H-029 an API token cannot prove a second factor or change how a person sig
   ).toBe('not_for_api_tokens');
 });
 
-test('changing the own password requires the old one and, if there is a factor, a recent proof', async () => {
+test('changing one’s own password requires the old one and, if there is a factor, a recent proof', async () => {
   const { user, secret, session } = await enrolled();
   const other = await signIn(stack, tenant.name, user.username, PASSWORD, codeNow(secret));
   const change = (

@@ -36,7 +36,7 @@ export async function replaceRecoveryCodes(
   return codes;
 }
 
-/** Whether a person has this code unused. An unknown user causes the same query. */
+/** Whether the user has this code and has not used it. An unknown user causes the same query. */
 export async function hasRecoveryCode(
   reader: Reader<AuthSchema>,
   userId: string | undefined,

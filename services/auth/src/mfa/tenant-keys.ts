@@ -20,8 +20,8 @@ export interface TenantKeys {
 }
 
 /**
- * A missing or wrong root key seals the service. It never creates a new key over data that an earlier one
- * protects.
+ * Opens the keys. A missing or wrong root key seals the service. The service never creates a new key while
+ * the database contains data under an earlier one.
  */
 export async function openTenantKeys(
   database: Database<AuthSchema>,

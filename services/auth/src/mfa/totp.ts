@@ -23,7 +23,7 @@ export const stepAt = (seconds: number): number => Math.floor(seconds / STEP_SEC
 
 /**
  * Returns the step whose code this is, or undefined. Compares every step of the window, so that the time does
- * not tell which one matches.
+ * not reveal which one matches.
  */
 export function matchingStep(secret: Uint8Array, code: string, nowSeconds: number): number | undefined {
   const given = Buffer.from(code);

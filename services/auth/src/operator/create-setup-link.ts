@@ -13,8 +13,8 @@ export const setupUrl = (deps: Pick<OperatorDeps, 'config'>, token: string): str
   `${deps.config.publicUrl}/setup#token=${token}`;
 
 /**
- * Creates a one-time link for the first administrator, which replaces any earlier one; no link if the tenant
- * has a user.
+ * Creates a one-time link for the first administrator, which replaces any earlier one. Creates no link if the
+ * tenant has a user.
  */
 export function createSetupLink(deps: OperatorDeps): Handler<typeof auth.OperatorService.createSetupLink> {
   return async (request, context) => {
@@ -22,7 +22,7 @@ export function createSetupLink(deps: OperatorDeps): Handler<typeof auth.Operato
     context.auditTenantId = tenantId;
     return deps.database.withTenant(tenantId, async (tx) => {
       await tx.selectFrom('tenants').select('id').where('id', '=', tenantId).forNoKeyUpdate().execute();
-      // After the tenant's row, in the same lock order as suspending a tenant.
+      // Check the status after locking the tenant's row: suspending a tenant locks in the same order.
       await requireActiveTenant(tx);
       const needed = !(await hasUser(tx));
       const link = needed

@@ -53,7 +53,7 @@ export function tenantHasUser(): ClavigerError {
   });
 }
 
-/** Refuses before a costly hash; the check under the lock decides. */
+/** Refuses before a costly hash; the check under the lock is authoritative. */
 export async function refuseEarly(deps: OperatorDeps, tenantId: string): Promise<void> {
   if (await deps.database.withTenant(tenantId, hasUser)) throw tenantHasUser();
 }

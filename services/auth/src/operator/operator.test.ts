@@ -121,7 +121,7 @@ test('without Redis a revocation is stored but answered as unavailable, and sign
   await expect.poll(() => codeOf(authOf(stack).logout({}, options))).toBe('ok');
 });
 
-test('without the database every answer is an outage, not a refused credential', async () => {
+test('without the database every answer reports an outage, not a refused credential', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);
@@ -278,7 +278,7 @@ test('housekeeping removes any backlog in statements of at most 5,000 rows, incl
   }
 });
 
-test('a restriction by emergency access records one event at its begin and one at its end, also if repeated', async () => {
+test('a restriction by emergency access records one event at its start and one at its end, also if repeated', async () => {
   const tenant = await newTenant(stack);
   const [user] = await stack.sql<{ id: string }>('SELECT id FROM users WHERE tenant_id = $1', [tenant.id]);
   const standing = stack.workflow.client('auth', emergencyStanding.EmergencyStandingService);

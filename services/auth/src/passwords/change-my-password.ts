@@ -15,8 +15,8 @@ import { provePassword, wrongPassword } from './prove-password.ts';
 const STEP_UP_WINDOW_SECONDS = 600;
 
 /**
- * Requires the current password, and a recent second factor if the user has one. Ends the caller's other
- * sessions.
+ * Requires the current password, and a recent second factor if the user has one. Ends the other sessions of
+ * the actor.
  */
 export function changeMyPassword(deps: PasswordsDeps): Handler<typeof auth.AuthService.changeMyPassword> {
   return async (request, context) => {

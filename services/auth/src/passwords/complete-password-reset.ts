@@ -41,7 +41,8 @@ export function completePasswordReset(
       checkNewPassword(request.newPassword, user.username, '/newPassword');
       await storePassword(tx, { tenantId, userId, phc, setBy: null });
       await clearFailures(tx, userId, ['password']);
-      // The user signs in from this place next, also while the account is locked elsewhere.
+      // The user signs in from this place next and must not be refused there while the account is locked
+      // elsewhere.
       await notePlace(tx, tenantId, userId, placeOf(context));
       await deps.emitter.audit(tx, context, {});
       return endSessionsOfUser(tx, userId, 'password-changed', { keepApiTokens: true });

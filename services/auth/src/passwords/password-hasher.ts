@@ -8,7 +8,7 @@ export interface PasswordHasher {
   hash(password: string): Promise<string>;
   /**
    * Whether the password matches. Without a stored hash it verifies a dummy hash, so that the time does not
-   * tell whether the user exists.
+   * reveal whether the user exists.
    */
   verify(phc: string | undefined, password: string): Promise<boolean>;
   /** Whether the hash was computed with parameters other than the current ones. */

@@ -15,8 +15,9 @@ import type { PasswordsDeps } from './deps.ts';
 import { checkNewPassword } from './password-rules.ts';
 
 /**
- * Sets the password of another user, who may not hold more than the actor. Ends the sessions and grants of
- * the account, which counts as the actor's until its person changes the password.
+ * Sets the password of another user, who may not hold more permissions or sites than the actor. Ends the
+ * sessions and grants of the account. The account also counts as the actor's until its user changes the
+ * password.
  */
 export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersService.setUserPassword> {
   return async (request, context) => {
@@ -45,7 +46,8 @@ export function setUserPassword(deps: PasswordsDeps): Handler<typeof auth.UsersS
         changedBy: actor.userId,
       });
       const ended = await endSessionsOfUser(tx, userId, 'password-changed', { keepApiTokens: true });
-      // Tokens of the user and of their machine identities name the people behind the account.
+      // Raise the epoch: the tokens of the user and of their machine identities name the people behind the
+      // account.
       return { revoked: ended.revoked, raised: await raiseEpoch(tx, [userId]) };
     });
     await notifyGateways(deps, { revoked, raised });

@@ -2,7 +2,7 @@ import { ClavigerError } from '@claviger/errors';
 import type { CallContext } from '@claviger/service-kit';
 import { sql } from 'kysely';
 
-/** Each link of the chain is an account whose person has not chosen the password. */
+/** Maximum length of a chain in which each account has a password that its user has not chosen. */
 const MAX_BEHIND = 16;
 
 /**

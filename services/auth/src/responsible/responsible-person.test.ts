@@ -188,7 +188,7 @@ test('a machine identity is taken over by a user who holds its permissions; form
   );
 });
 
-test('an account counts as the user who set its password, recursively, until its person changes it', async () => {
+test('an account also counts as that of the user who set its password, recursively, until its own user changes it', async () => {
   const boss = await asAdministrator(stack, tenant);
   const users = usersOf(stack);
   const given = 'A password that was given 7';

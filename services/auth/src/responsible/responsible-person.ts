@@ -16,7 +16,7 @@ export interface ResponsiblePerson {
 }
 
 /**
- * Undefined if nobody is responsible, or if that person is disabled or deleted: the machine identity is then
+ * Undefined if nobody is responsible, or if that person is disabled or deleted; the machine identity is then
  * suspended.
  */
 export async function responsiblePerson(

@@ -1,7 +1,7 @@
 import { methods } from '@claviger/contracts';
 import { permits } from '@claviger/service-kit';
 
-/** Permissions that widen an operation: handlers check them, no policy of the contract requires them. */
+/** Permissions that widen an operation: handlers check them, and no policy of the contract requires them. */
 const WIDENING = ['grants.revoke', 'requests.read-all', 'vault.entries.retrieve-any'];
 
 /** Every permission that an operation requires, sorted. */

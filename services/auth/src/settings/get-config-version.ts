@@ -15,7 +15,7 @@ export function getConfigVersion(
 ): Handler<typeof settings.ConfigService.getConfigVersion> {
   return async (request, context) => {
     const version = Number(request.version);
-    // The text is `NO_OBJECT`.
+    // A malformed version was replaced by `NO_OBJECT`, which is not a number.
     if (Number.isNaN(version)) throw ClavigerError.notFound();
     return deps.database.readTenant(context.tenantId, async (reader) => {
       const row = await reader

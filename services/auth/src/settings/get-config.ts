@@ -6,7 +6,7 @@ import { pendingRestarts } from './pending-restarts.ts';
 import { bySection, keysInScope, type NamedKey } from './setting-keys.ts';
 import { configVersion, lastChanges, type StoredSetting } from './settings-store.ts';
 
-/** Returns every setting in the caller's scope; decrypts no secret. */
+/** Returns every setting in the actor's scope; decrypts no secret. */
 export function getConfig(deps: SettingsDeps): Handler<typeof settings.ConfigService.getConfig> {
   return async (_request, context) => {
     const keys = keysInScope(context.actor.platform);

@@ -8,8 +8,8 @@ import type { StoredSetting } from './settings-store.ts';
 export const RUNNING_SECONDS = 60;
 
 /**
- * Returns the changes that need a restart of a replica: it has applied a change if it reported a start after
- * the change.
+ * Returns the changes that need a restart of a replica. A replica has applied a change if it reported a start
+ * after the change.
  */
 export async function pendingRestarts(
   database: Database<AuthSchema>,

@@ -18,7 +18,10 @@ export const settingKeys: ReadonlyMap<string, NamedKey> = new Map(
   ),
 );
 
-/** Returns the settings in scope: all for administrators of the platform, else those of a tenant. */
+/**
+ * Returns the settings in scope: all settings for administrators of the platform, otherwise those of a
+ * tenant.
+ */
 export function keysInScope(platform: boolean): NamedKey[] {
   return [...settingKeys.values()].filter(({ key }) => platform || key.scope === 'tenant');
 }

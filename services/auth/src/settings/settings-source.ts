@@ -35,8 +35,8 @@ export function settingsSource(database: Database<AuthSchema>, tenantKeys: Tenan
   return async ({ tenantId, sections: asked, knownVersion }): Promise<ReadSettings> => {
     const names = new Set(asked.filter((name) => Object.hasOwn(sections, name)));
     const platformTenant = await platform();
-    // Read the versions first: a change in between then appears at the next read and cannot be lost behind an
-    // old version.
+    // Read the versions before the values: the next read then finds a newer version if a setting changes
+    // between the two.
     const version = [
       tenantId ? await database.readTenant(tenantId, configVersion) : 0,
       platformTenant ? await database.readTenant(platformTenant, configVersion) : 0,

@@ -130,7 +130,7 @@ test('secrets are stored encrypted, shown as placeholders, and unchanged if a pl
   });
 });
 
-test('unknown and invalid settings are refused by name, and nothing is stored', async () => {
+test('a refusal names each unknown or invalid setting, and nothing is stored', async () => {
   const refused = async (values: object) => pointersOf(put(values, await admin()));
   expect(await refused({ access: { maximumGrantMinutes: 1, other: true } })).toEqual([
     '/values/access/other',
@@ -153,7 +153,7 @@ test('unknown and invalid settings are refused by name, and nothing is stored', 
   expect((await get(await admin())).rowVersion).toBe(0);
 });
 
-test('settings of the platform are refused to tenants by name', async () => {
+test('a tenant cannot change settings of the platform, and the refusal names them', async () => {
   const as = await admin();
   const call = put({ access: { maximumGrantMinutes: 60 }, logging: { level: 'debug' } }, as);
   expect(await codeOf(call)).toBe('platform_only');
@@ -169,7 +169,7 @@ test('a change from an old version is refused, and of two concurrent changes one
   expect(await change(240)).toBe('precondition_failed');
 });
 
-test('null resets to the default, and the paged history tells who changed what', async () => {
+test('null resets to the default, and the paged history shows who changed what', async () => {
   const own = await newTenant(stack);
   const as = await administratorOf(own);
   await put({ access: { maximumGrantMinutes: 60 } }, as, { reason: 'shorter' });
@@ -200,7 +200,7 @@ test('null resets to the default, and the paged history tells who changed what',
   }
 });
 
-test('services read only their sections, with secrets, and learn if nothing changed', async () => {
+test('services read only their sections, with secrets, and get no values if nothing changed', async () => {
   const own = await newTenant(stack);
   const as = await administratorOf(own);
   const key = `canary-${randomUUID()}`;
@@ -227,7 +227,8 @@ test('a change that needs a restart stays pending for each named replica', async
   expect(changed.pendingRestart).toMatchObject([
     { key: 'passwords.hashConcurrency', service: 'auth', nodes: ['auth-1', 'auth-2'] },
   ]);
-  // Marks both as started after the change. Their own reports may arrive at any time and say the same.
+  // Moves the change to the day before, so that both replicas started after it. Later reports of the replicas
+  // have the same result.
   await stack.sql(
     `UPDATE config_versions SET created_at = created_at - interval '1 day' WHERE 'passwords.hashConcurrency' = ANY (keys)`,
   );

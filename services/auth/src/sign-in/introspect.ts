@@ -47,7 +47,7 @@ export function introspect(deps: SignInDeps): Handler<typeof auth.SessionsServic
       if (ended.length > 0) await deps.liveness.revoke(ended);
       const remembered = await deps.liveness.remember({ sessionId: actor.sessionId, epoch });
       if (remembered === 'revoked') throw sessionEnded('session_revoked');
-      // The session changed after it was read: read it again.
+      // The session changed after it was read, so read it again.
       if (remembered > epoch) continue;
       const { token, expiresAt } = await signActorToken(actor, audiences, deps.actorKey);
       return {

@@ -24,8 +24,8 @@ export interface LiveSession {
 }
 
 /**
- * What gateways may cache of sessions, in Redis. PostgreSQL is authoritative. `claviger:live:{<session>}` is
- * the epoch of a session that was alive within the last minute, or `revoked`.
+ * The cache in Redis in which gateways look up sessions; PostgreSQL is authoritative. The value of
+ * `claviger:live:{<session>}` is `revoked`, or the epoch of a session that was alive within the last minute.
  */
 export interface Liveness {
   /**

@@ -355,7 +355,7 @@ test('places are deleted after 30 days, the newest twenty are kept, and counts a
   expect(await failuresOf(user.id)).toEqual([]);
 });
 
-test('unknown tenant, unknown user, wrong password and lock take the same hashes and the same statements', async () => {
+test('unknown tenant, unknown user, wrong password and lock cause the same hashes and the same statements', async () => {
   const { name } = await resident();
   const locked = await resident();
   await lockElsewhere([locked.name]);
@@ -383,7 +383,10 @@ test('unknown tenant, unknown user, wrong password and lock take the same hashes
   } as unknown as SignInDeps;
   const query = vi.spyOn(pg.Client.prototype, 'query');
   onTestFinished(() => query.mockRestore());
-  /** The texts of all statements until the refusal, and the tenant whose log records it. */
+  /**
+   * Attempts a sign-in with a wrong password. Returns the answer, the number of hashes, the texts of all
+   * statements, and whether the refusal has a tenant whose log records it.
+   */
   const workOf = async (username: string, of: string, code: string, from: string) => {
     query.mockClear();
     hashes = 0;

@@ -14,7 +14,7 @@ const window = sql.raw(`interval '${WINDOW_MINUTES} minutes'`);
 
 /** The place of the row that counts all unknown places together. */
 const UNKNOWN_PLACES = '';
-/** An id of no row, so that a query for an unknown user is the same statement. */
+/** The id of no row, so that an unknown user causes the same statement. */
 export const NIL_ID = '00000000-0000-0000-0000-000000000000';
 
 /** An attempt to prove something for an account, from a place. */
@@ -29,7 +29,7 @@ export interface Attempt {
 }
 
 export interface LockStatus {
-  /** Seconds until the place may try again, whatever it sends. */
+  /** Seconds until the place may try again, also with the right password. */
   readonly waitSeconds: number;
   /**
    * Seconds for which the account is locked for this place, because of failures elsewhere; 0 for a known
@@ -59,8 +59,8 @@ const isKnown = (userId: string, place: string) => sql<boolean>`EXISTS (SELECT F
 
 /**
  * Counts a failed attempt for its place and, unless the place is known, for all unknown places together.
- * Throws `rate_limited` if the place has to wait now: of concurrent attempts only as many are counted and
- * answered as could have come one after the other. Attempts during a wait do not extend it.
+ * Throws `rate_limited` and counts nothing if the place has to wait now. Concurrent attempts thus gain
+ * nothing over successive ones, and attempts during a wait do not extend it.
  */
 export async function countFailure(tx: Tx<AuthSchema>, attempt: Attempt): Promise<{ locked: boolean }> {
   const { tenantId, kind, subject, userId = NIL_ID, place } = attempt;
@@ -128,7 +128,9 @@ export async function clearFailures(
     .execute();
 }
 
-/** The error for a place that has to wait. It tells nothing about the account: unknown names wait as long. */
+/**
+ * The error for a place that has to wait. It reveals nothing about the account: unknown names wait as long.
+ */
 export function mustWait(seconds: number): ClavigerError {
   const retryAfterSeconds = Math.max(1, seconds);
   return new ClavigerError('rate_limited', 'There were failed attempts for this account from your address.', {

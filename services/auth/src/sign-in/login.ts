@@ -24,9 +24,10 @@ export function login(deps: SignInDeps): Handler<typeof auth.AuthService.login> 
       context.auditActorName = stored.username;
       context.auditSubject = { type: 'user', id: stored.userId };
     }
-    // Before the hash and independent of the password, so that an attempt during a wait tells nothing.
+    // Refuse before the hash and without regard to the password, so that an attempt during a wait reveals
+    // nothing.
     if (lockStatus.waitSeconds > 0) throw mustWait(lockStatus.waitSeconds);
-    // Also while locked, so that the time does not tell.
+    // Verify also while the account is locked, so that the time does not reveal the lock.
     const matches = await deps.passwords.verify(phc, request.password);
     const lockedOut = lockStatus.lockedSeconds > 0 && attempt.kind === 'password';
     if (!matches || lockedOut || !stored || !tried.tenant) {

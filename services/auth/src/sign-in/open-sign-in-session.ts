@@ -28,12 +28,12 @@ export interface VerifiedPassword {
 
 export type SignInResult =
   | { session: SessionFacts; refreshToken: string; user: auth.User | undefined; hasFactor: boolean }
-  /** A text is the reason for the audit log; the caller learns only that the sign-in failed. */
+  /** A text is the reason for the audit log; the answer says only that the sign-in failed. */
   | { refusal: string | ClavigerError };
 
 /**
- * Opens a session after a correct password. Checks everything again with the user locked, because it may have
- * changed while the hash was computed.
+ * Opens a session after a correct password. Locks the user and checks everything again, because the user may
+ * have changed while the hash was computed.
  */
 export async function openSignInSession(
   deps: SignInDeps,

@@ -22,9 +22,9 @@ export interface SignInAttempt {
 }
 
 /**
- * Reads the user of a sign-in and the lock status for the caller's place. Unknown tenants and users cause the
- * same queries. A recovery code also opens a locked account; it is counted separately, and with a wrong one
- * the password is not checked, so such attempts tell nothing about it.
+ * Reads the user of a sign-in and the lock status for the place of the call. Unknown tenants and users cause
+ * the same queries. A recovery code also opens a locked account; its attempts are counted separately. With a
+ * wrong recovery code the password is not checked, so such attempts reveal nothing about the password.
  */
 export async function readAttempt(
   deps: SignInDeps,

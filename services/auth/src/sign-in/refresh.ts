@@ -17,12 +17,13 @@ import {
 } from './sessions-store.ts';
 import { signInAnswer } from './sign-in-answer.ts';
 
-/** A client that lost the answer and repeats immediately is not treated as theft. */
+/** A token that is reused within this time is not treated as stolen: the client may have lost the answer. */
 const REUSE_GRACE_SECONDS = 10;
 
 /**
  * Rotates the refresh token of a session, or issues one to the holder of a valid access token. A reused token
- * means that two parties have it, so the session ends. The authentication of the session never changes here.
+ * means that two parties have it, so the session ends. A refresh never changes how or when the session was
+ * authenticated.
  */
 export function refresh(deps: SignInDeps): Handler<typeof auth.AuthService.refresh> {
   return async (request, context) => {
@@ -147,8 +148,8 @@ function refusedToken(): ClavigerError {
 }
 
 /**
- * The error for a session without a second factor after it became mandatory. The session continues once one
- * is proved.
+ * The error for a session that has no second factor after one became mandatory. Proving a second factor
+ * replaces the session.
  */
 function factorBecameMandatory(): ClavigerError {
   return new ClavigerError(

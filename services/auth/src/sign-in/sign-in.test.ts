@@ -108,7 +108,7 @@ test('no token of a refresh concurrent with a logout outlives the logout', async
   }
 });
 
-test('H-051 after a refresh whose transaction fails, the token can be used once more', async () => {
+test('H-051 after a refresh whose transaction failed, the token can still be used once', async () => {
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer } = await signIn(stack, tenant.name, username, password);

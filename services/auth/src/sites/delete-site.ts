@@ -7,8 +7,8 @@ import type { SitesDeps } from './deps.ts';
 import { lockSite } from './sites-store.ts';
 
 /**
- * Deletes a site and its policies. Refused while it contains an active device or a user is restricted to it.
- * Decommissioned devices of the site then have no site.
+ * Deletes a site and its policies. Throws `conflict` while the site contains an active device or a user is
+ * restricted to it. Decommissioned devices of the site then have no site.
  */
 export function deleteSite(
   deps: Pick<SitesDeps, 'database' | 'emitter'>,

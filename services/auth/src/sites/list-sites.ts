@@ -9,7 +9,7 @@ const SORT: SortFields = {
   createdAt: { column: 'sites.created_at', type: 'timestamptz' },
 };
 
-/** Lists the sites that the caller may see. */
+/** Lists the sites that the actor may see. */
 export function listSites(deps: Pick<SitesDeps, 'database'>): Handler<typeof devices.SitesService.listSites> {
   return (request, context) =>
     deps.database.readTenant(context.tenantId, (reader) => {

@@ -41,8 +41,8 @@ export async function readSite(
 }
 
 /**
- * Locks the site until the transaction ends. With `delete`, no device can be added to it meanwhile. Throws
- * `not_found`.
+ * Locks the site until the transaction ends. With `delete`, no device can be added to the site meanwhile.
+ * Throws `not_found`.
  */
 export async function lockSite(
   tx: Tx<AuthSchema>,

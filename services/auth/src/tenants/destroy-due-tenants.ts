@@ -61,8 +61,9 @@ export async function destroyDueTenants(deps: Deps, leadership: Leadership): Pro
 }
 
 /**
- * Each step can be repeated: the vault's keys, auth's own keys, the signed record, and the end. A tenant that
- * is reinstated in time is left alone: its row decides, and the vault checks the version of the status.
+ * Destroys the tenant's keys in the vault and in auth, then stores the signed record and ends the order. Each
+ * step can be repeated. A tenant that was reinstated in time keeps its keys: each step checks the order
+ * first, and the vault checks the version of the status.
  */
 async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): Promise<void> {
   const tenantId = order.tenant_id;
@@ -117,7 +118,7 @@ async function holdConfirmed(deps: Deps, leadership: Leadership, order: Order): 
   });
 }
 
-/** Auth's own keys. */
+/** Destroys auth's own keys. Returns all of them, including those destroyed by an earlier attempt. */
 function destroyOwn(deps: Deps, leadership: Leadership, order: Order): Promise<DestroyedKey[]> {
   const tenantId = order.tenant_id;
   return deps.database.withTenant(tenantId, async (tx) => {
@@ -151,7 +152,7 @@ function destroyOwn(deps: Deps, leadership: Leadership, order: Order): Promise<D
 }
 
 /**
- * Deletes everything that could prove a password or a factor, in batches, because a tenant may have many
+ * Deletes recovery codes, second factors, passwords and places, in batches, because a tenant may have many
  * users.
  */
 async function eraseProofs(deps: Deps, leadership: Leadership, order: Order): Promise<void> {

@@ -18,8 +18,8 @@ export interface EndedAccess {
 
 /**
  * Ends all access to the transaction's tenant. Sessions, refresh tokens and one-time links end. API tokens
- * and agent tokens are refused while the tenant is not active and work again afterwards, because no person is
- * present to sign in. Repeatable: the result includes sessions that ended within 15 minutes.
+ * and agent tokens are refused while the tenant is not active and work again afterwards, because machines
+ * cannot sign in again. Repeatable: the result includes sessions that ended within 15 minutes.
  */
 export async function endAllAccess(tx: Tx<AuthSchema>): Promise<EndedAccess> {
   await tx

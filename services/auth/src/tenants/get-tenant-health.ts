@@ -11,7 +11,7 @@ interface Part extends tenants.TenantPart {
   readonly lastActivityAt: string | undefined;
 }
 
-/** Asks every service. A service without an answer is shown as such, without numbers. */
+/** Asks every service. A service that does not answer is listed with this problem and without numbers. */
 export function getTenantHealth(deps: TenantsDeps): Handler<typeof tenants.TenantsService.getTenantHealth> {
   return async (request) => {
     const id = request.tenantId;

@@ -29,7 +29,7 @@ export function listTenants(deps: TenantsDeps): Handler<typeof tenants.TenantsSe
         request,
         query,
         sort: SORT,
-        // New tenants come last, so that pages do not shift while a caller reads them.
+        // Sort new tenants last, so that pages do not shift while a client reads them.
         defaultSort: 'createdAt',
         tieBreaker: { column: 'tenants.id', type: 'uuid' },
         map: tenantMessage,

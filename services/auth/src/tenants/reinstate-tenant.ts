@@ -12,8 +12,8 @@ import { readTenant } from './tenant-view.ts';
 
 /**
  * Makes the tenant active again, with its data and API tokens. Former sessions, links, grants and queued jobs
- * stay ended. Also withdraws a deprovisioning until the retention ends; a new name is required if another
- * tenant has its name.
+ * stay ended. Until the retention ends, it also withdraws a deprovisioning; a new name is required if another
+ * tenant now has the former one.
  */
 export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsService.reinstateTenant> {
   return async (request, context) => {
@@ -24,7 +24,7 @@ export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.Tenan
       await deps.database.withTenant(context.tenantId, async (tx) => {
         const tenant = await lockTenant(tx, id);
         if (tenant.status === 'deprovisioned') throw keysGone('are destroyed');
-        // From here on some of the keys may be destroyed.
+        // When the retention has ended, some of the keys may already be destroyed.
         if (await asTenant(tx, id, () => retentionIsOver(tx))) throw keysGone('are being destroyed');
         if (tenant.status === 'active') {
           throw new ClavigerError('conflict', 'The tenant is not suspended.', { code: 'wrong_status' });
@@ -61,7 +61,7 @@ export function reinstateTenant(deps: TenantsDeps): Handler<typeof tenants.Tenan
 }
 
 /**
- * Uses clock_timestamp() with the tenant locked: of a reinstatement and a destruction, the later one sees the
+ * Uses clock_timestamp() with the tenant locked: the later of a reinstatement and a destruction thus sees the
  * earlier one.
  */
 async function retentionIsOver(tx: Tx<AuthSchema>): Promise<boolean> {

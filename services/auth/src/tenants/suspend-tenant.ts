@@ -9,9 +9,9 @@ import { endAllAccess, notifyGateways } from './end-all-access.ts';
 import { readTenant } from './tenant-view.ts';
 
 /**
- * Answers when gateways and every reachable store have applied the status. For an unreachable store the
- * answer contains its name and the status `suspending`; the duty repeats the delivery. Suspending again
- * notifies all again.
+ * Answers when gateways and every reachable store have applied the status. If a store is unreachable, the
+ * answer contains its name and the status `suspending`, and the duty repeats the delivery. Suspending again
+ * notifies gateways and stores again.
  */
 export function suspendTenant(deps: TenantsDeps): Handler<typeof tenants.TenantsService.suspendTenant> {
   return async (request, context) => {

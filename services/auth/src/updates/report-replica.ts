@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import type { UpdatesDeps } from './deps.ts';
 import { recordReplica } from './record-replica.ts';
 
-/** The certificate names the service. */
+/** Records a replica of the service that the client certificate names. */
 export function reportReplica(deps: UpdatesDeps): Handler<typeof updates.ReplicasService.reportReplica> {
   return async (request, context) => {
     await recordReplica(deps.database, { ...request, service: context.caller });

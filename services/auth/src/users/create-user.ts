@@ -15,9 +15,9 @@ import { requireCurrentActor, requireHeld } from './user-permissions.ts';
 import { readUser } from './users-store.ts';
 
 /**
- * Creates a user. Without a password, a person sets one by a reset link. A machine identity has no password,
- * and its creator is responsible for it. With a password, the account counts as the creator's until its
- * person changes the password.
+ * Creates a user. Without a password, the person sets one by a reset link. With a password, the account also
+ * counts as the creator's until its user changes the password. A machine identity has no password, and its
+ * creator is responsible for it.
  */
 export function createUser(deps: UsersDeps): Handler<typeof auth.UsersService.createUser> {
   return async (request, context) => {
@@ -49,7 +49,8 @@ export function createUser(deps: UsersDeps): Handler<typeof auth.UsersService.cr
             display_name: request.displayName,
             email: request.email,
             kind,
-            // If a machine identity creates one, its responsible person is responsible for both.
+            // The responsible person of a machine identity is also responsible for the machine identities
+            // that it creates.
             responsible_id: kind === 'machine' ? (actor.responsibleId ?? actor.userId) : null,
             last_login_at: null,
             deleted_at: null,

@@ -13,7 +13,7 @@ import { readPermissions, requireCurrentActor, requireNotAbove } from './user-pe
 import { lockUser } from './users-store.ts';
 
 /**
- * Marks the row as deleted and ends all access in the same transaction; reads then return 404. Machine
+ * Marks the row as deleted and ends all access in the same transaction; reads then return 404. The machine
  * identities of the user are suspended.
  */
 export function deleteUser(deps: UsersDeps): Handler<typeof auth.UsersService.deleteUser> {

@@ -5,8 +5,8 @@ import { endSessionsOfUser, raiseEpoch, type SessionEndCause } from '../sign-in/
 import type { EndedAccess } from '../tenants/end-all-access.ts';
 
 /**
- * Ends sessions, API tokens and reset links of a user. Gateways introspect the user's machine identities
- * again.
+ * Ends sessions, API tokens and reset links of a user. Returns also the sessions of the user's machine
+ * identities, which gateways introspect again.
  */
 export async function endAccess(
   tx: Tx<AuthSchema>,

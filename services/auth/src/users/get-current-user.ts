@@ -3,7 +3,7 @@ import type { Handler } from '@claviger/service-kit';
 import type { UsersDeps } from './deps.ts';
 import { readUser } from './users-store.ts';
 
-/** Returns the caller with its permissions; those of an API token are limited by the token. */
+/** Returns the actor with its permissions; those of an API token are limited by the token. */
 export function getCurrentUser(deps: UsersDeps): Handler<typeof auth.AuthService.getCurrentUser> {
   return async (_request, context) => {
     const { tenantId, userId, permissions } = context.actor;

@@ -13,15 +13,16 @@ import { readPermissions, requireCurrentActor, requireNotAbove } from './user-pe
 import { lockUser, readUser } from './users-store.ts';
 
 /**
- * Absent fields stay unchanged. Disabling ends all sessions, API tokens, requests and grants of the account
- * and suspends the machine identities of its person; enabling restores none of them.
+ * Absent fields stay unchanged. Disabling ends all sessions, API tokens, requests and grants of the account;
+ * enabling restores none of them. The machine identities of the user are suspended while the account is
+ * disabled.
  */
 export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.updateUser> {
   return async (request, context) => {
     const userId = request.userId;
     context.auditSubject = { type: 'user', id: userId };
     const { tenantId } = context;
-    // What the account held must have ended before it is enabled.
+    // All former access of the account must have ended before the account is enabled.
     if (request.status === 'active') await deliverAccountStatus(deps, tenantId, userId);
     const { user, ended } = await deps.database.withTenant(tenantId, async (tx) => {
       await lockAdministration(tx);
@@ -30,7 +31,7 @@ export function updateUser(deps: UsersDeps): Handler<typeof auth.UsersService.up
       if (request.rowVersion !== undefined && request.rowVersion !== before.rowVersion) throw changed();
       const status = request.status as UserStatus | undefined;
       const changesStatus = status !== undefined && status !== before.status;
-      // Sign-in links may be sent to this address, so changing it could take over the account.
+      // Sign-in links may be sent to this address, so a changed address could take over the account.
       if (changesStatus || (request.email !== undefined && userId !== context.actor.userId)) {
         await requireNotAbove(tx, context, holds, userId);
       }

@@ -54,8 +54,8 @@ export async function readPermissions(
 export type Holds = (pattern: string) => boolean;
 
 /**
- * Checks the actor against the database, because the actor token may be a minute old. Locks its session until
- * the transaction ends, so that a concurrent revocation is either seen or waits.
+ * Checks the actor against the database, because the actor token may be a minute old. Locks the session of
+ * the actor until the transaction ends, so that a concurrent revocation is either seen or waits.
  */
 export async function requireCurrentActor(tx: Tx<AuthSchema>, context: CallContext): Promise<Holds> {
   const { actor } = context;
@@ -91,8 +91,8 @@ export function requireHeld(holds: Holds, patterns: Iterable<string>): void {
 }
 
 /**
- * For changes that would let the actor take over an account: its user may not hold more permissions or sites
- * than the actor.
+ * Throws `denied` if the user holds more permissions or sites than the actor. Required for changes by which
+ * the actor could take over the account.
  */
 export async function requireNotAbove(
   tx: Tx<AuthSchema>,

@@ -182,7 +182,7 @@ test('objects of another tenant are not found, with the same answer as unknown o
   expect(seen.items.map((user) => user.id)).not.toContain(theirs.id);
 });
 
-test('nobody grants, removes or takes over permissions they do not hold, or changes their own roles', async () => {
+test('users cannot grant, remove or take over permissions that they do not hold, or change their own roles', async () => {
   const helpdesk = await roleWith('users.*', 'roles.*', 'api-tokens.*');
   const weak = await newUser(stack, tenant, 'helpdesk', [helpdesk]);
   const target = await newUser(stack, tenant, 'target');
@@ -218,7 +218,7 @@ test('nobody grants, removes or takes over permissions they do not hold, or chan
   expect(await codeOf(users.updateUserRoles({ userId: target.id, roles: [helpdesk] }, options))).toBe('ok');
 });
 
-test('H-052 a removed role has no effect from the next call, whatever the token says', async () => {
+test('H-052 a removed role has no effect from the next call, even if the actor token still contains it', async () => {
   const reader = await roleWith('users.read', 'users.unlock');
   const user = await newUser(stack, tenant, 'erin', [reader]);
   const { answer, as } = await signIn(stack, tenant.name, 'erin', PASSWORD);
@@ -229,7 +229,7 @@ test('H-052 a removed role has no effect from the next call, whatever the token 
   const key = `claviger:live:{${before.sessionId}}`;
   expect(Number(await stack.redis.get(key))).toBeGreaterThan(before.epoch);
   expect(await reasonOf(usersOf(stack).listUsers(list, await as()))).toBe('denied');
-  // An older actor token changes nothing either.
+  // An older actor token, which still contains the role, is refused too.
   expect(await reasonOf(usersOf(stack).unlockUser({ userId: user.id }, stale))).toBe('denied');
   await usersOf(stack).updateUserRoles({ userId: user.id, roles: [reader] }, options);
   const { items } = await rolesOf(stack).listRoles({ ...page, search: reader }, options);
@@ -242,7 +242,7 @@ test('H-052 a removed role has no effect from the next call, whatever the token 
   expect(await reasonOf(usersOf(stack).listUsers(list, await as()))).toBe('denied');
 });
 
-test('the last administrator stays, also if two remove each other concurrently', async () => {
+test('the last administrator cannot be removed, even if two administrators remove each other concurrently', async () => {
   const from = await newTenant(stack);
   const first = from.administrator;
   const users = usersOf(stack);
@@ -338,7 +338,7 @@ test('two administrators who act on each other concurrently do not deadlock', as
     expect(codes).not.toContain('internal');
     expect(codes).not.toContain('unavailable');
   }
-  // Only the database can tell a deadlock from a wait for a slow disk.
+  // Only the log of the database distinguishes a deadlock from a wait for a slow disk.
   expect((await log()).slice(before)).not.toContain('deadlock');
 });
 
@@ -381,7 +381,7 @@ test('a password set by an administrator ends the sessions; users change their o
   expect(await set(tenant.administrator.id, PASSWORD)).toBe('own_account');
 });
 
-test('built-in roles cannot change; custom roles can, and are deleted if no user has them', async () => {
+test('built-in roles cannot be changed; custom roles can be changed, and deleted if no user has them', async () => {
   const options = await asAdministrator(stack, tenant);
   const { items } = await rolesOf(stack).listRoles({ ...page, search: '' }, options);
   const builtIn = items.filter((role) => role.builtIn);
@@ -431,7 +431,7 @@ test('an API token is shown once, stored as a hash, limited, listed by its prefi
   expect(row!.text).not.toContain(made.token.slice(12, 47));
   const seen = await introspectApi(stack, made.token);
   const me = await authOf(stack).getCurrentUser({}, { actorToken: seen.actorToken });
-  // The permissions that both the role and the token allow.
+  // The result contains the permissions that both the role and the token allow.
   expect(me.permissions).toEqual(['requests.read', 'users.read']);
   const listed = await tokens.listApiTokens({ ...page, userId: machine.id, status: 'active' }, options);
   expect(listed.items[0]).toMatchObject({ prefix: made.apiToken!.prefix, name: 'nightly' });
@@ -474,7 +474,7 @@ test('services read names and permissions within one tenant', async () => {
   expect(await reasonOf(gateway.getStanding({ userId: user.id }, within))).toBe('denied');
 });
 
-test('no password, token or code is stored in clear in the database, the outbox or Redis', async () => {
+test('no password, token or code is stored in plain text in the database, the outbox or Redis', async () => {
   const { answer } = await signIn(stack, tenant.name, 'liam', PASSWORD);
   const tables = await stack.sql<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relnamespace = 'auth'::regnamespace AND relkind = 'r'`,

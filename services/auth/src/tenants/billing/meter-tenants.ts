@@ -6,7 +6,7 @@ import type { TenantsDeps } from '../deps.ts';
 import { METERED_ACTIONS, type Metered, meter } from './meter.ts';
 
 const INTERVAL_MS = 2_000;
-/** Internal calls name a tenant; the list of log sizes belongs to none. */
+/** The tenant id for `listLogSizes`, which belongs to no tenant, because internal calls must name one. */
 const NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
 type Log = ServiceClient<typeof tenantLog.TenantLogService>;
