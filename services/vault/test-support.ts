@@ -69,7 +69,7 @@ export interface Person {
   readonly exposure: Calls<typeof exposure.ExposureService>;
 }
 
-/** The lease is long: on a busy machine a short lease could end while its worker lives. See `endLeases`. */
+/** A long lease: on a busy machine a short one could end while its worker still runs. See `endLeases`. */
 export const quickRotation = {
   leaseSeconds: 60,
   sweepIntervalSeconds: 0.2,

@@ -683,7 +683,7 @@ describe('grants', () => {
   });
 });
 
-describe('what is stored', () => {
+describe('stored data', () => {
   const flip = (column: string) => `set_byte(${column}, 5, get_byte(${column}, 5) # 1)`;
   test.each([
     ['ciphertext', flip('ciphertext')],

@@ -101,7 +101,7 @@ async function deliver(
     .where('entries.status', '=', 'active')
     .executeTakeFirst();
   if (!found) throw ClavigerError.notFound();
-  // The actor who named the account may have planted the secret.
+  // The actor who named the account may have stored a secret of their own choice.
   if (found.unproven && found.owner_id !== userId) throw unproven('denied', 'This account');
   await recordExposure(tx, context.tenantId, {
     entryId: found.entry_id,

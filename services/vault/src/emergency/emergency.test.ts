@@ -84,7 +84,7 @@ async function withoutAudit(work: () => Promise<void>): Promise<void> {
   }
 }
 
-test('an open session discloses what it covers to its user, with a reason, a record and a receipt', async () => {
+test('an open session discloses the covered secrets to its user, with a reason, a record and a receipt', async () => {
   const [named, unnamed] = [await note(), await note()];
   const person = await responder();
   await expect(person.entries.retrieveEntry({ ...named, reason: 'fire' })).rejects.toMatchObject({

@@ -32,7 +32,7 @@ export function startJournalMerge(
   let quarantined = 0;
   let firstQuarantined: number | undefined;
   let wakeUp: (() => void) | undefined;
-  // The first merge reads what the former process left; later ones run after a disclosure that was not
+  // The first merge reads the records of the former process; later merges run after a disclosure that was not
   // recorded.
   let wanted = true;
   let failures = 0;

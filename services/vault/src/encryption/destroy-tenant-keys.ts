@@ -50,7 +50,7 @@ export function destroyTenantKeys(
       return tx.selectFrom('keks').select(['id', 'version', 'destroyed_at']).orderBy('version').execute();
     });
     // Auth calls every replica. A replica that misses the call drops the keys after its own check
-    // (`key-cache.ts`).
+    // (`packages/keyring/src/key-cache.ts`).
     deps.keys.forget(
       tenantId,
       keys.map((key) => key.id),

@@ -14,9 +14,8 @@ export interface Finding {
 
 /**
  * Rewraps the DEKs of these rows for `kek` if another KEK wraps them. Returns those that cannot be decrypted;
- * they are not changed. The caller has locked the rows.
- *
- * @throws `sealed` or `unavailable`: errors that say nothing about a row.
+ * they are not changed. The caller has locked the rows. Throws `sealed` or `unavailable` if the keys are not
+ * available.
  */
 export async function rewrapRows(
   tx: VaultTx,

@@ -2,7 +2,7 @@ import { ClavigerError } from '@claviger/errors';
 import { generatePassword } from '@claviger/keyring';
 
 const MAX_SECRET_BYTES = 65_536;
-/** Largest file: what fits into a secret in base64. */
+/** Maximum size of a file whose base64 form fits into a secret. */
 const MAX_FILE_BYTES = (MAX_SECRET_BYTES / 4) * 3;
 
 /** A password for an unknown policy: long, with all character classes, without similar characters. */

@@ -54,7 +54,7 @@ export function toExposure(row: LedgerRow): exposure.Exposure {
   });
 }
 
-/** The contract's value for what will happen to the secret. */
+/** The state of the secret's rotation, as a value of the contract. */
 export function rotationOf(row: Pick<LedgerRow, 'current' | 'under_way' | 'due' | 'obstacle'>): string {
   if (!row.current) return 'done';
   if (row.under_way) return 'queued';

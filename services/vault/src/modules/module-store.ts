@@ -11,7 +11,7 @@ export type ModuleRow = Selectable<VaultSchema['modules']>;
 
 const mapModule = rowMapper<vault.Module>('claviger.vault.v1.Module');
 
-/** Only actors who may see how targets are reached see why a test failed. */
+/** The reason of a failed test is visible only to actors who may see how targets are reached. */
 export function toModule(row: ModuleRow, context: Pick<CallContext, 'actor'>): vault.Module {
   return mapModule({
     ...row,

@@ -32,9 +32,9 @@ export function lowers(before: Protection, after: Protection): boolean {
 }
 
 /**
- * Asks workflow, before the transaction, whether a change may lower the protection. Undefined if it lowers
- * none. Throws conflict `approval_required` with the request that is open, and `unavailable` while workflow
- * does not answer.
+ * Asks workflow, before the transaction, whether a change may lower the protection. Returns undefined if the
+ * change does not lower it. Throws conflict `approval_required` with the request that is open, and
+ * `unavailable` while workflow does not answer.
  */
 export async function askForLowering(
   deps: RightsDeps,

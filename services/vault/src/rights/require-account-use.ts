@@ -31,7 +31,7 @@ export async function requireAccountUse(
 }
 
 /**
- * Throws `denied` unless the actor may use the resource's admin entry, if it is what changes the password: by
+ * Throws `denied` unless the actor may use the resource's admin entry, if that entry changes the password: by
  * the resource's setting, or with `byAdmin`.
  */
 export async function requireRotationRight(

@@ -124,7 +124,7 @@ const ended = ({ entryId }: Managed, state: string) =>
     return rotation?.state === state && rotation;
   });
 
-/** The vault discloses what the target accepts, and it differs from the former secret. */
+/** The vault discloses a secret that the target accepts and that differs from the former one. */
 async function expectRotated(managed: Managed): Promise<void> {
   const { secret, rotationState } = await admin.entries.retrieveEntry({ entryId: managed.entryId });
   expect(rotationState).toBe('idle');

@@ -9,7 +9,8 @@ import { isReachabilityProblem, maySeeReachability, UNIFORM_HINT } from '../targ
 export type RotationRow = Selectable<VaultSchema['rotations']>;
 
 /**
- * States in which a problem without a kind concerns the connection to the target. Not every actor may see it.
+ * States in which a problem without a kind concerns the connection to the target. Such a problem is not
+ * visible to every actor.
  */
 const UNFINISHED_STATES: readonly RotationRow['state'][] = ['pending', 'applying', 'ambiguous'];
 

@@ -97,7 +97,7 @@ const ended = (account: Managed, state: string) =>
 const inState = (account: Managed, state: string) =>
   eventually(`an entry that is ${state}`, async () => (await entryOf(account)).rotationState === state);
 
-/** The vault discloses what the target accepts, and it differs from the former secret. */
+/** The vault discloses a secret that the target accepts and that differs from the former one. */
 async function expectRotated(account: Managed): Promise<void> {
   const { secret, rotationState } = await secretOf(account);
   expect(rotationState).toBe('idle');
