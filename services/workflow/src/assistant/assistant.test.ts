@@ -132,7 +132,7 @@ test('the documentation answers other questions, with file and heading, as plain
   expect(used).toMatchObject([{ kind: 'document', name: 'docs/keys.md: Exchanging the root key' }]);
 });
 
-test('an answer without results says so and lists the possible questions', async () => {
+test('an answer without results states this and lists the possible questions', async () => {
   const { answer, used } = await ask(ann, 'what will the weather be in Paris?');
   expect(answer).toContain('No answer was found in the documentation');
   expect(answer).toContain('What is waiting for me?');

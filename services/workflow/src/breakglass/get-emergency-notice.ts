@@ -4,7 +4,7 @@ import type { BreakglassDeps } from './deps.ts';
 import { openSessions } from './get-breakglass-status.ts';
 
 /**
- * Whether emergency access is open in the tenant, and until when. It is shown to everybody, so it contains no
+ * Whether emergency access is open in the tenant, and until when. Every user sees it, so it contains no
  * names.
  */
 export function getEmergencyNotice(

@@ -3,7 +3,7 @@ import type { CallContext } from '@claviger/service-kit';
 import { internalCall } from '../internal-call.ts';
 import type { ElevationDeps } from './deps.ts';
 
-/** Short, because the device waits, and an unknown subject only prevents an automatic approval. */
+/** Short, because the device waits. An unknown subject only prevents an automatic approval. */
 const TIMEOUT_MS = 1_000;
 
 export interface Subject {

@@ -52,7 +52,7 @@ export type Ask =
    * Compiles the content sent before. After `untilMs` (milliseconds since 1970) the thread accepts no items.
    */
   | { readonly kind: 'start'; readonly job: Start; readonly version: string; readonly untilMs: number }
-  /** The answer says whether the thread accepts more items. */
+  /** The answer is true if the thread accepts more items. */
   | { readonly kind: 'items'; readonly items: readonly Item[] }
   | { readonly kind: 'report' };
 

@@ -6,8 +6,8 @@ import type { RulesDeps } from './deps.ts';
 import type { RevisionRow } from './rules-tables.ts';
 
 /**
- * The acting people by id: the actor and the people behind it. The responsible person of a machine identity
- * counts as the author of what it writes.
+ * The acting people by id: the actor and the people behind it. A machine identity's changes count as changes
+ * by its responsible person.
  */
 export async function actingPeople(
   deps: Pick<RulesDeps, 'directory'>,

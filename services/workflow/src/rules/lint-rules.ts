@@ -74,8 +74,8 @@ export function lintRules(
 }
 
 /**
- * All rules of a finding, because its message names them too: readers who may not see one of them do not see
- * the finding.
+ * All rules that the message of a finding names. A reader who may not see one of them does not see the
+ * finding.
  */
 function idsOf({ ruleId, otherRuleIds = [] }: Finding): string[] {
   return ruleId === null ? [...otherRuleIds] : [ruleId, ...otherRuleIds];

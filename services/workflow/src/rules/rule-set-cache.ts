@@ -3,7 +3,7 @@ import type { RuleSet } from '@claviger/evaluator';
 /** Maximum number of rules in all cached sets; the least recently used set is dropped first. */
 const MAX_RULES = 60_000;
 const MAX_SETS = 1_000;
-/** A load that takes longer is forgotten, so that the next decision tries again. */
+/** A load that takes longer is dropped, so that the next decision tries again. */
 const LOAD_MS = 5_000;
 
 export interface RuleSetCache {
