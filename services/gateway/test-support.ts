@@ -38,7 +38,7 @@ import { createGatewayService, type GatewayService } from './src/service.ts';
 export const TENANT = '11111111-1111-4111-8111-111111111111';
 const logger = createLogger({ service: 'gateway', node: 'test', level: 'error' });
 
-/** Detects hangs only: the gateway, its peers and its clients share one thread on a busy machine. */
+/** Long enough to detect only hangs: the gateway, its peers and its clients share one thread. */
 const PATIENCE = { redisMs: 120_000, peersMs: 120_000 };
 
 export interface TestSession {
@@ -64,13 +64,12 @@ export interface Call {
   readonly headers?: Record<string, string>;
   /** Another local source address. */
   readonly localAddress?: string;
-  /** For another gateway than the started one. */
+  /** For a gateway other than the started one. */
   readonly port?: number;
 }
 
 /**
- * Upstreams with trivial handlers behind the real pipeline: certificates, actor tokens, policies, field
- * rules.
+ * Services with trivial handlers behind the real pipeline: certificates, actor tokens, policies, field rules.
  */
 export class TestEdge {
   readonly sessions = new Map<string, TestSession>();
@@ -460,7 +459,7 @@ export class TestEdge {
   }
 
   /**
-   * Sends exactly these bytes, and returns the whole answer until the connection ends or the time is over.
+   * Sends exactly these bytes. Returns everything received until the connection ends or the time has passed.
    */
   raw(bytes: string | Buffer, leave?: { until: () => boolean }, localAddress?: string): Promise<string> {
     return new Promise((resolve, reject) => {

@@ -16,7 +16,7 @@ export class BoundedCache<V> {
   }
 
   set(key: string, value: V, expiresAtMs: number): void {
-    // Renewing an entry makes it the newest.
+    // A renewed entry becomes the newest.
     this.#entries.delete(key);
     if (this.#entries.size >= this.#limit) this.#entries.delete(this.#entries.keys().next().value!);
     this.#entries.set(key, { value, expiresAtMs });

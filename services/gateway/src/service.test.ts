@@ -28,7 +28,7 @@ describe('the gateway', () => {
     await stopped;
   });
 
-  it('ends waiting calls of agents when it stops, and ends the wait of those that disconnected', async () => {
+  it('ends the waiting calls of agents when it stops, and the waiting call of an agent that disconnects', async () => {
     const { token, deviceId } = edge.enrol();
     const wait = `/api/v1/agents/${deviceId}/commands?waitSeconds=20`;
     const leaving = edge.raw(
@@ -77,7 +77,7 @@ describe('the gateway', () => {
       const { msg, port } = JSON.parse(line) as { msg: string; port: number };
       expect(msg).toBe('the gateway listens');
       const ready = async () => (await edge.call('GET', '/system/health/ready', { port })).status;
-      // Ready as soon as it has connected to all services behind it.
+      // The gateway is ready as soon as it has connected to all services behind it.
       await expect.poll(ready).toBe(200);
       const ended = once(child, 'exit');
       child.kill('SIGTERM');

@@ -39,7 +39,7 @@ const DRAIN_TIMEOUT_MS = 10_000;
 const REDIS_START_MS = 2_000;
 
 export interface GatewayService extends RunningService {
-  /** Bound ports, also when the configuration has 0. */
+  /** The bound ports; they differ from the configuration if it has 0. */
   readonly httpPort: number;
   readonly healthPort: number;
 }
@@ -153,7 +153,7 @@ export async function createGatewayService(
       health.setReady(false);
       // Ends waiting calls of agents; they reconnect to another gateway.
       stopping.abort();
-      // Stop accepting first: the following steps may wait.
+      // Stop accepting connections first, because the following steps may wait.
       await edge.stop(DRAIN_TIMEOUT_MS);
       await replica[Symbol.asyncDispose]();
       await settings[Symbol.asyncDispose]();

@@ -8,7 +8,7 @@ const ISSUER = 'claviger-auth';
 const AUDIENCE = 'claviger-api';
 const TYPE = 'at+jwt';
 const CLOCK_SKEW_SECONDS = 60;
-/** Our tokens live for five minutes; much longer lifetimes are refused. */
+/** Auth issues tokens for five minutes; a much longer lifetime is refused. */
 const MAX_LIFE_SECONDS = 3_600;
 const CACHE_ENTRIES = 10_000;
 
@@ -23,8 +23,8 @@ export interface AccessClaims {
 export type VerifyAccessToken = (token: string) => Promise<AccessClaims | undefined>;
 
 /**
- * Verifies access tokens: Ed25519 by our key, no headers beside alg, kid and typ, exact audience and issuer,
- * and times within 60 seconds. Valid tokens are cached by SHA-256 until they expire.
+ * Verifies access tokens: Ed25519 by the key of auth, no headers but alg, kid and typ, exact audience and
+ * issuer, and times within 60 seconds. Valid tokens are cached by SHA-256 until they expire.
  */
 export function createAccessTokenVerifier(publicKeyPem: string): VerifyAccessToken {
   const key = createPublicKey(publicKeyPem);

@@ -17,7 +17,7 @@ export function introspectedActor(answer: auth.IntrospectResponse): Introspected
   const expiresAtMs = Date.parse(answer.actorTokenExpiresAt ?? '');
   return {
     actorToken: answer.actorToken,
-    // An unreadable expiry: use the token once, do not cache it.
+    // The expiry is unreadable: use the token once and do not cache it.
     expiresAtMs: Number.isNaN(expiresAtMs) ? 0 : expiresAtMs,
     epoch: String(answer.epoch),
     sessionId: answer.sessionId,
@@ -28,9 +28,9 @@ export function introspectedActor(answer: auth.IntrospectResponse): Introspected
 }
 
 const CACHE_ENTRIES = 20_000;
-/** A call may be queued: tokens that expire sooner are not sent. */
+/** A token that expires sooner is not sent, because the call may be queued first. */
 const USABLE_MS = 3_000;
-/** When less than this is left, one request fetches the next token; the others use the present one. */
+/** When less than this is left, one request fetches the next token; the others use the cached one. */
 const RENEW_MS = 15_000;
 
 export type Introspect = () => Promise<IntrospectedActor>;
@@ -76,7 +76,7 @@ export function createActorTokens(): ActorTokens {
     remember: (credential, audiences, fetched) => keep(keyOf(credential, audiences), fetched),
     tokenFor: async (credential, audiences, liveEpoch, introspect) => {
       const key = keyOf(credential, audiences);
-      // Nothing but auth can confirm the session now: ask for this request.
+      // Only auth can confirm the session now: ask it for this request.
       if (liveEpoch === undefined) {
         const fetched = await introspect();
         keep(key, fetched);

@@ -19,7 +19,7 @@ beforeEach(() => {
 const LIST = '/api/v1/vault/entries';
 const list = (token: string) => edge.call('GET', LIST, { token });
 
-describe('a bearer', () => {
+describe('a token', () => {
   it('that is missing gives 401 before the request is read further', async () => {
     const answer = await edge.call('POST', LIST, {
       raw: '{"broken',
@@ -61,7 +61,7 @@ describe('a bearer', () => {
     expect((await list(token)).status).toBe(401);
   });
 
-  it('is introspected each time for operations marked fresh', async () => {
+  it('is introspected for every call of an operation that the contract marks `fresh`', async () => {
     const { token } = await edge.signIn();
     for (let index = 0; index < 3; index++) await edge.call('POST', '/api/v1/modules', { token, body: {} });
     expect(edge.introspections).toBe(3);
@@ -94,7 +94,7 @@ describe('a bearer', () => {
     expect((await commands()).status).toBe(401);
   });
 
-  it('of an agent gives access only to operations for agents, which no other bearer can call', async () => {
+  it('of an agent gives access only to operations for agents, which no other token can call', async () => {
     const agent = edge.enrol();
     const person = await edge.signIn();
     const commands = `/api/v1/agents/${agent.deviceId}/commands`;
@@ -106,7 +106,7 @@ describe('a bearer', () => {
     expect(disguised.status).toBe(401);
   });
 
-  it('that is revoked while a call waits gets no data from after the revocation', async () => {
+  it('that is revoked while a call waits gets no data that is newer than the revocation', async () => {
     const { session, token, deviceId } = edge.enrol();
     const { promise, resolve } = Promise.withResolvers<void>();
     edge.happened = promise;
@@ -133,7 +133,7 @@ describe('a bearer', () => {
     expect((await wait).status).toBe(401);
   });
 
-  it('whose session liveness was only renewed while a call waits gets its answer', async () => {
+  it('gets its answer if the liveness of its session was only renewed while the call waited', async () => {
     const { session, token, deviceId } = edge.enrol();
     const { promise, resolve } = Promise.withResolvers<void>();
     edge.happened = promise;

@@ -17,7 +17,7 @@ const tiers = createTiers({
 });
 const CALL = { requestId: 'r', sourceAddress: '192.0.2.1' };
 
-it('a refused token uses no limit of its device and tenant until it is valid again', async () => {
+it('counts a refused token against no limit of its device and tenant until it is valid again', async () => {
   const [sessionId, userId, tenantId] = [randomUUID(), randomUUID(), randomUUID()];
   let lives = true;
   const counted: string[][] = [];

@@ -38,7 +38,7 @@ export interface AuthRequirements {
   readonly audiences: readonly string[];
   /** The sorted audiences, joined. */
   readonly audienceKey: string;
-  /** Introspect for each call; use no cached token. */
+  /** Introspect the token for each call, even if it is cached. */
   readonly fresh: boolean;
   readonly tier: Tier;
   /** Further limits of the person. */
@@ -195,7 +195,7 @@ export function createAuthenticator(options: {
     required: AuthRequirements,
     call: EdgeCall,
   ): Promise<Authenticated> => {
-    // A fresh operation introspects for this very call.
+    // An operation marked `fresh` shares no introspection with other calls.
     const asked = await (required.fresh
       ? failures.guarded(call.sourceAddress, () => introspect(bearer, required.audiences, call))
       : introspectOnce(bearer, digest, required, call));

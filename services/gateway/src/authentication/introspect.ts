@@ -6,7 +6,7 @@ import type { Bearer } from './bearer.ts';
 
 const TIMEOUT_MS = 5_000;
 
-/** Introspects a bearer at auth. An outage is `unavailable`, never a refusal. */
+/** Introspects a token at auth. An outage is `unavailable`, never a refusal. */
 export function createIntrospect(peers: Peers, timeoutMs: number = TIMEOUT_MS): IntrospectBearer {
   const sessions = peers.client('auth', auth.SessionsService);
   return async (bearer, audiences, call) => {

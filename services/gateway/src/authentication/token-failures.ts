@@ -16,7 +16,7 @@ export interface TokenFailures {
   /** Counts one failure. Returns the limit when it is exceeded, otherwise undefined. */
   count(failure: Failure, sourceAddress: string): Promise<LimitState | undefined>;
   /**
-   * Introspects an unknown token. It counts as a failure before auth is asked, and is given back when valid,
+   * Introspects an unknown token. Counts a failure before it asks auth, and gives it back for a valid token,
    * so that parallel guesses gain nothing.
    */
   guarded<T>(sourceAddress: string, ask: () => Promise<T>): Promise<Guarded<T>>;
@@ -35,7 +35,7 @@ export function createTokenFailures(options: {
   readonly replicas: number;
 }): TokenFailures {
   const { gate, keys, tiers, replicas } = options;
-  // Reservations of valid tokens stay within the budget: many agents behind one address wait for a turn.
+  // Bounds the failures that are counted in advance for valid tokens: many agents behind one address wait.
   const turns = createTurns(Math.max(1, Math.floor(TOKEN_FAILURES_AT_ONCE / (2 * replicas))));
   return {
     count: async (failure, sourceAddress) => {

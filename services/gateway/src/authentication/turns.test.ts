@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createTurns } from './turns.ts';
 
-test('calls run in parallel up to the limit, others in order, also after a failure', async () => {
+test('calls run in parallel up to the limit, and further calls in order, also after a failure', async () => {
   const turns = createTurns(2);
   let running = 0;
   let most = 0;
@@ -27,7 +27,7 @@ test('calls run in parallel up to the limit, others in order, also after a failu
   expect(order).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
-test('a queue has a limit', async () => {
+test('the number of waiting calls has a limit', async () => {
   const turns = createTurns(1);
   const first = Promise.withResolvers<void>();
   const waiting = Array.from({ length: 2_001 }, () => turns.take('k', () => first.promise));

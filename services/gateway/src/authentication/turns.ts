@@ -20,7 +20,7 @@ export function createTurns(atOnce: number): Turns {
           throw new ClavigerError('rate_limited', 'There were too many requests.', { retryAfterSeconds: 1 });
         const { promise, resolve } = Promise.withResolvers<void>();
         state.waiting.push(resolve);
-        // The finished call passes its place on.
+        // The finished call passes its place to the next one.
         await promise;
       }
       try {

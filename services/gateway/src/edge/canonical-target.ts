@@ -3,7 +3,7 @@ export const MAX_TARGET_LENGTH = 8_192;
 const PLAIN_PATH = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/;
 const SEGMENT = /^(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})*$/;
 const UNRESERVED = /[A-Za-z0-9._~-]/;
-// A service behind us could take them for separators or the end of a name.
+// A service behind the gateway could take them for separators or for the end of a name.
 const NEVER_ENCODED = /[\u0000-\u001f\u007f/\\;]/;
 const QUERY = /^[\u0021-\u007e]*$/;
 
@@ -23,7 +23,7 @@ export function isCanonicalTarget(target: string): boolean {
 }
 
 function isCanonicalSegment(segment: string, last: boolean): boolean {
-  // A trailing slash is a different path; no route has one.
+  // A trailing slash makes a different path, and no route has one.
   if (segment === '') return last;
   if (segment === '.' || segment === '..' || !SEGMENT.test(segment)) return false;
   if (!segment.includes('%')) return true;

@@ -7,7 +7,7 @@ import { headerInvalid } from './header-invalid.ts';
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** A request with what the edge determines before routing. */
+/** A request with the facts that the edge determines before routing. */
 export interface EdgeRequest extends IncomingMessage {
   edge?: EdgeCall;
 }
@@ -27,7 +27,7 @@ function requestIdOf(given: string | string[] | undefined): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-/** Refuses an X-Request-Id that logs cannot hold; undefined for none or a valid one. */
+/** Returns the refusal of an X-Request-Id that must not be logged; undefined for none or a valid one. */
 export function requestIdProblem(request: EdgeRequest): ClavigerError | undefined {
   const given = request.headers['x-request-id'];
   if (given === undefined || given === edgeCallOf(request).requestId) return undefined;
@@ -44,7 +44,7 @@ export function plainAddress(remote: string | undefined): string {
 }
 
 /**
- * The caller's trace; undefined for an invalid header, which starts a new trace (W3C Trace Context, 3.2.2.2).
+ * The client's trace; undefined for an invalid header, which starts a new trace (W3C Trace Context, 3.2.2.2).
  */
 export function traceparentOf(request: IncomingMessage): string | undefined {
   const given = request.headers.traceparent;

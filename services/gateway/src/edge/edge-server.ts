@@ -36,7 +36,7 @@ export interface EdgeServerOptions {
   readonly route: (request: EdgeRequest, response: ServerResponse) => void;
 }
 
-/** HTTP/1.1 over TLS. Requests that are not canonical are refused before routing. */
+/** Serves HTTP/1.1 over TLS. Refuses requests that are not canonical before routing. */
 export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
   let stopping = false;
   const server: Server = createServer(
@@ -86,7 +86,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
   };
 }
 
-/** Answers requests that must not be routed. Returns true when it has answered. */
+/** Answers a request that must not be routed. Returns true when it has answered. */
 function refuse(request: EdgeRequest, response: ServerResponse, options: EdgeServerOptions): boolean {
   const repeated = repeatedHeader(request.rawHeaders, options.proxyTrust.isProxied(request));
   if (repeated !== undefined) {

@@ -132,7 +132,7 @@ describe('the edge', () => {
     expect(overridden.status).toBe(200);
   });
 
-  it('finds a missing route without trying the routes one by one', async () => {
+  it('finds out that a route is missing without trying every route', async () => {
     const tested = vi.spyOn(RegExp.prototype, 'test');
     const executed = vi.spyOn(RegExp.prototype, 'exec');
     const ofRoutes = () =>
@@ -169,7 +169,7 @@ describe('the edge', () => {
 });
 
 describe('health', () => {
-  it('has public probes, and requires a bearer for its detail', async () => {
+  it('has public probes, and requires a token for its detail', async () => {
     expect((await edge.call('GET', '/system/health/ping')).json).toEqual({ status: 'ok', version: '0.1.0' });
     expect((await edge.call('GET', '/system/health/live')).status).toBe(200);
     expect((await edge.call('GET', '/system/health/ready')).status).toBe(200);
@@ -203,7 +203,7 @@ describe('health', () => {
   });
 });
 
-describe('anonymous callers', () => {
+describe('anonymous clients', () => {
   it('can send only small bodies', async () => {
     // A different address than the sign-ins below.
     const localAddress = '127.0.0.78';
@@ -254,7 +254,7 @@ describe('limits', () => {
     expect((await report()).status).not.toBe(429);
   });
 
-  it('refuse a person more disclosures than their budget, and report it as a counted anomaly, also after an outage of auth', async () => {
+  it('refuse a person more disclosures than their budget, and report the refusals as counted anomalies, also after an outage of auth', async () => {
     const { token: thief, session } = await edge.signIn();
     const { id } = edge.addEntry();
     const retrieve = () => edge.call('POST', `/api/v1/vault/entries/${id}/retrieve`, { token: thief });
@@ -293,7 +293,7 @@ describe('limits', () => {
     const other = edge.enrol();
     const call = (device: string, bearer: string) =>
       edge.call('GET', `/api/v1/agents/${device}/commands`, { token: bearer });
-    // All are introspected before they count, so that the calls below differ in nothing else.
+    // Introspect all tokens first, so that the calls below differ in nothing but the token.
     await Promise.all([call(deviceId, former), call(deviceId, next), call(other.deviceId, other.token)]);
     // Keys expire a second after the last call: read them during the calls, and again if that took longer.
     let budgets: string[] = [];
@@ -308,7 +308,7 @@ describe('limits', () => {
         return budgets.length;
       }, WITHIN)
       .toBe(1);
-    // Simulates thousands of calls: the real number within a second depends on the machine.
+    // Simulates thousands of calls: how many real calls fit in a second depends on the machine.
     await edge.redis.set(budgets[0]!, String(Date.now() + 3_600_000), 'PX', 3_600_000);
     for (const bearer of [former, next]) {
       const refused = await call(deviceId, bearer);
@@ -323,15 +323,14 @@ describe('limits', () => {
     const devices = Array.from({ length: 150 }, () => edge.enrol());
     const come = (each: { deviceId: string; token: string }) =>
       edge.call('GET', `/api/v1/agents/${each.deviceId}/commands`, { token: each.token });
-    // In groups: a handshake times out after ten seconds, and a busy machine completes only some in that
-    // time.
+    // In groups: a busy machine cannot complete all handshakes in the ten seconds after which they time out.
     for (let first = 0; first < devices.length; first += 30) {
       const answers = await Promise.all(devices.slice(first, first + 30).map(come));
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     }
     const { deviceId } = edge.enrol();
     const guesses: number[] = [];
-    // One at a time: parallel requests would all be introspected.
+    // One after the other: parallel requests would all be introspected.
     for (let index = 0; index < 2_000 && guesses.at(-1) !== 429; index += 1) {
       const guess = await come({ deviceId, token: `cla_${randomUUID()}` });
       guesses.push(guess.status);

@@ -8,10 +8,10 @@ import {
 import type { Logger } from '@claviger/service-kit';
 import { type EdgeRequest, edgeCallOf, hasBody } from './edge-request.ts';
 
-/** Up to this size, the rest of a body is read and discarded; for more, the connection is closed. */
+/** The rest of a body of up to this size is read and discarded; for a longer one the connection is closed. */
 const DRAIN_LIMIT_BYTES = 65_536;
 
-/** The error that the caller may see. Unexpected errors are logged and show only the request id. */
+/** Returns the error that the client may see. Logs an unexpected error and shows only the request id. */
 export function shownError(error: unknown, requestId: string, logger: Logger): ClavigerError {
   if (isClavigerError(error)) {
     error.correlationId ??= requestId;

@@ -40,7 +40,7 @@ export function createProxyTrust({
     if (names.has(hostname) || hostname === 'localhost') return true;
     const address = hostname.replace(/^\[(.*)\]$/, '$1');
     if (isIP(address) === 0) return false;
-    // Probes use the address that they have reached.
+    // Health probes send the address that they connected to as the host.
     return (
       LOOPBACK.check(address, familyOf(address)) || address === plainAddress(request.socket.localAddress)
     );

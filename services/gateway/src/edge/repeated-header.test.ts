@@ -25,7 +25,7 @@ test.each([
   }
 });
 
-test('lists may have several lines; a trusted proxy may add a line to X-Forwarded-For', () => {
+test('headers with lists may have several lines; a trusted proxy may add a line to X-Forwarded-For', () => {
   for (const name of ['Accept-Encoding', 'Via', 'If-None-Match', 'tracestate', 'Cookie'])
     expect(repeatedHeader(twice(name), false)).toBeUndefined();
   expect(repeatedHeader(twice('X-Forwarded-For'), true)).toBeUndefined();

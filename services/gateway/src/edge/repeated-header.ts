@@ -1,4 +1,4 @@
-/** Headers that are lists: several lines equal one line with commas. */
+/** Headers whose value is a list: several lines mean the same as one line with commas. */
 const LISTS = new Set([
   'accept',
   'accept-charset',
@@ -20,8 +20,8 @@ const LISTS = new Set([
 ]);
 
 /**
- * Returns the first single-valued header that is sent twice, in lower case; otherwise undefined. Two readers
- * of a repeated header may use different values. `fromProxy`: the peer is a trusted proxy, which may add a
+ * Returns the first single-valued header that is sent twice, in lower case; otherwise undefined. Two programs
+ * may use different values of a repeated header. `fromProxy`: the peer is a trusted proxy, which may add a
  * line to X-Forwarded-For.
  */
 export function repeatedHeader(rawHeaders: readonly string[], fromProxy: boolean): string | undefined {

@@ -23,7 +23,7 @@ export function watchTlsFiles(server: Server, files: TlsFiles, logger: Logger): 
       const next = readFileSync(files.certFile, 'utf8');
       if (next === current) return;
       const options = tlsOptions(files);
-      // Throws while only one of the files is renewed; the next round retries.
+      // Throws while only one of the two files is renewed; the next check retries.
       createSecureContext(options);
       server.setSecureContext(options);
       current = next;

@@ -14,7 +14,7 @@ export interface EmergencyNotice {
 
 export type AskEmergencyNotice = (tenantId: string, requestId: string) => Promise<EmergencyNotice>;
 
-/** Asks workflow. When workflow is unavailable, returns `unknown`: health must still be shown then. */
+/** Asks workflow. Returns `unknown` when workflow is unavailable, so that health can still be shown. */
 export function createEmergencyNotice(peers: Peers, logger: Logger): AskEmergencyNotice {
   const client = peers.client('workflow', emergencyNotice.EmergencyNoticeService);
   return async (tenantId, requestId) => {

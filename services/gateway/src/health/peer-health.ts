@@ -3,7 +3,7 @@ import { isClavigerError } from '@claviger/errors';
 import type { BaseConfig, Peers } from '@claviger/service-kit';
 
 const CALL_TIMEOUT_MS = 3_000;
-/** Probes are public: within this time, they get the remembered answer. */
+/** How long a probe gets the remembered answer. Probes are public and must not load the peers. */
 const REMEMBER_MS = 1_000;
 
 type PeerName = keyof BaseConfig['peers'];

@@ -18,7 +18,7 @@ const poisonous = (value: unknown): boolean =>
   JSON.stringify(value).includes('"__proto__"') || JSON.stringify(value).includes('"constructor"');
 
 describe('parseStrictJson', () => {
-  it('parses whatever JSON.parse parses, with any values and white space', () => {
+  it('parses every text that JSON.parse parses, with any values and white space', () => {
     const objects = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ maxDepth: 5 }), {
       noNullPrototype: true,
     });
@@ -70,7 +70,7 @@ describe('parseStrictJson', () => {
     expect(refusal(text).message).toMatch(/must be a JSON object/);
   });
 
-  it('names a duplicate key, also when one is escaped', () => {
+  it('names a duplicate key, even if one of the two is escaped', () => {
     expect(refusal('{"a":1,"b":{"c":1,"\\u0063":2}}')).toMatchObject({
       pointer: '/b/c',
       message: 'is given twice',
@@ -139,8 +139,8 @@ describe('parseStrictJson', () => {
     const least = (bytes: Uint8Array) => Math.min(...Array.from({ length: 3 }, () => costMs(bytes)));
     for (const [index, text] of texts.entries()) {
       const [short, long] = [200_000, 1_600_000].map((length) => least(Buffer.from(text(length))));
-      // Eight times the length: quadratic time would be 64 times as long. Below 20 ms the clock is too
-      // coarse.
+      // Eight times the length: a quadratic algorithm would take 64 times as long. Below 20 ms the clock is
+      // too coarse.
       expect([index, long! < Math.max(short!, 20) * 24]).toEqual([index, true]);
     }
   });

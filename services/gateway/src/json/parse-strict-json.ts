@@ -6,7 +6,7 @@ const PROTOTYPE_KEYS = new Set(['__proto__', 'constructor']);
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const KEY_TO_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
-/** JSON that is not accepted. Contains the position and the reason, never the value. */
+/** The error for refused JSON. It contains the position and the reason, never the value. */
 export class JsonError extends Error {
   readonly pointer: string;
   /** `json_limit` for valid JSON beyond a limit. */
@@ -20,7 +20,7 @@ export class JsonError extends Error {
   }
 }
 
-/** Extends a JSON pointer. A key that does not look like a name may be a misplaced secret: it is omitted. */
+/** Extends a JSON pointer. Omits a key that does not look like a name: it may be a misplaced secret. */
 export function stepTo(pointer: string, key: string): string {
   return KEY_TO_NAME.test(key) ? `${pointer}/${key}` : pointer;
 }
@@ -28,7 +28,7 @@ export function stepTo(pointer: string, key: string): string {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Parses a JSON object by RFC 8259, more strictly: UTF-8 without byte order mark, an object as root, no
+ * Parses a JSON object of RFC 8259 under further rules: UTF-8 without byte order mark, an object as root, no
  * duplicate keys, no keys of prototypes, no lone surrogates, at most 20 levels and 1,000 values. Throws
  * JsonError.
  */

@@ -26,14 +26,14 @@ export interface GateAnswer {
 }
 
 /**
- * Single Redis round trip per request: rate limits and session liveness. Never throws: without Redis, limits
- * are counted in this process.
+ * Checks rate limits and session liveness, in one Redis round trip per request. Without Redis, it counts the
+ * limits in this process.
  */
 export interface Gate {
   check(limits: readonly Limit[], sessionId: string | undefined): Promise<GateAnswer>;
   /** Gives back counted requests. */
   giveBack(limits: readonly Limit[]): Promise<void>;
-  /** Resolves when Redis is connected, or after the time: the gateway starts without Redis too. */
+  /** Resolves when Redis is connected or the time has passed: the gateway also starts without Redis. */
   connected(withinMs: number): Promise<void>;
   /** Rejects when Redis does not answer. */
   ping(): Promise<void>;
@@ -48,7 +48,7 @@ export function liveKey(sessionId: string): string {
   return `claviger:live:{${sessionId}}`;
 }
 
-/** The limit that refuses longest, otherwise the one with the fewest requests left. */
+/** Returns the limit that refuses longest, otherwise the one with the fewest requests left. */
 export function tightest(states: readonly LimitState[]): LimitState | undefined {
   let worst: LimitState | undefined;
   for (const state of states) {

@@ -11,7 +11,7 @@ export interface LimitKeys {
   tenant(tenantId: string): string;
   /** All anonymous requests together. */
   readonly anonymous: string;
-  /** Per address; for IPv6 per /64, which a client can choose from. */
+  /** Per address; for IPv6 per /64, because a client can use any address of its /64. */
   address(tier: string, address: string): string;
 }
 

@@ -28,7 +28,7 @@ const hourly = (requests: number, burst = requests): Tier => ({
   burst,
 });
 
-it('an agent gets at most ten tokens a minute: each ends the previous one, and every gateway is notified', () => {
+it('limits an agent to ten new tokens a minute: each ends the previous one and notifies every gateway', () => {
   const { path } = devices.AgentsService.rotateOwnAgentToken;
   expect(tierOf(methodOf(path), TIERS)).toEqual(TIERS.auth);
 });
@@ -45,7 +45,7 @@ describe('the gate on Redis', () => {
       limits,
       local: createLocalLimiter(1),
       logger,
-      // Local counting would be separate: it must not be used here, however busy the machine is.
+      // A time-out would switch to local counting, which this test must not use even on a busy machine.
       commandTimeoutMs: 120_000,
     });
     gates.push(created);
@@ -77,7 +77,7 @@ describe('the gate on Redis', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('allows exactly the quota when many ask at once, over two replicas', async () => {
+  it('allows exactly the quota for many concurrent requests at two replicas', async () => {
     const replicas = await Promise.all([gate(), gate()]);
     const limit = { key: 'test:quota', tier: hourly(20) };
     const answers = await Promise.all(
@@ -99,7 +99,7 @@ describe('the gate on Redis', () => {
     expect(refused.retryAfterMs).toBeLessThanOrEqual(36_000);
   });
 
-  it('counts a request that one limit refuses against none', async () => {
+  it('counts a request that one limit refuses against no limit', async () => {
     const one = await gate();
     const narrow = { key: 'test:narrow', tier: hourly(1) };
     const wide = { key: 'test:wide', tier: hourly(10) };
@@ -108,7 +108,7 @@ describe('the gate on Redis', () => {
     expect((await one.check([wide], undefined)).limit!.remaining).toBe(9);
   });
 
-  it('gives back uncounted requests, and never more than that', async () => {
+  it('gives back counted requests, up to the full quota', async () => {
     const one = await gate();
     const limit = { key: 'test:back', tier: hourly(3) };
     await one.check([limit], undefined);
@@ -185,7 +185,7 @@ describe('the local limiter', () => {
   });
 });
 
-it('the local limiter gives back uncounted requests too', () => {
+it('gives back counted requests in the local limiter too', () => {
   const limiter = createLocalLimiter(1, () => 1_000_000);
   const limit = { key: 'k', tier: hourly(2) };
   const allowed = () => limiter.check([limit])[0]!.allowed;
@@ -196,7 +196,7 @@ it('the local limiter gives back uncounted requests too', () => {
   expect([allowed(), allowed(), allowed()]).toEqual([true, true, false]);
 });
 
-it('of one address at most 100 invalid tokens are accepted for checking in any minute', () => {
+it('checks at most 100 invalid tokens of one address in any minute', () => {
   let now = 1_000_000;
   const limiter = createLocalLimiter(1, () => now);
   const heard: number[] = [];

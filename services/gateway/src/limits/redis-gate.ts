@@ -7,7 +7,7 @@ import { gcraOf } from './tiers.ts';
 
 const COMMAND_TIMEOUT_MS = 500;
 const RECONNECT_MAX_MS = 1_000;
-/** Redis is not used for this long after a failure, so that a hanging Redis does not slow every request. */
+/** How long Redis is not used after a failure, so that a hanging Redis does not slow every request. */
 const AWAY_MS = 1_000;
 
 export interface RedisGateOptions {

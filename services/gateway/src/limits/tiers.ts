@@ -28,7 +28,7 @@ export interface LimitSettings {
 
 export interface Tiers {
   /**
-   * As the reference documents state them: by user, API token or device; for public operations by address.
+   * The limits of the reference documents: per user, API token or device; for public operations per address.
    */
   readonly standard: Tier;
   readonly auth: Tier;
@@ -38,7 +38,7 @@ export interface Tiers {
   readonly tenant: Tier;
   /** All anonymous requests. */
   readonly anonymous: Tier;
-  /** Invalid tokens of one address: burst and rate together allow at most 100 in any minute. */
+  /** Invalid tokens from one address: burst and rate together allow at most 100 in any minute. */
   readonly tokenFailure: Tier;
   /** Secrets disclosed to one person, per minute and per day. */
   readonly disclosure: readonly [Tier, Tier];
@@ -86,15 +86,16 @@ export function tierOf(method: MethodInfo, tiers: Tiers): Tier {
 }
 
 /**
- * Disclosure budgets that a method also counts against. Credentials that auth issues to their owner are
- * exempt.
+ * The disclosure budgets that a method also counts against; none for methods of auth, which disclose only
+ * credentials that auth issues to their owner.
  */
 export function budgetsOf(method: MethodInfo, tiers: Tiers): readonly Tier[] {
   return method.policy!.discloses && method.owner !== 'auth' ? tiers.disclosure : [];
 }
 
 /**
- * Milliseconds of one request and of the whole burst; `share`: the number of limiters that divide the tier.
+ * Converts a tier to the milliseconds of one request and of the whole burst. `share`: the number of limiters
+ * that divide the tier.
  */
 export function gcraOf(
   { requests, windowSeconds, burst }: Tier,

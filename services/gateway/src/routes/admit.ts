@@ -33,7 +33,7 @@ export type Admit = (
   call: EdgeCall,
 ) => Promise<IntrospectedActor | undefined>;
 
-/** The policy of the method in the contract decides, never the path. */
+/** Admits by the policy of the method in the contract, never by the path. */
 export function admitFor(method: MethodInfo, deps: AdmitDeps): Admit {
   if (method.policy!.public) return admitAnonymous(audiencesOf(method), tierOf(method, deps.tiers), deps);
   return admitBearer(requirementsOf(method, deps), deps);

@@ -362,8 +362,7 @@ describe('an operation of the contract over REST', () => {
     expect((await post('{}', { 'content-type': '@' })).status).toBe(415);
     expect((await post('{}', { 'content-encoding': 'gzip' })).status).toBe(415);
     expect((await post('{}', { 'content-type': 'application/json; charset=UTF-8' })).status).toBe(400);
-    // By its announced length, before the rest is sent: a client that is still writing may not read the
-    // answer.
+    // Announce the length and send no body: a client that is still writing may not read the answer.
     const large = await edge.raw(
       `POST /api/v1/vault/entries HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n` +
         'Content-Type: application/json\r\nContent-Length: 1048577\r\n\r\n{',

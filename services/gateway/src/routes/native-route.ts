@@ -45,8 +45,8 @@ export type ServeRoute = (
 ) => Promise<void>;
 
 /**
- * Serves a native operation: admit, read, decode, call, encode. What depends only on the contract is compiled
- * once at start; an error in the contract prevents the start.
+ * Serves a native operation: admit, read, decode, call, encode. Compiles everything that depends only on the
+ * contract once, at start; an error in the contract prevents the start.
  */
 export function nativeRoute(method: MethodInfo, binding: HttpBinding, deps: NativeRouteDeps): ServeRoute {
   const problem = contractProblem(method);

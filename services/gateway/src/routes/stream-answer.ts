@@ -14,7 +14,7 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   'application/x-pem-file': 'pem',
 };
 
-/** File name of the download, from the route only: no request data reaches the header. */
+/** The file name of the download comes only from the route, so that no request data reaches the header. */
 export function downloadName(binding: HttpBinding, contentType: string): string {
   const words = binding.path.split('/').filter((word) => word !== '' && !word.startsWith('{'));
   const stem = words.slice(2).join('-') || 'download';

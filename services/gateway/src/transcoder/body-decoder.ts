@@ -14,7 +14,7 @@ export type FillFromJson = (
 
 type DecodeValue = (value: unknown, pointer: string, problems: FieldProblem[]) => unknown;
 
-/** Other texts may be misplaced values, which are never echoed. */
+/** Other texts may be misplaced values, which no answer may contain. */
 const FIELD_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/;
 
 const decoders = new Map<string, { create: () => Message; fill: FillFromJson }>();

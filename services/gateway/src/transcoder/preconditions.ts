@@ -34,8 +34,8 @@ export type ApplyConditions = (
 
 /**
  * Compiles the preconditions of a route that changes something: If-Match is the row version that the change
- * starts from. Operations without a version refuse conditions, because ignoring them would break the caller's
- * condition. Undefined for reads and for a POST that creates an object.
+ * starts from. Operations without a version refuse conditions: ignoring one could make a change that the
+ * client did not want. Undefined for reads and for a POST that creates an object.
  */
 export function conditions(method: MethodInfo, binding: HttpBinding): ApplyConditions | undefined {
   const versioned = method.request.fields.find((field) => field.protoName === 'row_version');
@@ -76,7 +76,7 @@ function strongTags(ifMatch: string): string[] {
   return tags;
 }
 
-/** The one version that can match. Tags that are not versions or out of range cannot. */
+/** Returns the one version that can match. A tag that is no version, or is out of range, cannot match. */
 function onlyVersion(tags: readonly string[]): number {
   const versions = new Set(
     tags.map((tag) => Number(VERSION.exec(tag)?.[1])).filter((version) => version <= MAX_VERSION),

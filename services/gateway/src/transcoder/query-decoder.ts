@@ -18,7 +18,7 @@ export function queryDecoder(info: MessageInfo, except: ReadonlySet<string>): Fi
   for (const field of queryFields(info, except))
     fields.set(field.jsonName, { field, decode: textDecoder(field) });
   const pageSize = fields.get('pageSize');
-  // Alias from the other reference documents.
+  // The name in some of the reference documents.
   if (pageSize && !fields.has('limit')) fields.set('limit', pageSize);
   return (message, query, problems) => {
     const seen = new Set<FieldInfo>();

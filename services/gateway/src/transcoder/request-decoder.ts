@@ -39,7 +39,7 @@ export function requestDecoder(method: MethodInfo, binding: HttpBinding): Reques
   });
   const except = new Set(names);
   const mask = updateMaskOf(method.request);
-  // Clients cannot set the mask: it is an unknown field to them.
+  // Clients cannot set the mask: in a request it is an unknown field.
   const offered = { ...method.request, fields: method.request.fields.filter((field) => field !== mask) };
   const fillFromQuery = queryDecoder(offered, except);
   const fillFromBody = bodyDecoder(offered, except);

@@ -52,7 +52,7 @@ export function responseEncoder(method: MethodInfo, binding: HttpBinding): Respo
   };
 }
 
-/** Reads the HTTP status; throws for a status that the contract does not declare, a defect of the service. */
+/** Reads the HTTP status. Throws for one that the contract does not declare: a defect of the service. */
 function statusReader(method: MethodInfo, field: FieldInfo | undefined): (response: Message) => number {
   const { successStatus, otherSuccessStatuses } = method.policy!;
   const usual = successStatus || 200;
@@ -75,9 +75,9 @@ export function answersVersion(method: MethodInfo, binding: HttpBinding): boolea
 }
 
 /**
- * Returns undefined when the generated message is already its JSON: absent fields are undefined, times are
- * RFC 3339 texts, structs are plain objects. This saves a copy of most answers. `partly`: some fields are not
- * shown.
+ * Returns undefined when the generated message already equals its JSON: absent fields are undefined, times
+ * are RFC 3339 texts, structs are plain objects. This saves a copy of most answers. `partly`: some fields are
+ * not shown.
  */
 function objectEncoder(info: MessageInfo, within: ReadonlySet<string>, partly = false): ToJson | undefined {
   if (within.has(info.name)) throw new Error(`${info.name} contains itself: the REST edge cannot render it.`);

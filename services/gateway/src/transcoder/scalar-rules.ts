@@ -4,14 +4,14 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 
 export const NOT_A_TIME = 'must be a time, e.g. 2026-01-31T12:00:00Z';
 
-/** What makes a number invalid for an integer field; undefined when it is valid. */
+/** Returns why a number is invalid for an integer field; undefined when it is valid. */
 export function integerProblem(value: number, int32: boolean): string | undefined {
   if (!Number.isSafeInteger(value)) return 'must be a whole number';
   if (int32 && (value > INT32_MAX || value < -INT32_MAX - 1)) return 'must fit into 32 bits';
   return undefined;
 }
 
-/** RFC 3339 with a day that exists: 30 February is refused. */
+/** Whether a text is a time of RFC 3339 on an existing day: 30 February is refused. */
 export function isDateTime(text: string): boolean {
   const match = DATE_TIME.exec(text);
   if (!match || Number.isNaN(Date.parse(text))) return false;

@@ -21,7 +21,7 @@ const patch = (body: unknown, headers: Record<string, string> = {}) =>
   edge.call('PATCH', RULE, { token, body, headers });
 
 describe('null', () => {
-  it('is written for absent fields where the contract allows null, in lists too; elsewhere they are omitted', async () => {
+  it('is written for an absent field if the contract allows null, in lists too; other absent fields are omitted', async () => {
     const { json } = await edge.call('GET', '/api/v1/pam/elevation-requests', { token });
     const [request] = json.requests as Record<string, unknown>[];
     expect(request).toMatchObject({ id: 'r1', siteId: null, pamRuleId: null, expiresAt: null });
@@ -55,7 +55,7 @@ describe('an update mask', () => {
     expect(lastCall().request).toMatchObject({ updateMask: [], rowVersion: 1 });
   });
 
-  it('cannot be sent by a caller', async () => {
+  it('cannot be sent by a client', async () => {
     for (const key of ['updateMask', 'update_mask']) {
       const answer = await patch({ name: 'x', [key]: ['siteId'] });
       expect(answer.json).toMatchObject({
@@ -129,9 +129,9 @@ describe('a prompt that an agent reports', () => {
     expect(refused.json.detail).toContain('32768 bytes');
   });
 
-  it('is refused by its announced length before reading, and in chunks when it exceeds the limit', async () => {
+  it('is refused by its Content-Length before reading, or, in chunks, as soon as it exceeds the limit', async () => {
     const head = `POST ${path()} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${agent.token}\r\nContent-Type: application/json\r\n`;
-    // Neither body is ever completed, so an answer shows that the gateway did not wait for it.
+    // Neither body is ever complete, so an answer shows that the gateway did not wait for the rest.
     const announced = await edge.raw(`${head}Content-Length: 104857600\r\n\r\n{`);
     expect(announced).toMatch(/^HTTP\/1\.1 413 /);
     const chunk = ' '.repeat(33_000);
