@@ -4,25 +4,25 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import {
   ableToConfigure,
   arrivedAt,
-  type HttpsSink,
+  type HttpsDestination,
   setSiemTargets,
-  startHttpsSink,
+  startHttpsDestination,
 } from '../support/siem.ts';
 
 const STATUS = '/api/v1/admin/siem/status';
 const TEST = '/api/v1/admin/siem/test';
-const INSIDE = 'what-the-sink-says';
+const INSIDE = 'what-the-destination-says';
 
 let network: Network;
 let tenant: TestTenant;
 let rsyslog: RsyslogTarget;
-let https: HttpsSink;
+let https: HttpsDestination;
 beforeAll(async () => {
   network = connectNetwork(inject('network'));
   [tenant, rsyslog, https] = await Promise.all([
     network.createTenant(),
     startRsyslog(),
-    startHttpsSink(INSIDE),
+    startHttpsDestination(INSIDE),
   ]);
   await network.openTargets(...Object.values(rsyslog.ports), Number(new URL(https.url).port), dead.port);
   await ableToConfigure(tenant);
@@ -46,7 +46,7 @@ const post = () => ({
   transport: 'https',
   url: `${https.url}?key=in-the-query`,
   ca: https.ca,
-  token: 'sink-token-1',
+  token: 'destination-token-1',
 });
 const dead = { name: 'dead', transport: 'syslog-tcp', host: '127.0.0.1', port: 1 };
 const off = { ...dead, name: 'off', enabled: false };
@@ -85,7 +85,7 @@ test('every destination receives the log, and the status shows the position of e
     const arrived = new Set((await arrivedAt(rsyslog, tenant.id)).map(({ id }) => id));
     expect([...arrived].slice(0, ids.length)).toEqual(ids);
   });
-  expect(https.posts[0]!.headers).toMatchObject({ authorization: 'Bearer sink-token-1' });
+  expect(https.posts[0]!.headers).toMatchObject({ authorization: 'Bearer destination-token-1' });
 });
 
 test('a test uses the real path, is audited, and shows the result of each destination but not its answer', async () => {
@@ -99,7 +99,7 @@ test('a test uses the real path, is audited, and shows the result of each destin
   expect(answer.body.ok).toBe(false);
   expect(results.map(({ name, ok, problem }) => [name, ok, problem])).toEqual([
     ['tls', true, ''],
-    ['post', false, 'The sink answered with status 418.'],
+    ['post', false, 'The destination answered with status 418.'],
     ['dead', false, 'The target could not be reached (ECONNREFUSED).'],
     ['off', false, 'The target could not be reached (ECONNREFUSED).'],
   ]);
@@ -145,13 +145,13 @@ test('another tenant sees and tests only its own destinations', async () => {
 
 test('the token is masked in settings and is in no event', async () => {
   const { client } = tenant.admin;
-  expect((await client.get('/api/v1/admin/config')).text).not.toContain('sink-token-1');
+  expect((await client.get('/api/v1/admin/config')).text).not.toContain('destination-token-1');
   // The audit service learns of the change a moment later.
   const text = await eventually(async () => {
     const exported = await client.get('/api/v1/audit/events/export?format=json');
     expect(exported.text).toContain('config.updated');
     return exported.text;
   });
-  expect(text).not.toContain('sink-token-1');
-  for (const { body } of https.posts) expect(body).not.toContain('sink-token-1');
+  expect(text).not.toContain('destination-token-1');
+  for (const { body } of https.posts) expect(body).not.toContain('destination-token-1');
 });

@@ -30,28 +30,28 @@ export async function arrivedAt(
 }
 
 /** An HTTPS server that accepts events, or gives a configured answer. */
-export interface HttpsSink extends Disposable {
+export interface HttpsDestination extends Disposable {
   readonly url: string;
   readonly ca: string;
   status: number;
   readonly posts: { readonly headers: Readonly<Record<string, unknown>>; readonly body: string }[];
 }
 
-export async function startHttpsSink(answer: string): Promise<HttpsSink> {
+export async function startHttpsDestination(answer: string): Promise<HttpsDestination> {
   const { certificate, privateKey } = await selfSignedCertificate();
   const server = createServer({ cert: certificate, key: privateKey }, async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    sink.posts.push({ headers: request.headers, body });
-    response.writeHead(sink.status).end(answer);
+    destination.posts.push({ headers: request.headers, body });
+    response.writeHead(destination.status).end(answer);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const sink: HttpsSink = {
+  const destination: HttpsDestination = {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/events`,
     ca: certificate,
     status: 200,
     posts: [],
     [Symbol.dispose]: () => void server.close(),
   };
-  return sink;
+  return destination;
 }

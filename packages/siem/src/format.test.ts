@@ -27,7 +27,7 @@ test.each([
   expect(text.startsWith(`<${priority}>1 `)).toBe(true);
 });
 
-test('nothing in an event ends a line, a field or a parameter', () => {
+test('no value of an event can end a line, a field or a parameter', () => {
   const event = sampleEvent({
     action: NASTY,
     reason: NASTY,
@@ -42,7 +42,7 @@ test('nothing in an event ends a line, a field or a parameter', () => {
     expect(text).not.toMatch(CONTROL);
     const [, , , , , , messageId] = text.split(' ');
     expect(messageId).toMatch(/^[\x21-\x7e]{1,32}$/);
-    // The structured data ends at the first bracket that is not escaped.
+    // The structured data ends at its first unescaped bracket.
     expect(/ \[claviger@32473 (?:\w+="(?:[^"\\\]]|\\.)*" ?)*\] /.test(text)).toBe(true);
   }
 });
@@ -58,7 +58,7 @@ test('JSON contains exactly the values of the event', () => {
   );
 });
 
-test('CEF escapes what would end a field, in header and extension each in its way', () => {
+test('CEF escapes the characters that would end a field, by different rules in header and extension', () => {
   const text = cefEvent(
     sampleEvent({ action: 'a|b\\c=d', reason: 'x=1|y\\z\nnext', sourceAddress: '2001:db8::1' }),
   );
@@ -140,7 +140,7 @@ test("a shortened message marks the omission, and has the event's id, its length
   }
 });
 
-test('the longest names and the shortest limit leave the place of an event whole', () => {
+test('id and leaf hash of an event stay complete with the longest texts under the shortest limit', () => {
   const long = 'x😀"|\\'.repeat(5_000);
   const event = sampleEvent({
     sequence: Number.MAX_SAFE_INTEGER,
@@ -170,7 +170,7 @@ test('the longest names and the shortest limit leave the place of an event whole
   }
 });
 
-test('what fits is sent as it is', () => {
+test('an event within the limit is not shortened', () => {
   const event = sampleEvent({ details: { text: 'é'.repeat(3_000) } });
   const whole = syslogMessage(event, { ...style, maxBytes: 65_507 });
   expect(syslogMessage(event, { ...style, maxBytes: whole.length })).toEqual(whole);

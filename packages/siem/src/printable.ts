@@ -3,8 +3,8 @@
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
 /**
- * Escapes control characters as `\u000a` and replaces lone surrogates: the result cannot end a line or hide a
- * part of it.
+ * Escapes control characters in the form `\u000a` and replaces lone surrogates: the result cannot end a line
+ * or hide a part of it.
  */
 export function printable(text: string): string {
   return text.toWellFormed().replace(CONTROL, escaped);

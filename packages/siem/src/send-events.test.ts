@@ -31,12 +31,12 @@ const listening = async (onSocket: (socket: Socket) => void) => {
 };
 
 test.each(['syslog-tcp', 'syslog-tls'] as const)(
-  'rsyslog has a batch over %s when it was sent, in order',
+  'rsyslog has received a batch over %s, in order, when sending resolves',
   async (transport) => {
     const events = some(500, { reason: 'é "quoted" ]\nnext line' });
     const port = transport === 'syslog-tcp' ? rsyslog.ports.tcp : rsyslog.ports.tls;
     await sendEvents({ ...loopback, transport, port, ca: rsyslog.ca }, events, { policy });
-    // At once, without waiting: that it was read to the end is what was waited for.
+    // Read without waiting: sending has already waited until rsyslog read everything.
     const records = await received(events[0]!.tenantId);
     expect(records.map(({ message }) => message.replace(/^\ufeff/, ''))).toEqual(
       events.map((event) => jsonEvent(event)),
@@ -53,8 +53,13 @@ test.each(['syslog-tcp', 'syslog-tls'] as const)(
 
 test('rsyslog gets CEF, and datagrams', async () => {
   const events = some(3);
-  const sink = { ...loopback, transport: 'syslog-udp', port: rsyslog.ports.udp, format: 'cef' } as const;
-  await sendEvents(sink, events, { policy });
+  const destination = {
+    ...loopback,
+    transport: 'syslog-udp',
+    port: rsyslog.ports.udp,
+    format: 'cef',
+  } as const;
+  await sendEvents(destination, events, { policy });
   await expect
     .poll(async () =>
       (await received(events[0]!.tenantId)).map(({ message }) => message.replace(/^\ufeff/, '')),
@@ -62,7 +67,7 @@ test('rsyslog gets CEF, and datagrams', async () => {
     .toEqual(events.map((event) => cefEvent(event)));
 });
 
-test('an rsyslog that takes 2 KiB has each event in one message that it and its readers understand', async () => {
+test('rsyslog with a limit of 2 KiB receives each event as one valid message', async () => {
   await using small = await startRsyslog({ maxMessageSize: '2k' });
   const ways = [
     ['syslog-tcp', small.ports.tcp],
@@ -76,8 +81,8 @@ test('an rsyslog that takes 2 KiB has each event in one message that it and its 
   for (const [transport, port] of ways) {
     for (const format of ['json', 'cef'] as const) {
       const events = some(3, { details });
-      const sink = { ...loopback, transport, port, format, ca: small.ca, maxMessageBytes: 2_048 };
-      await sendEvents(sink, events, { policy });
+      const destination = { ...loopback, transport, port, format, ca: small.ca, maxMessageBytes: 2_048 };
+      await sendEvents(destination, events, { policy });
       const taken = async () =>
         (await small.records()).filter(({ raw }) => raw.includes(events[0]!.tenantId));
       await expect.poll(async () => (await taken()).length).toBe(3);
@@ -99,26 +104,31 @@ test('an rsyslog that takes 2 KiB has each event in one message that it and its 
       }
     }
   }
-  // Nothing of a message is left over as another one.
+  // No rest of a message became another message.
   expect(await small.records()).toHaveLength(18);
 });
 
-test('TLS: a sink that cannot prove its name gets nothing', async () => {
+test('TLS: a destination that cannot prove its name gets nothing', async () => {
   const events = some(1);
-  const sink = { ...loopback, transport: 'syslog-tls', port: rsyslog.ports.tls, ca: rsyslog.ca } as const;
-  await expect(sendEvents({ ...sink, ca: '' }, events, { policy })).rejects.toMatchObject({
+  const destination = {
+    ...loopback,
+    transport: 'syslog-tls',
+    port: rsyslog.ports.tls,
+    ca: rsyslog.ca,
+  } as const;
+  await expect(sendEvents({ ...destination, ca: '' }, events, { policy })).rejects.toMatchObject({
     kind: 'untrusted',
   });
   await expect(
-    sendEvents({ ...sink, serverName: 'other.example' }, events, { policy }),
+    sendEvents({ ...destination, serverName: 'other.example' }, events, { policy }),
   ).rejects.toMatchObject({
     kind: 'untrusted',
   });
-  await sendEvents({ ...sink, serverName: 'localhost' }, events, { policy });
+  await sendEvents({ ...destination, serverName: 'localhost' }, events, { policy });
   expect(await received(events[0]!.tenantId)).toHaveLength(1);
 });
 
-test('what the policy does not allow is not reached', async () => {
+test('a destination that the policy does not allow is not reached', async () => {
   const nothing = targetPolicy({ cidrs: [], ports: [{ from: 1, to: 65_535 }] }, openLoopback);
   const https = {
     transport: 'https',
@@ -127,13 +137,13 @@ test('what the policy does not allow is not reached', async () => {
     token: '',
     tokenScheme: 'Bearer',
   } as const;
-  const sinks = [
+  const destinations = [
     { ...loopback, transport: 'syslog-tcp', port: rsyslog.ports.tcp },
     { ...loopback, transport: 'syslog-udp', port: rsyslog.ports.udp },
     https,
   ] as const;
-  for (const sink of sinks)
-    await expect(sendEvents(sink, some(1), { policy: nothing })).rejects.toMatchObject({
+  for (const destination of destinations)
+    await expect(sendEvents(destination, some(1), { policy: nothing })).rejects.toMatchObject({
       kind: 'not_allowed',
     });
 });
@@ -142,7 +152,7 @@ test.each<[string, (socket: Socket) => void]>([
   ['closes before it has read everything', (socket) => socket.once('data', () => socket.end())],
   ['resets the connection', (socket) => socket.once('data', () => socket.resetAndDestroy())],
   [
-    'dies with something unread',
+    'dies with unread data',
     (socket) => {
       socket.pause();
       setImmediate(() => socket.destroy());
@@ -153,30 +163,30 @@ test.each<[string, (socket: Socket) => void]>([
     (socket) => socket.resume().once('end', () => socket.resetAndDestroy()),
   ],
   ['never closes', (socket) => socket.resume()],
-])('TCP: a sink that %s does not have the batch', async (_, behave) => {
-  using sink = await listening((socket) => {
+])('TCP: a destination that %s does not have the batch', async (_, behave) => {
+  using destination = await listening((socket) => {
     socket.on('error', () => {});
     behave(socket);
   });
-  const sending = sendEvents({ ...loopback, transport: 'syslog-tcp', port: sink.port }, some(2_000), {
+  const sending = sendEvents({ ...loopback, transport: 'syslog-tcp', port: destination.port }, some(2_000), {
     policy,
     totalTimeoutMs: 1_500,
   });
   await expect(sending).rejects.toMatchObject({ kind: 'unreachable' });
 });
 
-test('TCP: a sink that reads to the end and closes has the batch', async () => {
-  using sink = await listening((socket) => socket.resume().once('end', () => socket.end()));
-  await sendEvents({ ...loopback, transport: 'syslog-tcp', port: sink.port }, some(2_000), { policy });
+test('TCP: a destination that reads to the end and closes has the batch', async () => {
+  using destination = await listening((socket) => socket.resume().once('end', () => socket.end()));
+  await sendEvents({ ...loopback, transport: 'syslog-tcp', port: destination.port }, some(2_000), { policy });
 });
 
 test('UDP: an unused port is detected if the network reports it', async () => {
   using closed = await listening(() => {});
-  const sink = { ...loopback, transport: 'syslog-udp', port: closed.port } as const;
-  await expect(sendEvents(sink, some(3), { policy })).rejects.toMatchObject({ kind: 'unreachable' });
+  const destination = { ...loopback, transport: 'syslog-udp', port: closed.port } as const;
+  await expect(sendEvents(destination, some(3), { policy })).rejects.toMatchObject({ kind: 'unreachable' });
 });
 
-test('HTTPS: a batch is one POST with token and key; only 2xx is success, and its body is never told', async () => {
+test('HTTPS: a batch is one POST with token and key; only 2xx is success, and no body of an answer is shown', async () => {
   const { certificate, privateKey } = await selfSignedCertificate();
   const seen: { headers: Record<string, unknown>; body: string }[] = [];
   let status = 200;
@@ -188,9 +198,15 @@ test('HTTPS: a batch is one POST with token and key; only 2xx is success, and it
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/events?x=1`;
-  const sink = { transport: 'https', url, ca: certificate, token: 's3cret', tokenScheme: 'Splunk' } as const;
+  const destination = {
+    transport: 'https',
+    url,
+    ca: certificate,
+    token: 's3cret',
+    tokenScheme: 'Splunk',
+  } as const;
   const events = some(3);
-  await sendEvents(sink, events, { policy });
+  await sendEvents(destination, events, { policy });
   expect(seen[0]!.headers).toMatchObject({
     authorization: 'Splunk s3cret',
     'idempotency-key': `${events[0]!.tenantId}-0-2`,
@@ -198,11 +214,14 @@ test('HTTPS: a batch is one POST with token and key; only 2xx is success, and it
   });
   expect(JSON.parse(seen[0]!.body)).toEqual({ events });
   for (status of [302, 401, 500]) {
-    const error = await sendEvents(sink, events, { policy }).catch((caught: Error) => caught);
-    expect(error).toMatchObject({ kind: 'protocol', message: `The sink answered with status ${status}.` });
+    const error = await sendEvents(destination, events, { policy }).catch((caught: Error) => caught);
+    expect(error).toMatchObject({
+      kind: 'protocol',
+      message: `The destination answered with status ${status}.`,
+    });
   }
   expect(seen).toHaveLength(4);
-  await expect(sendEvents({ ...sink, ca: '' }, events, { policy })).rejects.toMatchObject({
+  await expect(sendEvents({ ...destination, ca: '' }, events, { policy })).rejects.toMatchObject({
     kind: 'untrusted',
   });
   server.close();

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import type { TargetPolicy } from '@claviger/outbound';
+import type { Destination } from './destination.ts';
 import { sendOverHttps } from './send-over-https.ts';
 import { sendOverTcp } from './send-over-tcp.ts';
 import { sendOverUdp } from './send-over-udp.ts';
 import type { SiemEvent } from './siem-event.ts';
-import type { Sink } from './sink.ts';
 import { framed, syslogMessage } from './syslog-message.ts';
 import type { Way } from './way.ts';
 
@@ -23,7 +23,7 @@ export interface SendOptions {
  * can confirm; after an error it may have some. Throws OutboundError.
  */
 export async function sendEvents(
-  sink: Sink,
+  destination: Destination,
   events: readonly SiemEvent[],
   options: SendOptions,
 ): Promise<void> {
@@ -36,14 +36,14 @@ export async function sendEvents(
     totalTimeoutMs,
     signal: signal ? AbortSignal.any([signal, timeOver]) : timeOver,
   };
-  if (sink.transport === 'https') return sendOverHttps(sink, events, way);
+  if (destination.transport === 'https') return sendOverHttps(destination, events, way);
   const style = {
-    format: sink.format,
-    facility: sink.facility,
+    format: destination.format,
+    facility: destination.facility,
     hostname: hostname(),
-    maxBytes: sink.maxMessageBytes,
+    maxBytes: destination.maxMessageBytes,
   };
   const messages = events.map((event) => syslogMessage(event, style));
-  if (sink.transport === 'syslog-udp') return sendOverUdp(sink, messages, way);
-  return sendOverTcp(sink, messages.map(framed), way);
+  if (destination.transport === 'syslog-udp') return sendOverUdp(destination, messages, way);
+  return sendOverTcp(destination, messages.map(framed), way);
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { OutboundError, openSocket, startTls } from '@claviger/outbound';
+import type { SyslogDestination } from './destination.ts';
 import { kernelAcknowledged } from './kernel-acknowledged.ts';
-import type { SyslogSink } from './sink.ts';
 import type { Way } from './way.ts';
 
 /**
@@ -11,19 +11,28 @@ import type { Way } from './way.ts';
  * dies with unread bytes resets the connection. One that dies after reading everything, but before storing
  * it, closes normally: TCP cannot detect this, nor can TLS if no close_notify is sent, as with rsyslog.
  */
-export async function sendOverTcp(sink: SyslogSink, messages: readonly Buffer[], way: Way): Promise<void> {
+export async function sendOverTcp(
+  destination: SyslogDestination,
+  messages: readonly Buffer[],
+  way: Way,
+): Promise<void> {
   const { policy, connectTimeoutMs, signal } = way;
-  const opened = await openSocket(sink.host, sink.port, { allow: policy, connectTimeoutMs }, signal);
+  const opened = await openSocket(
+    destination.host,
+    destination.port,
+    { allow: policy, connectTimeoutMs },
+    signal,
+  );
   const plain = opened.socket;
-  // Errors are reported by the awaiting code; without a listener they would end the process.
+  // The code that awaits the socket reports its errors; without a listener they would end the process.
   plain.on('error', () => {});
   let socket: Socket = plain;
   try {
-    if (sink.transport === 'syslog-tls')
+    if (destination.transport === 'syslog-tls')
       socket = await startTls(
         plain,
-        sink.serverName || sink.host,
-        sink.ca ? { mode: 'ca', ca: sink.ca } : { mode: 'system' },
+        destination.serverName || destination.host,
+        destination.ca ? { mode: 'ca', ca: destination.ca } : { mode: 'system' },
       );
     const ending = endOf(socket);
     await Promise.race([ending.closed, writeAll(socket, messages)]);
@@ -43,23 +52,27 @@ export async function sendOverTcp(sink: SyslogSink, messages: readonly Buffer[],
  */
 function endOf(socket: Socket): { readonly closed: Promise<void>; expect(): void } {
   const { promise: closed, resolve, reject } = Promise.withResolvers<void>();
-  // It may reject before it is awaited.
+  // It may reject before anything awaits it.
   closed.catch(() => {});
   let expected = false;
   const broken = (code: string, cause?: unknown) =>
     reject(
-      new OutboundError('unreachable', `The connection broke before the sink had everything (${code}).`, {
-        cause,
-        sent: true,
-        hint: 'A syslog destination must read to the end and then close its side of the connection.',
-      }),
+      new OutboundError(
+        'unreachable',
+        `The connection broke before the destination had everything (${code}).`,
+        {
+          cause,
+          sent: true,
+          hint: 'A syslog destination must read to the end and then close its side of the connection.',
+        },
+      ),
     );
   socket.on('error', (error: NodeJS.ErrnoException) =>
     error instanceof OutboundError ? broken('time-out', error) : broken(error.code ?? 'network error', error),
   );
   socket.on('end', () => (expected ? resolve() : broken('closed too early')));
   socket.on('close', () => broken('closed'));
-  // Received data is discarded, but must be read for the end to be seen.
+  // Discards received data: the end of the stream is reported only after all data was read.
   socket.resume();
   return {
     closed,

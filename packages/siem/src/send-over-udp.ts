@@ -3,16 +3,20 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { OutboundError, resolveTarget } from '@claviger/outbound';
-import type { SyslogSink } from './sink.ts';
+import type { SyslogDestination } from './destination.ts';
 import type { Way } from './way.ts';
 
 /** Datagrams in one burst before a pause: more at once would overflow the receiver's buffers. */
 const BURST = 20;
 const PAUSE_MS = 5;
 
-/** Sends datagrams. An unused port is detected only if the network reports it; a lost datagram never is. */
-export async function sendOverUdp(sink: SyslogSink, datagrams: readonly Buffer[], way: Way): Promise<void> {
-  const target = await resolveTarget(sink.host, sink.port, way.policy);
+/** Sends datagrams. Detects an unused port only if the network reports it, and never a lost datagram. */
+export async function sendOverUdp(
+  destination: SyslogDestination,
+  datagrams: readonly Buffer[],
+  way: Way,
+): Promise<void> {
+  const target = await resolveTarget(destination.host, destination.port, way.policy);
   const [address] = target.addresses;
   const socket = createSocket(isIPv6(address!) ? 'udp6' : 'udp4');
   let failure: Error | undefined;
@@ -20,7 +24,7 @@ export async function sendOverUdp(sink: SyslogSink, datagrams: readonly Buffer[]
     failure ??= error;
   });
   try {
-    socket.connect(sink.port, address!);
+    socket.connect(destination.port, address!);
     await once(socket, 'connect', { signal: way.signal });
     for (const [index, datagram] of datagrams.entries()) {
       way.signal.throwIfAborted();
@@ -33,7 +37,7 @@ export async function sendOverUdp(sink: SyslogSink, datagrams: readonly Buffer[]
       if (index % BURST === BURST - 1) await pause(PAUSE_MS);
       if (failure) break;
     }
-    // The report of an unused port arrives after the last datagram.
+    // The network may report an unused port only after the last datagram.
     await pause(PAUSE_MS);
     if (failure) throw failure;
   } catch (cause) {

@@ -17,7 +17,7 @@ export interface SyslogStyle {
 
 /** informational, warning, error */
 const SEVERITY: Readonly<Record<string, number>> = { allowed: 6, denied: 4, failed: 3 };
-/** The enterprise number that IANA reserves for documentation examples: Claviger has no own number. */
+/** The enterprise number that IANA reserves for examples in documentation: Claviger has none of its own. */
 const ENTERPRISE = 32_473;
 const BOM = '\ufeff';
 
@@ -43,7 +43,7 @@ export function syslogMessage(event: SiemEvent, style: SyslogStyle): Buffer {
   return longest;
 }
 
-/** Frames a message with octet counting (RFC 6587), which is independent of its content. */
+/** Frames a message with octet counting (RFC 6587), so that no content of the message can end its frame. */
 export function framed(message: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${message.length} `), message]);
 }

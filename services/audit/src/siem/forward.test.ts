@@ -14,11 +14,11 @@ afterAll(async () => log?.[Symbol.asyncDispose]());
 
 test('a former leader moves no cursor, neither forward nor back', async () => {
   const tenant = randomUUID();
-  const sink = createServer({ allowHalfOpen: true }, (socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.resume().once('end', () => socket.end());
   }).listen(0, '127.0.0.1');
-  await once(sink, 'listening');
-  const { port } = sink.address() as AddressInfo;
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
   const target = { transport: 'syslog-tcp', host: '127.0.0.1' };
   log.set(tenant, [
     { ...target, name: 'alive', port },
@@ -44,5 +44,5 @@ test('a former leader moves no cursor, neither forward nor back', async () => {
   }
   expect(await log.cursor(tenant, 'alive')).toMatchObject({ next_sequence: 3, failures: 0 });
   expect(await log.cursor(tenant, 'dead')).toMatchObject({ next_sequence: 0, failures: 1 });
-  sink.close();
+  server.close();
 });

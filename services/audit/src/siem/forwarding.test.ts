@@ -23,7 +23,7 @@ afterAll(async () => {
   await log?.[Symbol.asyncDispose]();
 });
 
-const sink = (name: string, change = {}) => ({
+const destination = (name: string, change = {}) => ({
   name,
   transport: 'syslog-tcp',
   host: '127.0.0.1',
@@ -40,8 +40,8 @@ const untilArrived = (tenantId: string, ids: readonly string[]) =>
 
 test('a failing destination blocks no other destination and no other tenant', async () => {
   const [ann, bob] = [randomUUID(), randomUUID()];
-  log.set(ann, [sink('dead', { port: 1 }), sink('alive')]);
-  log.set(bob, [sink('alive', { transport: 'syslog-tls', port: rsyslog.ports.tls, ca: rsyslog.ca })]);
+  log.set(ann, [destination('dead', { port: 1 }), destination('alive')]);
+  log.set(bob, [destination('alive', { transport: 'syslog-tls', port: rsyslog.ports.tls, ca: rsyslog.ca })]);
   const [ofAnn, ofBob] = [await log.append(ann, 600), await log.append(bob, 600)];
   await untilArrived(ann, ofAnn);
   await untilArrived(bob, ofBob);
@@ -63,7 +63,7 @@ test('a failing destination blocks no other destination and no other tenant', as
 test('a destination that is killed repeatedly with unread data receives every event; duplicates have the same id', async () => {
   const tenant = randomUUID();
   await using mortal = await startRsyslog();
-  log.set(tenant, [sink('mortal', { port: mortal.ports.tcp })]);
+  log.set(tenant, [destination('mortal', { port: mortal.ports.tcp })]);
   const ids: string[] = [];
   /** Makes the next attempt due at once. */
   const soon = (check: () => Promise<void>) =>
@@ -108,8 +108,8 @@ test('a destination receives its actions from its start position, and nothing wh
   const tenant = randomUUID();
   await log.append(tenant, 3, 'vault.entry.created');
   log.set(tenant, [
-    sink('late', { startAt: 'now', actions: ['vault.entry.'] }),
-    sink('off', { enabled: false, port: 1 }),
+    destination('late', { startAt: 'now', actions: ['vault.entry.'] }),
+    destination('off', { enabled: false, port: 1 }),
   ]);
   await eventually(async () => expect(await log.cursor(tenant, 'late')).toMatchObject({ next_sequence: 3 }));
   await log.append(tenant, 300, 'grant.ended');
@@ -127,7 +127,7 @@ test('an event whose text is unreadable is forwarded with a problem and blocks n
   await log.query(
     `SET session_replication_role = 'replica'; UPDATE audit.events SET canonical = 'gone' WHERE event_id = '${bad}'`,
   );
-  log.set(tenant, [sink('soc')]);
+  log.set(tenant, [destination('soc')]);
   await log.append(tenant, 1);
   await eventually(async () => expect((await arrived(tenant)).slice(0, 3)).toEqual([first, bad, last]));
 });
@@ -138,7 +138,7 @@ test('events of a suspended tenant are not forwarded', async () => {
   await log.database.withTenant(tenant, (tx) =>
     applyTenantStatus(tx, tenant, { standing: 'suspended', version: 1 }),
   );
-  log.set(tenant, [sink('soc')]);
+  log.set(tenant, [destination('soc')]);
   await log.query(
     `INSERT INTO audit.siem_cursors (tenant_id, target, active, next_sequence) VALUES ($1, 'soc', true, 0)`,
     [tenant],

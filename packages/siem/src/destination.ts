@@ -1,7 +1,7 @@
 /** A destination of events. */
-export type Sink = SyslogSink | HttpsSink;
+export type Destination = SyslogDestination | HttpsDestination;
 
-export interface SyslogSink {
+export interface SyslogDestination {
   readonly transport: 'syslog-tcp' | 'syslog-tls' | 'syslog-udp';
   readonly host: string;
   readonly port: number;
@@ -18,7 +18,7 @@ export interface SyslogSink {
   readonly serverName?: string;
 }
 
-export interface HttpsSink {
+export interface HttpsDestination {
   readonly transport: 'https';
   readonly url: string;
   readonly ca: string;
