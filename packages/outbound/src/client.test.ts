@@ -62,7 +62,7 @@ const client = (more: Partial<OutboundClientOptions> = {}) =>
   });
 const at = (port: number, path = '/') => `http://target.example:${port}${path}`;
 
-test('sends what was given, under the name that was given, and gives the answer back', async () => {
+test('sends the given request to the target under its given name, and returns the answer', async () => {
   const result = await client().request({
     url: at(ports.first, '/a?b=c#fragment'),
     method: 'PUT',
@@ -125,7 +125,7 @@ describe('H-233 an ambiguous URL is refused before any lookup', () => {
   });
 });
 
-test('H-233 where addresses may be named, the list decides about all of their spellings', async () => {
+test('H-233 if URLs may contain addresses, the list applies to all spellings of an address', async () => {
   const open = client({
     allowAddresses: true,
     policy: targetPolicy({ cidrs: ['10.0.0.0/8'], ports: [80] }, openLoopback),
@@ -135,7 +135,7 @@ test('H-233 where addresses may be named, the list decides about all of their sp
   await expect(open.request({ url: 'http://127.1/' })).rejects.toMatchObject({ kind: 'configuration' });
 });
 
-test('H-232 one private address among those of a name is enough to refuse; the name is looked up once', async () => {
+test('H-232 a name with one private address among others is refused, and is looked up once', async () => {
   let lookups = 0;
   const lookup = async () => {
     lookups += 1;
@@ -151,7 +151,7 @@ test('H-232 one private address among those of a name is enough to refuse; the n
   expect(seen).toHaveLength(1);
 });
 
-describe('proxies of the environment are not looked at', () => {
+describe('proxies of the environment are ignored', () => {
   const names = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_USE_ENV_PROXY'];
   const before = names.map((name) => process.env[name]);
   afterEach(() => {
@@ -161,7 +161,7 @@ describe('proxies of the environment are not looked at', () => {
       else process.env[name] = value;
     });
   });
-  test('H-239 the request goes straight to the target', async () => {
+  test('H-239 the request is sent directly to the target', async () => {
     for (const name of names) process.env[name] = name === 'NODE_USE_ENV_PROXY' ? '1' : at(ports.second);
     await client().request({ url: at(ports.first, '/straight') });
     expect(seen).toMatchObject([{ url: '/straight', headers: { host: `target.example:${ports.first}` } }]);
@@ -177,12 +177,12 @@ describe('redirects', () => {
   };
   const secrets = { authorization: 'Bearer x', cookie: 'a=b', 'x-api-key': 'k' };
 
-  test('inside the origin everything goes along', async () => {
+  test('within the origin, headers and body are sent again', async () => {
     to('/next', 307);
     await client().request({ url: at(ports.first, '/start'), method: 'POST', headers: secrets, body: 'b' });
     expect(seen[1]).toMatchObject({ method: 'POST', url: '/next', body: 'b', headers: secrets });
   });
-  test('to another origin go neither credentials nor bodies', async () => {
+  test('neither credentials nor bodies are sent to another origin', async () => {
     to(at(ports.second, '/next'));
     await client().request({ url: at(ports.first, '/start'), headers: secrets });
     expect(seen[1]).toMatchObject({ url: '/next' });
@@ -192,7 +192,7 @@ describe('redirects', () => {
     await expect(client().request(post)).rejects.toMatchObject({ kind: 'protocol', sent: true });
     expect(seen).toHaveLength(3);
   });
-  test('each is checked as the first address was', async () => {
+  test('the address of each redirect is checked like the first address', async () => {
     to('http://169.254.169.254/latest');
     await expect(client().request({ url: at(ports.first, '/start') })).rejects.toMatchObject({
       kind: 'configuration',
@@ -206,7 +206,7 @@ describe('redirects', () => {
       kind: 'configuration',
     });
   });
-  test('three are followed, a fourth is not, and none where the caller wants to see it', async () => {
+  test('three redirects are followed, a fourth is an error, and `manual` returns the first as the answer', async () => {
     let left = 3;
     answer = (_request, response) => {
       if (left > 0) response.writeHead(302, { location: `/${left}` });
@@ -222,8 +222,8 @@ describe('redirects', () => {
   });
 });
 
-describe('an answer that is too long, too late or none', () => {
-  test('more than the limit', async () => {
+describe('an answer that is too long, late, broken or missing', () => {
+  test('an answer longer than the limit', async () => {
     answer = (_request, response) => response.end('x'.repeat(5_000));
     await expect(client({ maxBodyBytes: 4_999 }).request({ url: at(ports.first) })).rejects.toMatchObject({
       kind: 'protocol',
@@ -233,7 +233,7 @@ describe('an answer that is too long, too late or none', () => {
       5_000,
     );
   });
-  test('one that sends single bytes endlessly', async () => {
+  test('an answer of single bytes without end', async () => {
     let dripping: NodeJS.Timeout | undefined;
     answer = (_request, response) => {
       dripping = setInterval(() => response.write('x'), 20);
@@ -262,7 +262,7 @@ describe('an answer that is too long, too late or none', () => {
     };
     await expect(client().request({ url: at(ports.first) })).rejects.toMatchObject({ kind: 'unreachable' });
   });
-  test('no HTTP at all', async () => {
+  test('an answer that is not HTTP', async () => {
     await using stray = createRaw((socket) => {
       socket.on('error', () => {}).resume();
       socket.end('220 mail ready\r\n');
@@ -315,7 +315,7 @@ describe('an answer that is too long, too late or none', () => {
 
 describe('over TLS', () => {
   const url = () => `https://localhost:${ports.secure}/`;
-  test('the right CA and name, or the pinned certificate', async () => {
+  test('the right CA and name, or the pinned certificate, is accepted', async () => {
     for (const trust of [
       { mode: 'ca', ca: tls.certificate },
       { mode: 'pinned', certificate: tls.certificate },
@@ -336,7 +336,7 @@ describe('over TLS', () => {
       });
     expect(seen).toEqual([]);
   });
-  test('a server without TLS is reported as such', async () => {
+  test('a server without TLS is an error, and no request is sent', async () => {
     await expect(client().request({ url: `https://localhost:${ports.first}/` })).rejects.toMatchObject({
       name: 'OutboundError',
       sent: false,
@@ -344,15 +344,15 @@ describe('over TLS', () => {
   });
 });
 
-test('plain http stays near, even where everything is listed', async () => {
+test('plain http is allowed to a near address, and refused if only https is allowed', async () => {
   const policy = targetPolicy({ cidrs: ['0.0.0.0/0'], ports: [ports.first] }, openLoopback);
-  // 127.0.0.1 is near; other addresses are judged by the address alone.
+  // 127.0.0.1 is a near address.
   expect((await client({ policy }).request({ url: at(ports.first) })).status).toBe(200);
   const only = client({ schemes: ['https'] });
   await expect(only.request({ url: at(ports.first) })).rejects.toMatchObject({ kind: 'configuration' });
 });
 
-test('headers that end a line, or that are the client’s own, are refused', async () => {
+test('headers that contain a line end, or that the client sets itself, are refused', async () => {
   const refused: Record<string, string>[] = [
     { 'x-a': 'b\r\nx-c: d' },
     { 'x\r\na': 'b' },
@@ -378,7 +378,7 @@ test('an error in beforeSend ends the call, and nothing is sent', async () => {
   expect(seen).toEqual([]);
 });
 
-test('as a fetch, for libraries that want one', async () => {
+test('outboundFetch sends through the guarded client', async () => {
   answer = (_request, response) => {
     response.writeHead(201, { 'content-type': 'application/json' });
     response.end('{"a":1}');

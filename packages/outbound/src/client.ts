@@ -115,7 +115,7 @@ export function createOutboundClient(options: OutboundClientOptions): OutboundCl
         );
       const outgoing = prepare(hop, socket, maxBodyBytes);
       const answer = answerTo(outgoing, signal, maxBodyBytes);
-      // An error before the answer is awaited is reported by that await.
+      // The await below reports the error. Without this handler, an earlier rejection would end the process.
       answer.catch(() => {});
       try {
         await beforeSend?.();

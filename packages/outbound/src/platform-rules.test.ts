@@ -57,7 +57,7 @@ test("an opened address must also be in the tenant's list", async () => {
   await expect(resolveTarget('127.0.0.1', 5432, otherPort)).rejects.toMatchObject({ kind: 'not_allowed' });
 });
 
-describe('own servers are never reached, opened or not', () => {
+describe('own servers are never reached, even if opened', () => {
   test('their addresses, and every address of this machine with one of their ports', async () => {
     const own = rules(['127.0.0.1:6379', '10.1.2.3:6379'], ['10.1.2.3:6379', '[::1]:7101']);
     expect(await reach('10.1.2.3', 6379, own)).toBe('not_allowed');
@@ -66,7 +66,7 @@ describe('own servers are never reached, opened or not', () => {
     for (const host of ['127.0.0.1', '::1']) expect(await reach(host, 7101, own)).toBe('not_allowed');
   });
 
-  test('a name is resolved when it is asked for, and where it cannot be nothing is reached', async () => {
+  test('a name is resolved for each decision; if that fails, no address with its port is reached', async () => {
     const own = rules([], ['redis.internal:6379']);
     const addresses: Lookup = async (host) => [
       { address: host === 'redis.internal' ? '10.1.2.3' : '10.9.9.9' },
@@ -81,7 +81,7 @@ describe('own servers are never reached, opened or not', () => {
   });
 });
 
-test('an opened name opens the addresses that it has now; one that cannot be resolved opens nothing', async () => {
+test('an opened name opens its present addresses; a name that cannot be resolved opens nothing', async () => {
   const open = rules(['db.local:5432']);
   expect(await reach('127.0.0.5', 5432, open, async () => [{ address: '127.0.0.5' }])).toBe('reached');
   expect(await reach('127.0.0.5', 5432, open)).toBe('not_allowed');

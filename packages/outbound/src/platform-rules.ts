@@ -34,7 +34,7 @@ const metadataAddresses = new Set([
 ]);
 
 /**
- * Tells whether the platform refuses an address. Valid for one port, at the time `platformVerdict` made it.
+ * Returns whether the platform refuses an address. Valid for one port, at the time `platformVerdict` made it.
  */
 export type PlatformVerdict = {
   refuses(end: Address): boolean;
@@ -88,7 +88,7 @@ async function addressesOf(
   return new Set(found.flat().map((text) => unmapped(ipaddr.parse(text)).toString()));
 }
 
-/** Read each time, because the addresses of a machine change. */
+/** Read for each decision, because the addresses of a machine change. */
 function machineAddresses(): Set<string> {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return new Set(

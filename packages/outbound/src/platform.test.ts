@@ -20,12 +20,12 @@ const platform = () =>
 const opened = ({ rules }: ReturnType<typeof platform>) =>
   rules().openTargets.map(({ host, from }) => `${host} ${from}`);
 
-test('without a file nothing is open, and a later file applies at once', () => {
+test('without a file no address is open, and a file that is written later applies at once', () => {
   const one = platform();
   expect(opened(one)).toEqual([]);
   writeFileSync(file, '# the test database\n127.0.0.1:5432\n');
   expect(opened(one)).toEqual(['127.0.0.1 5432']);
-  // The same size, within the resolution of a time stamp.
+  // The file has the same size and is written within the resolution of its time stamp.
   for (const port of [5433, 5434, 5435]) {
     writeFileSync(file, `# the test database\n127.0.0.1:${port}\n`);
     expect(opened(one)).toEqual([`127.0.0.1 ${port}`]);
@@ -55,7 +55,7 @@ describe('an invalid file opens nothing, and the problem is reported', () => {
     expect(opened(one)).toEqual([]);
     expect(opened(one)).toEqual([]);
     expect(one.problem()).toMatch(problem);
-    // Once, not for each decision.
+    // The problem is reported once, not for each decision.
     expect(problems).toEqual([one.problem()]);
     writeFileSync(file, '127.0.0.1:5432');
     expect(opened(one)).toEqual(['127.0.0.1 5432']);
@@ -63,13 +63,13 @@ describe('an invalid file opens nothing, and the problem is reported', () => {
   });
 });
 
-test('an own server that is no host:port stops the start', () => {
+test('an own server that is not `host:port` is an error at the start', () => {
   expect(() => createPlatform({ ownServers: ['/run/postgresql'] })).toThrow(
     "'/run/postgresql' is not host:port",
   );
 });
 
-test('endpoints are read in one spelling', () => {
+test('an endpoint is accepted in one spelling only', () => {
   expect(parseEndpoint('[2001:db8::1]:443')).toEqual({ host: '2001:db8::1', from: 443, to: 443 });
   for (const text of [
     '2001:db8::1:443',

@@ -2,7 +2,7 @@ import type { Hop } from './hop.ts';
 import { OutboundError } from './outbound-error.ts';
 import { outboundUrl, type Scheme } from './outbound-url.ts';
 
-/** The only headers of the caller that are sent to another origin: any other may be a credential. */
+/** The only given headers that are sent to another origin: any other header may be a credential. */
 const HARMLESS = new Set(['accept', 'accept-language', 'content-type', 'user-agent']);
 
 /**

@@ -54,7 +54,7 @@ describe('H-233 H-239 an invalid host is refused under every policy', () => {
   });
 });
 
-describe('H-233 what the list does not name is refused, in every spelling', () => {
+describe('H-233 an address that is not listed is refused in every spelling', () => {
   test.each([
     '127.0.0.1',
     '192.168.1.1',
@@ -95,7 +95,7 @@ describe('metadata services and special addresses are refused even if everything
   });
 });
 
-test('a listed address is given back in canonical form', async () => {
+test('a listed address is returned in canonical form', async () => {
   expect((await resolveTarget('10.1.2.3', 22, tenNet)).addresses).toEqual(['10.1.2.3']);
   expect((await resolveTarget('::ffff:10.1.2.3', 22, tenNet)).addresses).toEqual(['10.1.2.3']);
   expect((await resolveTarget('::10.1.2.3', 22, tenNet)).addresses).toEqual(['10.1.2.3']);

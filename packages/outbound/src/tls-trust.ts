@@ -21,8 +21,7 @@ export type TlsTrust =
   | { readonly mode: 'pinned'; readonly certificate: string };
 
 /**
- * Excludes finite-field Diffie-Hellman: the server would choose a group of any size, which we would have to
- * compute.
+ * Excludes finite-field Diffie-Hellman: the server chooses the group, and a large one takes much CPU time.
  */
 const CIPHERS = `${DEFAULT_CIPHERS}:!kDHE`;
 
@@ -79,7 +78,7 @@ export function startTls(
   };
   const fail = (error: OutboundError) => {
     settle();
-    // Ignore errors during the teardown.
+    // Ignore errors of the connection that is being destroyed.
     secure.on('error', () => {});
     socket.on('error', () => {});
     secure.destroy();

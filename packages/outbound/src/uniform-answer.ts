@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** The problem text for users who must not learn which targets can be reached from here. */
+/** The problem text for users who must not learn which targets the platform can reach. */
 export const UNIFORM_PROBLEM = 'The target could not be used.';
 
 /**
