@@ -10,7 +10,7 @@ tables/*.json      each table, one row on each line
 tables/*.csv       the same rows for a spreadsheet; text that it would take for a formula begins with '${parameters.bom ? '\n                   (UTF-8 with a byte order mark)' : ''}
 proofs/log.json    the stretch of the audit log, its signed tree heads (RFC 9162), and consistency proofs
 proofs/leaves.json the leaf hash of every event of the stretch
-proofs/keys.json   public keys; believe them only when you know them from elsewhere
+proofs/keys.json   public keys; trust them only when you know them from another source
 manifest.json      parameters, and size and SHA-256 of every other file
 manifest.jws       signature over manifest.json (Ed25519, detached JWS)
 
@@ -18,7 +18,7 @@ Verify it without any server:
 
   claviger compliance verify FILE --keys KEYS
 
-KEYS is what you kept from "claviger audit keys --save KEYS", or a PEM file. Without it the package's own key is believed,
+KEYS is what you kept from "claviger audit keys --save KEYS", or a PEM file. Without it the package's own key is trusted,
 which shows that nothing was changed after signing, but not who signed it.
 An event is hashed as SHA-256(0x00 || canonical JSON (RFC 8785) of the member "event" of its row).
 `;
