@@ -22,8 +22,8 @@ export interface Actor {
   /** For a machine identity: the person responsible for it. */
   readonly responsibleId?: string;
   /**
-   * Other people who control this account: the person responsible for a machine identity, and whoever set a
-   * password that its owner has not changed. Actions of the actor count as theirs.
+   * Other people who control this account: the person responsible for a machine identity, and a person who
+   * set a password that the owner has not changed. Actions of the actor count as theirs.
    */
   readonly behind?: readonly string[];
   /** For an agent: the site of its device. */

@@ -44,7 +44,7 @@ export function createCallStreams(
         endWhenIdle();
       });
       const running = new Map<number, EventEmitter>();
-      // The client sends no further calls: it ended its half of the stream, or its time to do so is over.
+      // The client sends no further calls: it has ended its half of the stream, or its time limit has passed.
       let complete = false;
       let ended = false;
       // While the client does not read answers, the server reads none of its calls.
@@ -58,7 +58,7 @@ export function createCallStreams(
         complete = true;
         endWhenIdle();
       };
-      // Calls already sent are still answered; the stream ends after the client was told.
+      // Asks the client to send no further calls. Calls that it has already sent are still answered.
       const goAway = (): void => {
         writer.send(frameOf({ id: 0, cancel: true }));
         setTimeout(finish, GO_AWAY_TIMEOUT_MS).unref();

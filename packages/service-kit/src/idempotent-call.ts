@@ -28,7 +28,7 @@ export function isRepetition(error: { readonly code: string }): boolean {
   return error.code === 'idempotency_replayed' || error.code === 'request_in_progress';
 }
 
-/** The effect is stored, but not every service was told. Only a repetition completes it. */
+/** The effect is stored, but not every service has been notified. Only a repetition completes the call. */
 const MUST_BE_REPEATED = 'liveness_unavailable';
 
 /**
@@ -68,7 +68,7 @@ export async function runOnce(
     await failpoint('idempotency.before_answer_kept');
     await guard.keep(context.tenantId, call, codec.response(response));
   } catch (error) {
-    // The effect and its row are stored. A repetition is told that it was done, without the answer.
+    // The effect and its row are stored. A repetition is answered as completed, without the stored answer.
     logger.warn(
       { err: error, requestId: context.requestId },
       'cannot store the answer to an idempotent request',

@@ -2,9 +2,9 @@ import type { MethodInfo } from '@claviger/contracts';
 
 /**
  * Permissions that are refused while the actor has emergency access open. Emergency access replaces grants
- * and nothing else. Whoever misuses it must not be able to make it permanent (users, roles, tokens, tenants,
- * settings, modules, policies, devices), take keys along (encryption), hide it (audit, siem, compliance), or
- * open and judge further ones (breakglass).
+ * and nothing else. A person who misuses it must not be able to make it permanent (users, roles, tokens,
+ * tenants, settings, modules, policies, devices), copy keys (encryption), hide it (audit, siem, compliance),
+ * or open and review further emergency access (breakglass).
  */
 const ADMINISTRATION = [
   'users.',
