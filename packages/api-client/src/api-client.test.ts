@@ -82,7 +82,7 @@ test('a sign-in has no key, and is not repeated', async () => {
   expect(keys).toEqual([undefined]);
 });
 
-test('what is over in a second is waited for', async () => {
+test('a request that is refused temporarily is sent again until it is accepted', async () => {
   behave = (attempt, response) =>
     attempt === 1
       ? problem(response, 429, 'rate_limited')

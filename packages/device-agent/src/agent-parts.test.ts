@@ -88,7 +88,7 @@ describe('the token file', () => {
 });
 
 describe('the journal of commands', () => {
-  it('lets a command be taken up once, whoever asks, and remembers what came of it', () => {
+  it('starts a command once, also with two open journals, and keeps its outcome', () => {
     const file = join(folder, 'journal');
     const [one, other] = [openCommandJournal(file), openCommandJournal(file)];
     expect([one.begin('c1'), one.begin('c1'), other.begin('c1')]).toEqual([true, false, false]);
@@ -104,7 +104,7 @@ describe('the journal of commands', () => {
 });
 
 describe('persistence', () => {
-  it('waits no shorter than the server asks, else longer each time, and never the same for all', () => {
+  it('waits at least as long as the server asks, otherwise longer after each failure, with random times', () => {
     const asked = Array.from({ length: 50 }, () => waitMs(problem(429, 3), 0));
     expect(Math.min(...asked)).toBeGreaterThanOrEqual(3_000);
     expect(Math.max(...asked)).toBeLessThan(4_000);
@@ -121,7 +121,7 @@ describe('persistence', () => {
     }
   });
 
-  it('lasts through outages, tells of them once, and ends with any other refusal', async () => {
+  it('retries during an outage, reports the outage once, and ends with any other refusal', async () => {
     const told: AgentEvent[] = [];
     const persist = createPersist((event) => void told.push(event));
     const answers = [new CommandError('away'), problem(503), 'answer'];
@@ -141,7 +141,7 @@ describe('persistence', () => {
     await expect(persist(ask, signal)).rejects.toThrow('mistake');
   });
 
-  it('ends when it is told to, also while it waits', async () => {
+  it('ends when its signal aborts, even while it waits', async () => {
     const stopping = new AbortController();
     const persist = createPersist(() => stopping.abort());
     const asking = persist(async () => {

@@ -173,12 +173,12 @@ describe('appending', () => {
     expect(() => rootOf(frontier)).toThrow(RangeError);
   });
 
-  test('refuses a leaf that is not a hash, and a node of which one is not', () => {
+  test('refuses a leaf that is not a hash, and a node with a child that is not a hash', () => {
     expect(() => appendLeaves(EMPTY_FRONTIER, [Buffer.alloc(0)])).toThrow(RangeError);
     expect(() => nodeHash(Buffer.alloc(33), leafNo(0))).toThrow(RangeError);
   });
 
-  test('a text and its UTF-8 bytes have one leaf hash, another than the node of the same bytes', () => {
+  test('a text and its UTF-8 bytes have the same leaf hash, which differs from the node hash of these bytes', () => {
     expect(leafHash('schlüssel €')).toEqual(leafHash(Buffer.from('schlüssel €')));
     const [left, right] = [leafNo(1), leafNo(2)];
     expect(leafHash(Buffer.concat([left, right]))).not.toEqual(nodeHash(left, right));

@@ -18,8 +18,8 @@ function file(content: string | Buffer): string {
   return path;
 }
 
-/** What is read, and what is told of it on standard error. */
-async function told<T>(read: () => Promise<T>): Promise<readonly [T, string]> {
+/** Returns the value that is read and the warnings on standard error. */
+async function readWithWarnings<T>(read: () => Promise<T>): Promise<readonly [T, string]> {
   const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   try {
     const value = await read();
@@ -33,16 +33,16 @@ const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE
 
 test.each([
   ['without a line end', 'pw', 'pw'],
-  ['with one', 'pw\n', 'pw'],
-  ['with one of Windows', 'pw\r\n', 'pw'],
+  ['with a line end', 'pw\n', 'pw'],
+  ['with a line end of Windows', 'pw\r\n', 'pw'],
   ['between blanks', ' p w \n', ' p w '],
   ['of any characters', 'pä\t\u2028🔑\u{feff}\n', 'pä\t\u2028🔑\u{feff}'],
   ['of several lines', key, key],
   ['of several lines without a last line end', key.trimEnd(), key.trimEnd()],
   ['of several lines of Windows', key.replaceAll('\n', '\r\n'), key.replaceAll('\n', '\r\n')],
   ['and an empty line', 'pw\n\n', 'pw\n\n'],
-])('a secret %s is read as its bytes, and nothing is told', async (_, content, secret) => {
-  expect(await told(() => readSecret(file(content)))).toEqual([secret, '']);
+])('a secret %s is read unchanged, without a warning', async (_, content, secret) => {
+  expect(await readWithWarnings(() => readSecret(file(content)))).toEqual([secret, '']);
 });
 
 test.each([
@@ -52,8 +52,11 @@ test.each([
   ['pw\r', 'pw\r', 'carriage return'],
   ['pw\r\r\n', 'pw\r', 'carriage return'],
   ['p\rw\n', 'p\rw', 'carriage return'],
-])('of %j the secret is %j, and the %s is told', async (content, secret, what) => {
-  expect(await told(() => readSecret(file(content)))).toEqual([secret, expect.stringContaining(what)]);
+])('%j is read as the secret %j, with a warning about the %s', async (content, secret, what) => {
+  expect(await readWithWarnings(() => readSecret(file(content)))).toEqual([
+    secret,
+    expect.stringContaining(what),
+  ]);
 });
 
 const wide = (mark: number[], text: string) =>
@@ -76,7 +79,9 @@ test.each([
   ['more than 1 MiB', Buffer.alloc(1024 * 1024 + 1, 'x'), 'holds more than 1048576 bytes'],
 ])('%s is refused with a hint', async (_, bytes, problem) => {
   const path = file(bytes);
-  const [error] = await told(() => readSecret(path, 'store it otherwise').catch((cause: Error) => cause));
+  const [error] = await readWithWarnings(() =>
+    readSecret(path, 'store it otherwise').catch((cause: Error) => cause),
+  );
   expect(error).toMatchObject({ exitCode: 2, message: expect.stringContaining(`${path} ${problem}`) });
   if (/UTF|NUL/.test(problem)) expect(String(error)).toMatch(/, or store it otherwise$/);
 });
@@ -84,7 +89,7 @@ test.each([
 test('passwords and codes are one line each; a further line is refused, an empty one at the end is not', async () => {
   expect(await readSecretLines(file('pw\r\n123456\r\n\r\n'), 2)).toEqual(['pw', '123456']);
   expect(await readSecretLine('password', file(' pw \n\n'))).toBe(' pw ');
-  expect(await told(() => readSecretLine('password', file('\ufeffpw\r\n')))).toEqual([
+  expect(await readWithWarnings(() => readSecretLine('password', file('\ufeffpw\r\n')))).toEqual([
     'pw',
     expect.stringContaining('byte order mark'),
   ]);
@@ -99,7 +104,7 @@ test('passwords and codes are one line each; a further line is refused, an empty
     });
 });
 
-test('a file that is not there is a usage error by its name', async () => {
+test('a file that does not exist is a usage error that names it', async () => {
   await expect(readText(join(folder, 'none'))).rejects.toMatchObject({
     exitCode: 2,
     message: expect.stringMatching(/none cannot be read: ENOENT/),
@@ -110,21 +115,21 @@ test.each([
   ['\r\n\n 123 456\r\n', ' 123 456'],
   ['\u00a0\n123-456\n', '123-456'],
   ['654\u0015\n123456\r', '123456'],
-])('of %j a question for a code takes the first line with something in it', async (typed, line) => {
+])('from %j, a question for a code takes the first line that is not blank', async (typed, line) => {
   const input = new PassThrough();
   const read = readLine(input, { skipEmptyLines: true });
   input.write(typed);
   expect(await read).toBe(line);
 });
 
-test('any other question takes an empty line for the answer', async () => {
+test('any other question accepts an empty line as the answer', async () => {
   const input = new PassThrough();
   const read = readLine(input);
   input.write('\nlater\n');
   expect(await read).toBe('');
 });
 
-test('a terminal that sends what is not UTF-8 is told so', async () => {
+test('input of a terminal that is not UTF-8 is an error that names UTF-8', async () => {
   const input = new PassThrough();
   const read = readLine(input);
   input.write(Buffer.from('p\xe4ss\n', 'latin1'));

@@ -136,7 +136,7 @@ test.each([
   expect(verdict.receipts[0]!.problem).toContain(problem);
 });
 
-test('without keys the verdict says whose word it is, and a receipt cannot be confirmed', async () => {
+test('without keys the verdict is marked as first use, and a receipt cannot be confirmed', async () => {
   const verdict = await verifyAuditFile(
     file('good.jsonl', exportOf(texts(5))),
     await evidence({ keys: undefined }),
@@ -158,7 +158,7 @@ const changed: Record<string, readonly [(text: string) => string | Buffer, reado
 };
 
 test.each(Object.keys(changed))(
-  '%s in an export is told, and its log is proven all the same',
+  '%s in an export is reported, and the log is still verified',
   async (name) => {
     const [change, fileChanges] = changed[name]!;
     const whole = `${exportOf(texts(5)).join('\n')}\n`;
@@ -184,7 +184,7 @@ test.each([
   ['in UTF-16 without a mark', (text: string) => Buffer.from(text, 'utf16le'), 'iconv -f UTF-16LE'],
   ['packed with gzip', (text: string) => gzipSync(text), 'gunzip'],
   ['with the line ends of an old Macintosh', (text: string) => text.replaceAll('\n', '\r'), "tr '\\r' '\\n'"],
-])('an export %s is a usage error that says how to get at it', async (_, change, remedy) => {
+])('an export %s is a usage error that names the command to convert it', async (_, change, remedy) => {
   const path = join(folder, 'form.jsonl');
   writeFileSync(path, change(`${exportOf(texts(5)).join('\n')}\n`));
   await expect(verifyAuditFile(path, await evidence())).rejects.toMatchObject({
@@ -193,7 +193,7 @@ test.each([
   });
 });
 
-test('a last line that was cut, an empty line between, and another form of export are said to be what they are', async () => {
+test('a cut last line, an empty line between events, and another form of export are reported as such', async () => {
   const cut = join(folder, 'cut.jsonl');
   const lines = exportOf(texts(5));
   writeFileSync(cut, lines.join('\n').slice(0, -5));
