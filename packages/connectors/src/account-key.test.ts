@@ -11,7 +11,7 @@ const key = (type: string, settings: object, username: string) => {
   return found && `${found.target} ${found.account}`;
 };
 
-test('a target is one thing, whatever the spelling of its host and port', () => {
+test('all spellings of the host and port of a target give the same key', () => {
   const postgres = key('postgres', {}, 'app');
   for (const settings of [
     { host: 'DB.Example' },
@@ -29,11 +29,11 @@ test('a target is one thing, whatever the spelling of its host and port', () => 
   expect(hosts('localhost', '127.0.0.1', '::1', '::ffff:127.0.0.1').size).toBe(1);
 });
 
-test('an account is one thing by the rules of its kind of target', () => {
+test('spellings of an account give the same key by the rules of the connector', () => {
   expect(key('postgres', {}, 'App')).not.toBe(key('postgres', {}, 'app'));
   expect(key('ssh', {}, 'Root')).not.toBe(key('ssh', {}, 'root'));
   expect(key('mysql', {}, 'App')).not.toBe(key('mysql', {}, 'app'));
-  // What an administrator changes does not make another login of a name.
+  // `accountHost` selects the account that an administrator changes; a login has only the name.
   expect(key('mysql', { accountHost: '10.%' }, 'app')).toBe(key('mysql', {}, 'app'));
   expect(key('mysql', {}, 'app  ')).toBe(key('mysql', {}, 'app'));
   expect(key('postgres', {}, '')).toBeUndefined();
@@ -41,7 +41,7 @@ test('an account is one thing by the rules of its kind of target', () => {
   expect(accountKey('postgres', { host: '' }, 'app')).toBeUndefined();
 });
 
-test('an account of a directory is one thing, by name and by distinguished name, on each of its ports', () => {
+test('an account of a directory has one key, by name and by distinguished name, on each port of the directory', () => {
   const template = { userDn: 'uid={username},ou=people,dc=example' };
   const ann = key('ldap', template, 'ann');
   for (const name of [

@@ -31,8 +31,8 @@ const reached: Readonly<Record<ConnectorType, (settings: unknown) => Reached | u
   http: (settings) => at(httpConfigSchema.safeParse(settings).data, asItIs),
   postgres: (settings) => at(postgresConfigSchema.safeParse(settings).data, asItIs),
   ssh: (settings) => at(sshConfigSchema.safeParse(settings).data, asItIs),
-  // MySQL selects the account by name and client address, which is always the vault's. It ignores trailing
-  // blanks.
+  // MySQL selects the account by name and client address, and the client is always the vault. MySQL ignores
+  // trailing blanks.
   mysql: (settings) => at(mysqlConfigSchema.safeParse(settings).data, withoutTrailingBlanks),
   ldap: (settings) => {
     const config = ldapConfigSchema.safeParse(settings).data;

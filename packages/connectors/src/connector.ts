@@ -16,7 +16,7 @@ export interface ConnectorContext {
   readonly allow: TargetPolicy;
   /**
    * Returns for how many milliseconds the caller may still change the target; 0 after another replica has
-   * taken over. Asked immediately before the change is sent; after an answer above 0 the caller counts the
+   * taken over. Called immediately before the change is sent; after a result above 0 the caller counts the
    * change as sent. If absent, there is no limit.
    */
   readonly mayChange?: () => number | Promise<number>;
@@ -72,7 +72,7 @@ export type VerifyResult =
       readonly hint?: string;
     };
 
-/** Why a login does not tell whether the secret is valid: every failure except a refused secret. */
+/** Why a login does not show whether the secret is valid: every failure except a refused secret. */
 export type UnknownKind = Exclude<ConnectorErrorKind, 'authentication'>;
 
 /**

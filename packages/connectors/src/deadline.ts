@@ -7,9 +7,8 @@ export function operationSignal(ctx: ConnectorContext): AbortSignal {
 }
 
 /**
- * Awaited immediately before a change is sent. Asks the caller how much time remains and measures the
- * duration of the question with a monotonic clock. Throws if that time has passed and the change must not be
- * sent.
+ * Awaited immediately before a change is sent. Asks the caller how much time remains, and measures the
+ * duration of this call with a monotonic clock. Throws if the time has passed: the change must not be sent.
  */
 export async function assertMayChange(ctx: Pick<ConnectorContext, 'mayChange'>): Promise<void> {
   if (ctx.mayChange === undefined) return;

@@ -6,13 +6,13 @@ import { DEFAULT_OPTIONS } from './pool/pool-options.ts';
 import { connectorFor } from './registry.ts';
 import { loopbackContext } from './testing-context.ts';
 
-/** Long enough to get to the stage that is played; what stalls takes all of it. */
+/** Long enough to reach the hostile stage; a target that stalls uses all of this time. */
 const ctx = loopbackContext({ connectTimeoutMs: 300, operationTimeoutMs: 300 });
 const { username, password } = HOSTILE_ACCOUNT;
 const credential = { username, password };
 
 test.each(hostileBehaviours)(
-  'a $type target that $behaviour: each operation ends in time, with an answer of a known form',
+  'a $type target that $behaviour: each operation ends in time, with a result of the declared form',
   async ({ type, behaviour }) => {
     await using target = await startHostileTarget(type, behaviour);
     const connector = connectorFor(type);
@@ -21,7 +21,7 @@ test.each(hostileBehaviours)(
       connector.test(target.settings, credential, ctx),
       connector.verify(target.settings, { username }, password, ctx),
       connector.rotate(target.settings, { username }, { current: password, next: 'Next-Horse-8' }, ctx),
-      // The settings of an API describe one way only.
+      // The settings of an API describe only one way to change a password.
       type === 'http'
         ? undefined
         : connector.rotate(
@@ -38,12 +38,12 @@ test.each(hostileBehaviours)(
     results.rotate.parse(rotated);
     results.rotate.optional().parse(byAdmin);
     if (!(discovered instanceof ConnectorError)) results.accounts.parse(discovered);
-    // Five operations and the target itself.
+    // The CPU time includes five operations and the target itself.
     expect((user + system) / 1_000).toBeLessThan(5 * DEFAULT_OPTIONS.cpuMs);
   },
 );
 
-test('a target that proves nothing never has a password accepted or a change applied', async () => {
+test('a target that checks no password gives `unknown`', async () => {
   for (const { type, behaviour } of hostileBehaviours.filter(({ behaviour }) =>
     /^(?:says|hangs up at once|drips its|floods|greets)/.test(behaviour),
   )) {
@@ -72,7 +72,7 @@ const limits: readonly (readonly [HostileType, string, string])[] = [
 ];
 
 test.each(limits)(
-  'a %s target that %s is left at a limit, not when the time is over: %s',
+  'a %s target that %s exceeds a limit before the time limit: %s',
   async (type, behaviour, said) => {
     await using target = await startHostileTarget(type, behaviour);
     const discovering = connectorFor(type).discover(target.settings, credential, loopbackContext());
@@ -84,7 +84,7 @@ test.each([
   ['sends interim answers for ever', 'too many interim answers'],
   ['sends headers for ever', 'HPE_HEADER_OVERFLOW'],
   ['sends a body for ever', 'longer than 262144 bytes'],
-])('an http target that %s is left at a limit, not when the time is over: %s', async (behaviour, said) => {
+])('an http target that %s exceeds a limit before the time limit: %s', async (behaviour, said) => {
   await using target = await startHostileTarget('http', behaviour);
   const verified = await connectorFor('http').verify(
     target.settings,
@@ -95,7 +95,7 @@ test.each([
   expect(verified).toMatchObject({ outcome: 'unknown', reason: expect.stringContaining(said) });
 });
 
-test('accounts of thousands of groups are listed with what fits, and with their rights', async () => {
+test('for accounts with thousands of groups, the list of groups is cut, and `privileged` is still right', async () => {
   await using host = await startHostileTarget('ssh', 'lists thousands of accounts in thousands of groups');
   const found = await connectorFor('ssh').discover(host.settings, credential, loopbackContext());
   expect(found).toHaveLength(15_000);

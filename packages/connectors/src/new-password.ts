@@ -1,7 +1,7 @@
 /**
  * Returns why this password cannot be set, or undefined if it can. Allows only printable ASCII without
- * leading or trailing blanks: programs normalise other text differently, so setting and verifying it could
- * disagree.
+ * leading or trailing blanks: programs normalise other text differently, so a login could fail with the same
+ * text that was set.
  */
 export function newPasswordProblem(password: string): string | undefined {
   if (password.length === 0) return 'The new password is empty.';

@@ -24,7 +24,7 @@ const lengths: readonly (readonly [string, MessageLength])[] = [
   ['postgres', postgresLength],
 ];
 
-/** The same bytes, in pieces that end anywhere. */
+/** Splits the bytes at arbitrary positions. */
 function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   return at.slice(1).map((end, index) => bytes.subarray(at[index], end));
@@ -41,7 +41,7 @@ describe.each(lengths)('messages of %s', (_name, length) => {
     }
   };
 
-  test('are passed on whole and the same, wherever the network cuts them', () => {
+  test('are passed on whole and unchanged, wherever the network splits them', () => {
     const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
     fc.assert(
       fc.property(bytes, fc.array(fc.nat(), { maxLength: 20 }), (all, cuts) => {
@@ -64,7 +64,7 @@ const text = fc.oneof(
     .map((parts) => parts.join('')),
 );
 
-test('words of a target become one short line that holds no secret', () => {
+test('text of a target becomes one short line without secrets', () => {
   fc.assert(
     fc.property(text, fc.string({ minLength: 4, maxLength: 40 }), text, (before, secret, after) => {
       const shown = serverText(`${before}${secret}${after}`.repeat(30), [secret]);
@@ -76,7 +76,7 @@ test('words of a target become one short line that holds no secret', () => {
   );
 });
 
-test('readers of text take anything', () => {
+test('parsers of text accept any input', () => {
   fc.assert(
     fc.property(text, (given) => {
       parseStates(given);
@@ -95,7 +95,7 @@ test.each([
   ['commas and blanks', ' , '],
   ['backslashes', '\\'],
   ['lines', 'password:\n'],
-])('200 kB of %s are read in time in proportion to their length', (_name, piece) => {
+])('200 kB of %s are parsed in linear time', (_name, piece) => {
   const given = piece.repeat(200_000 / piece.length);
   const before = process.cpuUsage();
   serverText(given, ['secret']);
@@ -104,7 +104,7 @@ test.each([
   comparableDn(given);
   asLdapResult(Object.assign(new Error(given), { code: 49 }));
   const { user, system } = process.cpuUsage(before);
-  // Quadratic time would be many seconds.
+  // A quadratic algorithm would take many seconds.
   expect((user + system) / 1_000).toBeLessThan(2_000);
 });
 
@@ -124,7 +124,7 @@ function pipe() {
   return { channel, received, isBad: () => bad };
 }
 
-test('messages of a worker arrive the same, wherever the pipe cuts them', () => {
+test('messages of a worker arrive unchanged, wherever the pipe splits them', () => {
   fc.assert(
     fc.property(
       fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 5 }),
@@ -150,7 +150,7 @@ test('messages of a worker arrive the same, wherever the pipe cuts them', () => 
   );
 });
 
-test('anything else from a worker is refused once, and nothing is read after it', () => {
+test('other data of a worker is refused once, and nothing is read after it', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 100 }), { maxLength: 20 }), (chunks) => {
       const reader = pipe();
@@ -175,7 +175,7 @@ const greetings: readonly (readonly [HostileType, string])[] = [
 ];
 
 test.each(greetings)(
-  'a %s target that answers with any bytes gets no login, and a typed answer',
+  'a %s target that answers with arbitrary bytes gives a result of the declared form',
   async (type, greeting) => {
     const valid = fc
       .nat({ max: greeting.length })

@@ -11,7 +11,7 @@ const ctx = {
   allow: targetPolicy({ cidrs: [], ports: [] }, openLoopback),
 };
 
-test('each connector is found by its name, and an unknown name is answered with the known ones', () => {
+test('each connector is found by its name; the error for an unknown name lists the known names', () => {
   expect(connectorTypes).toEqual(['http', 'ldap', 'mysql', 'postgres', 'ssh']);
   for (const type of connectorTypes) expect(connectorFor(type).type).toBe(type);
   for (const type of ['oracle', '__proto__', 'constructor', ''])

@@ -23,8 +23,8 @@ export function loopbackContext(overrides: Partial<ConnectorContext> = {}): Conn
 }
 
 /**
- * For tests: runs an operation whose caller aborts as soon as `isLost` returns true (the change was made and
- * its answer was lost), independent of how long that took.
+ * For tests: runs an operation, and aborts it as soon as `isLost` returns true, which means that the change
+ * was made and its answer was lost.
  */
 export async function givingUpWhen<T>(
   isLost: () => boolean | Promise<boolean>,

@@ -103,7 +103,7 @@ const oneOf = (names: readonly string[]) => (value: unknown) =>
 const verify = request
   .extend({
     accepted: answer,
-    /** Answers that mean that the target refused the password, or why the answer does not tell. */
+    /** Answers that mean that the target refused the password, or why the answer does not show it. */
     refused: z
       .array(loginRefusal)
       .max(20)

@@ -63,7 +63,7 @@ test('after a rotation by the account itself the old password is refused and the
   expect(await verified(current)).toMatchObject({ outcome: 'refused' });
 });
 
-test('after a rotation by an administrator too, and by a login with a form', async () => {
+test('the same after a rotation by an administrator, and with a login by form', async () => {
   expect(await rotate(byAdmin(), { current: undefined, admin: server.admin })).toEqual({
     outcome: 'applied',
   });
@@ -101,7 +101,7 @@ describe('a refusal leaves the old password in place', () => {
       () => rotate(byAdmin(), { admin: { ...server.admin, password: 'wrong' } }),
     ],
     ['no administrator', 'permission', () => rotate(byAdmin())],
-    ['a candidate that travels badly', 'policy', () => rotate(self(), { next: 'pässword' })],
+    ['a new password outside ASCII', 'policy', () => rotate(self(), { next: 'pässword' })],
     [
       'a policy that refuses',
       'policy',
@@ -145,7 +145,7 @@ describe('a refusal leaves the old password in place', () => {
   });
 });
 
-describe('an unclear result is ambiguous', () => {
+describe('a result that does not exclude a change is ambiguous', () => {
   test('the target changes the password and never answers', async () => {
     await server.setMode('apply_then_timeout');
     const hasChanged = () => server.accepts(username, next);
@@ -159,19 +159,19 @@ describe('an unclear result is ambiguous', () => {
     expect(await rotate(self())).toMatchObject({ outcome: 'ambiguous' });
     expect(accepted()).toEqual([false, true]);
   });
-  test('the login detects a target that reports success and does nothing', async () => {
+  test('a login detects that a target reports success and changes nothing', async () => {
     await server.setMode('lie_ok');
     expect(await rotate(self())).toEqual({ outcome: 'applied' });
     expect(await verified(next)).toMatchObject({ outcome: 'refused' });
     expect(await verified(current)).toEqual({ outcome: 'accepted' });
   });
-  test('a locked account does not tell whether its password is valid', async () => {
+  test('the login of a locked account does not show whether its password is valid', async () => {
     await server.setMode('lock_after_3');
     for (let turn = 0; turn < 3; turn += 1)
       expect(await verified('wrong-password')).toMatchObject({ outcome: 'refused' });
     expect(await verified(current)).toMatchObject({ outcome: 'unknown', kind: 'not_possible' });
   });
-  test('a target that is down, or that answers for another account, proves nothing', async () => {
+  test('a target that is down, or that answers for another account, verifies no password', async () => {
     await server.setMode('down');
     expect(await verified(current)).toMatchObject({ outcome: 'unknown' });
     await server.setMode('ok');
@@ -196,13 +196,13 @@ test.each<[HttpTargetAnswer, string | undefined, string, string]>([
   expect(accepted()).toEqual([true, false]);
 });
 
-test('a 503 that does not say that it was too early leaves a change open', async () => {
+test('a change answered with 503 without `Retry-After` is ambiguous', async () => {
   await server.setMode({ status: 503 });
   expect(await verified(current)).toMatchObject({ outcome: 'unknown', kind: 'not_now' });
   expect(await rotate(self())).toMatchObject({ outcome: 'ambiguous' });
 });
 
-test('the settings say what an answer of the product means; the first that matches counts', async () => {
+test('the settings define the meaning of an answer; the first match applies', async () => {
   const says = (error: string, kind: string, hint?: string) => ({
     status: [422],
     pointer: '/error',
@@ -253,7 +253,7 @@ test('names with a domain and letters beyond ASCII log in and are rotated', asyn
   }
 });
 
-test('for a name that cannot be sent unchanged nothing is sent, and the hint names an alternative', async () => {
+test('a name that cannot be sent unchanged is not sent, and the hint names an alternative', async () => {
   const before = server.requests().length;
   const inHeader = { ...verify, headers: { 'x-user': '{username}' } };
   for (const [name, config] of [
@@ -327,7 +327,7 @@ test.each<[string, string, object]>([
   expect(result.error?.issues.map(({ path }) => path.join('.'))).toContain(field);
 });
 
-test('a pointer finds what the document itself holds, and nothing else', () => {
+test('a pointer finds only members of the document itself', () => {
   const document = JSON.parse('{"a":{"b/c":[1,{"~":2}]},"__proto__":{"x":3}}');
   expect(valueAt(document, '/a/b~1c/1/~0')).toBe(2);
   expect(valueAt(document, '')).toBe(document);

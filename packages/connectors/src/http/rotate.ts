@@ -13,7 +13,7 @@ import type { Values } from './template.ts';
 /**
  * Sets a new password with the request in the settings, which names the account. Does not verify it: log in
  * with the new password afterwards. After the first byte was sent, only an answer that the settings describe
- * as a refusal is one.
+ * as a refusal counts as a refusal.
  */
 export async function rotateHttp(
   config: HttpConfig,

@@ -20,7 +20,7 @@ export function placeholdersIn(text: string): { known: string[]; unknown: string
 }
 
 /**
- * Fills in the values in one pass, so that a value is never read as a placeholder. Throws for a missing
+ * Fills in the values in one pass, so that a value is never parsed as a placeholder. Throws for a missing
  * value.
  */
 export function fill(

@@ -3,7 +3,7 @@ import { testFailure } from '../outcome.ts';
 import type { HttpConfig } from './config.ts';
 import { logIn } from './verify.ts';
 
-/** Makes the login that proves a password. */
+/** Makes the login that verifies a password. */
 export async function testHttp(
   config: HttpConfig,
   credential: Credential,

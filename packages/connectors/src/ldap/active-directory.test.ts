@@ -51,7 +51,7 @@ const verify = (secret: string, username = name) =>
   connector.verify(self(), { username }, secret, loopbackContext());
 const past = windowsTicks(new Date(Date.now() - 86_400_000));
 
-test('a name is the same account with its domain, before or behind it; one of another domain is none', async () => {
+test('a name with or without its domain is the same account; a name with another domain is refused', async () => {
   const played = account();
   for (const username of [name, `${name}@corp.example`, `CORP\\${name}`, `corp\\${name.toUpperCase()}`]) {
     expect(await verify(current, username)).toEqual({ outcome: 'accepted' });
@@ -94,7 +94,7 @@ const states: readonly (readonly [string, Readonly<Record<string, string>>, stri
 
 describe.each(states)('an account that is %s', (_what, attributes, kind, said, hint) => {
   const refused = { kind, hint: expect.stringContaining(hint) };
-  test('proves nothing, changes nothing, and keeps its state after a disclosure', async () => {
+  test('is not verified and not changed; after a disclosure it gets a new password and keeps its state', async () => {
     const played = account(attributes);
     const before = { ...played.attributes };
     expect(await verify(current)).toMatchObject({
@@ -133,7 +133,7 @@ test.each([
   });
 });
 
-test('a wrong password and a name that is not there are refused', async () => {
+test('a wrong password and a name that does not exist are refused', async () => {
   account();
   expect(await verify('wrong')).toMatchObject({ outcome: 'refused' });
   expect(await verify(current, `${name}x`)).toMatchObject({ outcome: 'refused' });
@@ -145,7 +145,7 @@ test('an expired password is set by an administrator', async () => {
   expect(played.password).toBe(next);
 });
 
-test('a lock whose time is over, and "must change" of a password that never expires, block nothing', async () => {
+test('an ended lock, and "must change" of a password that never expires, do not block an account', async () => {
   account({ lockoutTime: past });
   expect(await rotate({ admin: server.admin })).toEqual({ outcome: 'applied' });
   name = `${name}b`;
@@ -153,7 +153,7 @@ test('a lock whose time is over, and "must change" of a password that never expi
   expect(await rotate({ admin: server.admin })).toEqual({ outcome: 'applied' });
 });
 
-test('a password against the policy needs another one; a minimum age needs a wait', async () => {
+test('a password that violates the policy: policy; a minimum age: not now', async () => {
   const played = account({ pwdLastSet: past });
   expect(await rotate({ next: 'aB3!' })).toMatchObject({
     outcome: 'refused',

@@ -14,7 +14,7 @@ import { openSession } from './session.ts';
 
 const PAGE_SIZE = 500;
 const MAX_ACCOUNTS = TARGET_LIMITS.accounts;
-/** A server may give fewer entries in a page than asked for, and never an end. */
+/** Ends a search of a server that returns small pages without end. */
 const MAX_PAGES = 1_000;
 const facts = [
   'memberOf',

@@ -1,21 +1,21 @@
 const dnStart = /^(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*)=./;
 
-/** Whether a text can be a distinguished name; the server decides whether it is one of its. */
+/** Whether a text can be a distinguished name; only the server knows whether the name exists. */
 export function isDn(text: string): boolean {
   return text.length <= 1024 && dnStart.test(text) && !/\p{Cc}/u.test(text);
 }
 
-/** A value inside a distinguished name (RFC 4514). */
+/** Escapes a value inside a distinguished name (RFC 4514). */
 export function escapeDnValue(value: string): string {
   return value.replace(/[\\,+"<>;=#]/g, (character) => `\\${character}`).replace(/^ | $/g, '\\ ');
 }
 
-/** Whether two distinguished names mean the same, as far as `comparableDn` goes. */
+/** Whether two distinguished names are spellings of the same name, by the rules of `comparableDn`. */
 export function isSameDn(one: string, other: string): boolean {
   return comparableDn(one) === comparableDn(other);
 }
 
-/** Other names of the attributes that are usual in distinguished names (RFC 4514 3, RFC 4519). */
+/** Synonyms of the attributes that are usual in distinguished names (RFC 4514 3, RFC 4519). */
 const ATTRIBUTES: Readonly<Record<string, string>> = {
   commonname: 'cn',
   '2.5.4.3': 'cn',
@@ -40,8 +40,8 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
 };
 
 /**
- * One text for the spellings of a distinguished name: case, blanks, ways of escaping, order within a part,
- * attribute names.
+ * Returns one text for all spellings of a distinguished name, which differ in case, blanks, escapes, the
+ * order within a part, and attribute names.
  */
 export function comparableDn(dn: string): string {
   return dn
@@ -63,7 +63,7 @@ function comparablePart(part: string): string {
   return [ATTRIBUTES[name] ?? name, value.join('=').replace(/\s+/g, ' ').trim()].join('=');
 }
 
-/** A value in the form `#04…`, where it is a string. */
+/** Converts a value in the form `#04…` if it is a string. */
 function ofBer(hex: string): string {
   const bytes = Buffer.from(hex, 'hex');
   const isString = [0x04, 0x0c, 0x13, 0x16].includes(bytes[0] ?? 0) && bytes[1] === bytes.length - 2;
@@ -72,7 +72,7 @@ function ofBer(hex: string): string {
 
 const ofHex = (hex: string): string => Buffer.from(hex, 'hex').toString();
 
-/** Letters, digits and blanks as they are, everything else escaped byte by byte. */
+/** Keeps letters, digits and blanks, and escapes each byte of all other characters. */
 function comparableText(text: string): string {
   const characters = [...text.normalize('NFKC').toLowerCase()];
   return characters

@@ -36,7 +36,7 @@ async function findByWindowsName(
     parts.form === 'name@domain' ? await search(client, config, 'userPrincipalName', username) : undefined;
   if (byPrincipal !== undefined) return byPrincipal;
   const dn = await search(client, config, 'sAMAccountName', parts.name);
-  // The same name in another domain is another account.
+  // The same user name in another domain is another account.
   if (dn === undefined || (await isOfDomain(client, dn, username, parts))) return dn;
   return undefined;
 }

@@ -22,7 +22,7 @@ test('H-245 any user name stays one value of the distinguished name', () => {
     expect(() => accountDn(withTemplate, name)).toThrow(expect.objectContaining({ kind: 'configuration' }));
 });
 
-test('without a template a user name must be a distinguished name; an administrator may always be given by one', () => {
+test('without a template a user name must be a distinguished name; an administrator may always have one', () => {
   expect(accountDn(config(), 'cn=a,dc=b')).toBe('cn=a,dc=b');
   expect(() => accountDn(config(), 'PLAIN')).toThrow(expect.objectContaining({ kind: 'configuration' }));
   expect(bindName(withTemplate, 'cn=admin,dc=example', true)).toBe('cn=admin,dc=example');
@@ -31,26 +31,26 @@ test('without a template a user name must be a distinguished name; an administra
   expect(bindName(ad, 'alice', false)).toBe('alice@corp.example');
 });
 
-test('H-245 a name in a filter is sent as a value: what means something in filters is escaped', () => {
+test('H-245 a name in a filter is sent as a value: characters with a meaning in filters are escaped', () => {
   const filter = new EqualityFilter({ attribute: 'uid', value: '*)(uid=*\0' });
   expect(filter.toString()).toBe('(uid=\\2a\\29\\28uid=\\2a\\00)');
 });
 
-test('the same distinguished name in another spelling is the same', () => {
+test('spellings of one distinguished name are equal', () => {
   expect(isSameDn('UID=a, OU = People,DC=x', 'uid=a,ou=people,dc=x')).toBe(true);
   expect(isSameDn('uid=A\\2C\\2b\\C3\\BCb,dc=x', 'uid=a\\,\\+üb,dc=x')).toBe(true);
   expect(isSameDn('uid=a\\,dc=x', 'uid=a,dc=x')).toBe(false);
   expect(isSameDn('uid=a,dc=x', 'uid=b,dc=x')).toBe(false);
 });
 
-test('a password modify request names whose password, the old one as proof, and the new one (RFC 3062)', () => {
+test('a password modify request has the account, the current password and the new one (RFC 3062)', () => {
   expect(passwordModifyValue('cn=a', 'old', 'new').toString('hex')).toBe(
     `30${'10'}8004${Buffer.from('cn=a').toString('hex')}8103${Buffer.from('old').toString('hex')}8203${Buffer.from('new').toString('hex')}`,
   );
   expect(passwordModifyValue('cn=a', undefined, 'new')).toHaveLength(13);
 });
 
-test('Active Directory gets a password in quotes, as UTF-16 in little-endian order', () => {
+test('a password for Active Directory is quoted and encoded as UTF-16, little-endian', () => {
   expect(unicodePassword('a"b').toString('hex')).toBe('22006100220062002200');
   const shape = (current: string | undefined) =>
     unicodePwdChanges(current, 'next').map(({ operation, modification }) => [
@@ -65,7 +65,7 @@ test('Active Directory gets a password in quotes, as UTF-16 in little-endian ord
   expect(shape(undefined)).toEqual([['replace', 'unicodePwd', ['"next"']]]);
 });
 
-test('settings that do not go together are refused, naming the field', () => {
+test('settings that contradict each other are refused, and the error names the field', () => {
   const pathOf = (more: object) =>
     ldapConfigSchema
       .safeParse({ host: 'h', tls: { mode: 'disable' }, ...more })
@@ -96,7 +96,7 @@ test('only a result that excludes a change is a refusal', () => {
   expect([3, 11, 80].map((code) => kindOf(code))).toEqual([undefined, undefined, undefined]);
 });
 
-test('login results mean a refused password, or do not tell', () => {
+test('only some results of a login mean a refused password', () => {
   const kindOf = (code: number, message = '') => bindFailure({ code, message }, []).kind;
   expect(kindOf(49)).toBe('authentication');
   // 389 Directory Server
@@ -109,7 +109,7 @@ test('login results mean a refused password, or do not tell', () => {
   expect([1, 14, 80].map((code) => kindOf(code))).toEqual(['protocol', 'protocol', 'protocol']);
 });
 
-test('a name that the driver takes for a way of logging in is none', async () => {
+test('a name that the driver would treat as a SASL mechanism is refused', async () => {
   const settings = {
     host: '127.0.0.1',
     port: 1,

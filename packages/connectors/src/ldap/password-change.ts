@@ -4,8 +4,7 @@ import type { LdapConfig } from './config.ts';
 const PASSWORD_MODIFY = '1.3.6.1.4.1.4203.1.11.1';
 
 /**
- * Encodes the password modify request (RFC 3062): the account, the current password as proof, the new
- * password.
+ * Encodes the password modify request (RFC 3062): the account, the current password, and the new password.
  */
 export function passwordModifyValue(dn: string, current: string | undefined, next: string): Buffer {
   const writer = new BerWriter();

@@ -22,11 +22,11 @@ const DEFAULTS = {
   pwdAllowUserChange: 'TRUE',
   pwdSafeModify: 'FALSE',
 };
-/** Lets the administrator write what the server keeps by itself. */
+/** The control with which the administrator may write attributes that the server maintains. */
 const RELAX = '1.3.6.1.4.1.4203.666.5.12';
 const FOREVER = '000001010000Z';
 let server: LdapTarget;
-/** Has manage access to passwords, and writes the flags. */
+/** Has manage access to passwords and may write the flags. */
 let operator: { username: string; password: string };
 /** Has write access to passwords only. */
 let writer: { username: string; password: string };
@@ -97,7 +97,7 @@ const refused = (kind: string, hint: string) => ({
 });
 
 describe('an account that changes its own password', () => {
-  test('waits for the minimum age, and needs another password than those of the history', async () => {
+  test('must wait for the minimum age, and cannot reuse a password of the history', async () => {
     expect(await rotate(self())).toEqual({ outcome: 'applied' });
     [current, next] = [next, current];
     expect(await rotate(self())).toMatchObject(refused('policy', 'pwdInHistory'));
@@ -118,7 +118,7 @@ describe('an account that changes its own password', () => {
     expect(await rotate(self())).toEqual({ outcome: 'applied' });
   });
 
-  test('may have to: then it changes it although it may do nothing else', async () => {
+  test('can do so if it must change it and may do nothing else', async () => {
     await server.setPolicy({ pwdMustChange: 'TRUE' });
     await set({ pwdReset: 'TRUE' });
     const searching = self({
@@ -132,7 +132,7 @@ describe('an account that changes its own password', () => {
     expect(await flags()).toEqual({ locked: [], reset: [] });
   });
 
-  test('logs in with a password that has expired while grace logins are left', async () => {
+  test('logs in with an expired password as long as it has grace logins', async () => {
     await server.setPolicy({ pwdMaxAge: '3600', pwdGraceAuthNLimit: '1' });
     await set({ pwdChangedTime: '20200101000000Z' });
     expect(await verify(current)).toEqual({ outcome: 'accepted' });
@@ -156,7 +156,7 @@ describe('an account that changes its own password', () => {
 describe.each(['exop', 'userPassword'])('an administrator, by %s', (passwordChange) => {
   const admin = (more: object = {}) => byAdmin({ passwordChange, ...more });
 
-  test('changes the password and nothing else where passwords of administrators must be changed', async () => {
+  test('changes only the password, even if the policy requires a change after a reset', async () => {
     await server.setPolicy({ pwdMustChange: 'TRUE' });
     expect(await rotate(admin(), { admin: operator })).toEqual({ outcome: 'applied' });
     expect(await flags()).toEqual({ locked: [], reset: [] });
@@ -167,7 +167,7 @@ describe.each(['exop', 'userPassword'])('an administrator, by %s', (passwordChan
     expect(await verify(next)).toEqual({ outcome: 'accepted' });
   });
 
-  test('leaves a locked account as it is, with its password; locked with another one after a disclosure', async () => {
+  test('refuses a locked account; after a disclosure sets the password and keeps the account locked', async () => {
     await server.setPolicy({ pwdLockout: 'TRUE' });
     await set({ pwdAccountLockedTime: FOREVER });
     expect(await verify(current)).toMatchObject({
@@ -201,7 +201,7 @@ describe.each(['exop', 'userPassword'])('an administrator, by %s', (passwordChan
   });
 });
 
-test('a lock that ends by itself is not now, and kept after a disclosure', async () => {
+test('a lock that ends by itself: not now; a rotation after a disclosure keeps the lock', async () => {
   await server.setPolicy({ pwdLockout: 'TRUE', pwdLockoutDuration: '999999999' });
   await set({ pwdAccountLockedTime: '20200101000000Z' });
   expect(await rotate(byAdmin(), { admin: operator })).toMatchObject(refused('not_now', 'Wait'));
@@ -213,7 +213,7 @@ test('a lock that ends by itself is not now, and kept after a disclosure', async
 });
 
 test.each(['exop', 'userPassword'])(
-  'an administrator who could not keep an account locked changes nothing, by %s',
+  'an administrator who may not restore the lock of an account changes nothing, by %s',
   async (passwordChange) => {
     await server.setPolicy({ pwdLockout: 'TRUE' });
     await set({ pwdAccountLockedTime: FOREVER });
@@ -227,7 +227,7 @@ test.each(['exop', 'userPassword'])(
   },
 );
 
-test('a lock counts only where the policy locks, and the times of an account count', async () => {
+test('a lock blocks only if the policy has lockout; start and end time of an account always block', async () => {
   await set({ pwdAccountLockedTime: FOREVER });
   expect(await rotate(byAdmin(), { admin: operator })).toEqual({ outcome: 'applied' });
   [current, next] = [next, newPassword()];
@@ -237,7 +237,7 @@ test('a lock counts only where the policy locks, and the times of an account cou
   expect(await rotate(byAdmin(), { admin: operator })).toMatchObject(refused('not_now', 'pwdStartTime'));
 });
 
-test('a locked administrator does not tell the state of the account', async () => {
+test('a locked administrator is not reported as a locked account', async () => {
   await server.setPolicy({ pwdLockout: 'TRUE' });
   await set({ pwdAccountLockedTime: FOREVER });
   const admin = { username: dn, password: current };
@@ -261,18 +261,11 @@ test('a directory that hides its locks refuses the login, and the hint names whe
   }
 });
 
-describe('a server that does not take it', () => {
+describe('a server that refuses the operation', () => {
   const provider =
     '{0}rid=001 provider=ldap://127.0.0.1:1 bindmethod=simple searchbase="dc=claviger,dc=test"';
   const kinds: [string, string, object, object, string, string][] = [
-    [
-      'takes no changes now',
-      DATABASE,
-      { olcReadOnly: 'TRUE' },
-      { olcReadOnly: 'FALSE' },
-      'not_now',
-      'olcReadOnly',
-    ],
+    ['is read-only', DATABASE, { olcReadOnly: 'TRUE' }, { olcReadOnly: 'FALSE' }, 'not_now', 'olcReadOnly'],
     ['is a copy', DATABASE, { olcSyncrepl: provider }, { olcSyncrepl: '' }, 'permission', 'host'],
     [
       'refers to another',
@@ -283,7 +276,7 @@ describe('a server that does not take it', () => {
       'Referrals are not followed',
     ],
     [
-      'takes no simple binds',
+      'accepts no simple binds',
       'cn=config',
       { olcDisallows: 'bind_simple' },
       { olcDisallows: '' },
@@ -291,7 +284,7 @@ describe('a server that does not take it', () => {
       'bind_simple',
     ],
     [
-      'wants encryption',
+      'requires encryption',
       DATABASE,
       { olcSecurity: 'simple_bind=128' },
       { olcSecurity: 'simple_bind=0' },
@@ -299,8 +292,8 @@ describe('a server that does not take it', () => {
       'tls',
     ],
   ];
-  test.each(kinds)('since it %s', async (_what, entry, values, back, kind, hint) => {
-    // Bound before the server refuses binds.
+  test.each(kinds)('because it %s', async (_what, entry, values, back, kind, hint) => {
+    // This administrator is bound before the server refuses binds.
     await server.asConfigAdmin(async (client) => {
       await client.modify(entry, replacing(values as Record<string, string>));
       try {
@@ -312,7 +305,7 @@ describe('a server that does not take it', () => {
     expect(await accepted()).toEqual([true, false]);
   });
 
-  test('since a search finds too much', async () => {
+  test('because a search exceeds its size limit', async () => {
     await configure(DATABASE, { olcSizeLimit: '1' });
     try {
       const config = self({ baseDn: server.baseDn });
@@ -332,7 +325,7 @@ describe('a server that does not take it', () => {
   });
 });
 
-test('the log of all changes that a directory may write holds a hash by exop, and never the password', async () => {
+test('the audit log of a directory contains a hash after a change by exop, and never the password', async () => {
   const log = await server.asConfigAdmin(async (client) => {
     const [database] = (await client.search(DATABASE, { scope: 'base' })).searchEntries;
     const path = `${database?.olcDbDirectory}/audit.ldif`;

@@ -51,7 +51,7 @@ test('after a rotation by the account itself the old password is refused and the
   });
 });
 
-test('after a rotation by an administrator too, by either kind of change', async () => {
+test('the same after a rotation by an administrator, by either kind of change', async () => {
   expect(await rotate(byAdmin(), { current: undefined, admin: server.admin })).toEqual({
     outcome: 'applied',
   });
@@ -63,7 +63,7 @@ test('after a rotation by an administrator too, by either kind of change', async
   expect(await server.accepts(dn, `${next}.`)).toBe(true);
 });
 
-test('H-245 the user name may be the distinguished name itself, or be searched for after the login', async () => {
+test('H-245 the user name may be the distinguished name itself, or a name that is searched after the login', async () => {
   const { userDn: _, ...plain } = self();
   expect(await connector.rotate(plain, { username: dn }, { current, next }, loopbackContext())).toEqual({
     outcome: 'applied',
@@ -81,7 +81,7 @@ test('H-245 the user name may be the distinguished name itself, or be searched f
     },
   );
   expect(await accepted()).toEqual([false, true]);
-  // A name that would be a filter finds no account.
+  // A name with filter syntax finds no account.
   const admin = { ...searching, rotateAs: 'admin' };
   for (const hostile of ['*', '*)(uid=*', `${name})(cn=*`])
     expect(
@@ -114,11 +114,11 @@ describe('a refusal leaves the old password in place', () => {
       () => rotate(byAdmin(), { admin: { ...server.admin, password: '' } }),
     ],
     ['no administrator', 'permission', () => rotate(byAdmin())],
-    ['a candidate that travels badly', 'policy', () => rotate(self(), { next: 'pässword' })],
-    ['a candidate that is too short for the policy', 'policy', () => rotate(self(), { next: 'aB3' })],
+    ['a new password outside ASCII', 'policy', () => rotate(self(), { next: 'pässword' })],
+    ['a new password that is too short for the policy', 'policy', () => rotate(self(), { next: 'aB3' })],
     ['the current password again', 'policy', () => rotate(self(), { next: current })],
     [
-      'a policy that forbids changing the own password',
+      'a policy under which no account may change its own password',
       'permission',
       async () => {
         await server.setPolicy({ pwdAllowUserChange: 'FALSE' });
@@ -130,7 +130,7 @@ describe('a refusal leaves the old password in place', () => {
       },
     ],
     [
-      'an administrator without the right',
+      'an administrator without the permission',
       'permission',
       async () => {
         const weak = await server.createPerson(`weak${randomBytes(4).toString('hex')}`, current);
@@ -175,7 +175,7 @@ describe('ambiguous, although the target has changed', () => {
     expect(await rotate(self())).toMatchObject({ outcome: 'ambiguous' });
     await expect.poll(accepted).toEqual([false, true]);
   });
-  test('the answer never comes', async () => {
+  test('the answer is lost', async () => {
     await proxy.setMode({ kind: 'blackhole', afterMarker: '1.3.6.1.4.1.4203.1.11.1' });
     const before = proxy.faults();
     const isLost = () => proxy.faults() > before;

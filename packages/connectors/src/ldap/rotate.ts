@@ -23,10 +23,10 @@ import { searchFailure } from './search-failure.ts';
 import { type LdapSession, openSession } from './session.ts';
 
 /**
- * Sets a new password, as the account itself (the current password proves that no one else changed it) or as
- * an administrator. The change always names the account. As an administrator, reads the state first: an
- * account that cannot log in is `refused`, unless its secret was disclosed; then the password is set and the
- * account stays blocked. Does not verify: bind with the new password afterwards.
+ * Sets a new password, as the account itself (the bind with the current password shows that no one else
+ * changed it) or as an administrator. The change always names the account. As an administrator, reads the
+ * state first: an account that cannot log in is `refused`, unless its secret was disclosed; then the password
+ * is set and the account stays blocked. Does not verify: bind with the new password afterwards.
  */
 export async function rotateLdap(
   config: LdapConfig,
@@ -57,7 +57,7 @@ function loginFor(config: LdapConfig, account: Account, secrets: RotationSecrets
   return { name: bindName(config, username, config.rotateAs === 'admin'), password };
 }
 
-/** The state of the administrator's account says nothing about the account that is rotated. */
+/** The administrator's account cannot log in: that is `permission`, no state of the rotated account. */
 function asFailureOf({ rotateAs }: LdapConfig) {
   return (error: unknown): never => {
     if (rotateAs === 'admin' && error instanceof ConnectorError && error.kind === 'not_possible')

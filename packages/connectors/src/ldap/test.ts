@@ -24,7 +24,7 @@ export async function testLdap(
   }
 }
 
-/** Servers may keep this to themselves. */
+/** Servers may hide this. */
 async function versionOf({ client }: LdapSession): Promise<string> {
   const attributes = ['vendorName', 'vendorVersion', 'supportedLDAPVersion'];
   try {

@@ -40,7 +40,7 @@ const at = (port: number, tls: object = { mode: 'disable' }, more: object = {}) 
 const verify = (config: object, secret: string, ctx = loopbackContext(), username = 'svc') =>
   connector.verify(config, { username }, secret, ctx);
 
-test('the right password is accepted, a wrong one refused', async () => {
+test('the right password is accepted, a wrong password is refused', async () => {
   expect(await verify(at(server.port), password)).toEqual({ outcome: 'accepted' });
   expect(await verify(at(server.port), 'wrong')).toMatchObject({ outcome: 'refused' });
   expect(await verify(at(server.port), password, loopbackContext(), 'nobody')).toMatchObject({

@@ -23,7 +23,7 @@ test.each<[string, string, boolean | undefined]>([
   expect(hostMatches(pattern, peer)).toBe(expected);
 });
 
-test('the most exact host part takes the login', () => {
+test('the login uses the account with the most specific host part', () => {
   expect(hostTaken(['%', '10.%', '10.1.2.3', '11.1.2.3'], '10.1.2.3')).toBe('10.1.2.3');
   expect(hostTaken(['%', '10.1.%', '10.%'], '10.1.2.3')).toBe('10.1.%');
   expect(hostTaken(['11.%'], '10.1.2.3')).toBeUndefined();

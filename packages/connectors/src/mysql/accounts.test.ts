@@ -48,14 +48,14 @@ const create = (rest: string, host = '%') =>
   server.sql(`CREATE USER ${username}@'${host}' ${rest.replaceAll('%p', quoted(current))}`);
 const definition = async (host = '%') =>
   String(Object.values((await server.sql(`SHOW CREATE USER ${username}@'${host}'`))[0] ?? {})[0]);
-/** The definition with the hashes of a password named by what they are. */
+/** The definition, with the hashes of the password replaced by the names of their plugins. */
 const shape = async (password: string, host = '%') =>
   (await definition(host))
     .replace(nativePasswordHash(password), 'NATIVE')
     .replace(ed25519Hash(password), 'ED25519')
     .replace(/^CREATE USER `\w+`@`[^`]*` /, '');
 
-describe('the password is set in every alternative that has one, and the rest stays', () => {
+describe('the password is set in every alternative that has one, and nothing else changes', () => {
   test.each([
     [
       'VIA ed25519 USING PASSWORD(%p) OR mysql_native_password USING PASSWORD(%p)',
@@ -108,7 +108,7 @@ describe('the password is set in every alternative that has one, and the rest st
     expect(server.generalLog()).not.toContain(next.slice(5));
   });
 
-  test('an account with several passwords does not leave the former one in the second', async () => {
+  test('an account with several passwords cannot rotate itself: the former one would stay in the second', async () => {
     await create('IDENTIFIED VIA ed25519 USING PASSWORD(%p) OR mysql_native_password USING PASSWORD(%p)');
     const before = await definition();
     expect(await rotate(self())).toMatchObject({
@@ -172,7 +172,7 @@ describe('an account that cannot log in stays as it is, and is changed only afte
     expect(server.generalLog()).not.toContain(next.slice(5));
   });
 
-  test('a name whose login the server takes for another account of the same name', async () => {
+  test('a login that the server maps to another account of the same name', async () => {
     await create('IDENTIFIED BY %p');
     await create('IDENTIFIED BY %p', '127.0.0.1');
     expect(await rotate(byAdmin({ accountHost: '%' }))).toMatchObject({
@@ -212,7 +212,7 @@ describe('an expired password is changed by the account itself', () => {
     expect(server.generalLog()).not.toContain(next.slice(5));
   });
 
-  test('but not that of an account that was not logged in as', async () => {
+  test('but not if the login is mapped to another account', async () => {
     await server.sql("CREATE USER ''@'%' IDENTIFIED BY 'any-7' PASSWORD EXPIRE");
     try {
       expect(await rotate(self(), { current: 'any-7' })).toMatchObject({
@@ -263,7 +263,7 @@ describe('each refusal of a login has its kind and a hint', () => {
     }
   });
 
-  test('too many wrong passwords: not possible, and an administrator does not end it', async () => {
+  test('too many wrong passwords: not possible, and a rotation by an administrator does not end the block', async () => {
     await create('IDENTIFIED BY %p');
     await server.sql('SET GLOBAL max_password_errors = 1');
     try {
@@ -285,7 +285,7 @@ describe('each refusal of a login has its kind and a hint', () => {
     });
   });
 
-  test('init_connect that fails: permission', async () => {
+  test('a failing init_connect: permission', async () => {
     await create('IDENTIFIED BY %p');
     await server.sql("SET GLOBAL init_connect = 'SELECT nothing'");
     try {

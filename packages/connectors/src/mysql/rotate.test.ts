@@ -48,7 +48,7 @@ test('after a rotation by the account itself the old password is refused and the
   });
 });
 
-test('after a rotation by an administrator too, without the current password', async () => {
+test('the same after a rotation by an administrator, which needs no current password', async () => {
   expect(await rotate(byAdmin(), { current: undefined, admin: server.admin })).toEqual({
     outcome: 'applied',
   });
@@ -100,7 +100,7 @@ describe('a refusal leaves the old password in place', () => {
       () => rotate(byAdmin(), { admin: { ...server.admin, password: 'wrong' } }),
     ],
     ['no administrator', 'permission', () => rotate(byAdmin())],
-    ['a candidate that travels badly', 'policy', () => rotate(self(), { next: 'pässword' })],
+    ['a new password outside ASCII', 'policy', () => rotate(self(), { next: 'pässword' })],
     [
       'a closed port',
       'unreachable',
@@ -118,7 +118,7 @@ describe('a refusal leaves the old password in place', () => {
       },
     ],
     [
-      'an administrator without the right',
+      'an administrator without the permission',
       'permission',
       async () => {
         await server.createUser(`weak${username}`, current);
@@ -139,7 +139,7 @@ describe('a refusal leaves the old password in place', () => {
       () => rotate({ ...byAdmin(), accountHost: '10.9.9.9' }, { admin: server.admin }),
     ],
     [
-      'a server that takes no changes',
+      'a server that is read-only',
       'not_now',
       async () => {
         await server.sql(`SET GLOBAL read_only = 1`);
@@ -155,7 +155,7 @@ describe('a refusal leaves the old password in place', () => {
     expect(result).toMatchObject({ outcome: 'refused', kind });
     expect(JSON.stringify(result)).not.toContain(next.slice(0, 20));
     expect(await accepted()).toEqual([true, false]);
-    // Not even for a statement that is refused.
+    // A refused statement must not log it either.
     expect(server.generalLog()).not.toContain(next.slice(0, 20));
   });
 
@@ -167,7 +167,7 @@ describe('a refusal leaves the old password in place', () => {
     });
   });
 
-  test('only the account with the host that was said is changed', async () => {
+  test('only the account with the given host is changed', async () => {
     await server.createUser(username, current, '127.0.0.%');
     expect(await rotate({ ...byAdmin(), accountHost: '127.0.0.%' }, { admin: server.admin })).toEqual({
       outcome: 'applied',
@@ -177,7 +177,7 @@ describe('a refusal leaves the old password in place', () => {
     expect(await accepted()).toEqual([true, false]);
   });
 
-  test('what the errors of policies and of passing trouble mean', () => {
+  test('errors of a policy and temporary errors have their kinds', () => {
     const kinds = [1819, 3638, 1205, 1213, 1226, 1836, 1227, 1396].map(
       (errno) => changeRefusal({ errno, sqlMessage: '' }).kind,
     );
@@ -200,7 +200,7 @@ describe('ambiguous, although the target has changed', () => {
     expect(await rotate(self())).toMatchObject({ outcome: 'ambiguous' });
     await expect.poll(accepted).toEqual([false, true]);
   });
-  test('the answer never comes', async () => {
+  test('the answer is lost', async () => {
     await proxy.setMode({ kind: 'blackhole', afterMarker: 'SET PASSWORD' });
     const before = proxy.faults();
     const isLost = () => proxy.faults() > before;

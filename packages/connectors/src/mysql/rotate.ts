@@ -186,15 +186,15 @@ async function causeOf(session: MysqlSession, said: ServerError): Promise<Server
     const cause = warnings.find(({ Level, Code }) => Level === 'Error' && Number(Code) !== said.errno);
     return cause === undefined ? said : { errno: Number(cause.Code), sqlMessage: String(cause.Message) };
   } catch (error) {
-    // The session is alive, but accepts only the change, or nothing more in this hour.
+    // The session is alive, but accepts only a change of the password, or no more queries in this hour.
     const errno = asServerError(error)?.errno;
     return errno === ERROR.mustChangePassword || errno === ERROR.userLimitReached ? said : undefined;
   }
 }
 
 /**
- * MariaDB reports that the first alternative has no password, but changes that of the next. Reads the stored
- * hash to see what happened.
+ * MariaDB reports that the first alternative has no password, but changes the password of the next one. Reads
+ * the stored hash to find out which was changed.
  */
 async function afterSkippedAlternative(
   session: MysqlSession,

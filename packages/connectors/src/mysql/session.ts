@@ -69,7 +69,7 @@ export async function openSession(
 type Identity = Omit<MysqlSession, 'query' | keyof AsyncDisposable>;
 
 /**
- * Returns the account that the server logged in and its state. Throws ConnectorError if it is another
+ * Returns the account of the session and its state. Throws ConnectorError if the server has logged in another
  * account.
  */
 async function identity(

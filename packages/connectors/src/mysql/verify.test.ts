@@ -31,7 +31,7 @@ const at = (port: number, tls: object = { mode: 'disable' }) => ({ host: '127.0.
 const verify = (config: object, secret: string, ctx = loopbackContext(), username = 'svc') =>
   connector.verify(config, { username }, secret, ctx);
 
-test('the right password is accepted, a wrong one refused', async () => {
+test('the right password is accepted, a wrong password is refused', async () => {
   expect(await verify(at(server.port), password)).toEqual({ outcome: 'accepted' });
   expect(await verify(at(server.port), 'wrong')).toMatchObject({ outcome: 'refused' });
   expect(await verify(at(server.port), password, loopbackContext(), 'nobody')).toMatchObject({
@@ -82,7 +82,7 @@ describe('nothing but a refused password counts as refused', () => {
     });
     expect(proxy.connections()).toBe(before);
   });
-  test('there is no password to try, or no name', async () => {
+  test('the password or the name is empty', async () => {
     const before = proxy.connections();
     expect(await verify(at(proxy.port), '')).toMatchObject({ outcome: 'unknown' });
     expect(await verify(at(proxy.port), password, loopbackContext(), '')).toMatchObject({
@@ -92,7 +92,7 @@ describe('nothing but a refused password counts as refused', () => {
   });
 });
 
-test('a server that takes the login for another account proves nothing', async () => {
+test('a login that the server maps to another account does not verify the password', async () => {
   await server.sql("CREATE USER ''@'%' IDENTIFIED BY 'any-7'");
   try {
     expect(await verify(at(server.port), 'any-7', loopbackContext(), 'unknown-name')).toMatchObject({

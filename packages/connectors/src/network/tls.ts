@@ -41,7 +41,7 @@ const nearby = {
   machine: ['loopback'],
 } as const;
 
-/** Throws ConnectorError (`configuration`) if this address is too far away for a plain connection. */
+/** Throws ConnectorError (`configuration`) if a plain connection may not go to this address. */
 export function assertMayBePlain(address: string, reach: keyof typeof nearby): void {
   const range = ipaddr.parse(address).range();
   if (nearby[reach].some((allowed) => allowed === range)) return;

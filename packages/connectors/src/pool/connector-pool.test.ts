@@ -44,8 +44,8 @@ const onlyBusy = async (pool: ReturnType<typeof createConnectorPool>): Promise<n
 };
 
 /**
- * The longest time of computing of this thread between two ticks of a timer: what other processes take does
- * not count.
+ * Measures the longest CPU time of this thread between two ticks of a timer. The CPU time of other processes
+ * does not count.
  */
 function watchEventLoop(): { longestMs(): number } & Disposable {
   let longestMs = 0;
@@ -58,7 +58,7 @@ function watchEventLoop(): { longestMs(): number } & Disposable {
   return { longestMs: () => longestMs, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-test('the event loop pauses for no hostile target, whatever it sends', async () => {
+test('no hostile target blocks the event loop', async () => {
   await using pool = createConnectorPool({ maxWorkers: 6 });
   const ctx = loopbackContext({ connectTimeoutMs: 1_000, operationTimeoutMs: 1_000 });
   const play = async ({ type, settings }: HostileAddress, at: number, tenantId: string) => {
@@ -70,7 +70,7 @@ test('the event loop pauses for no hostile target, whatever it sends', async () 
     ];
     await operations[at % 3]?.().catch((error: unknown) => expect(error).toBeInstanceOf(ConnectorError));
   };
-  // As many at a time as there are workers.
+  // As many targets at a time as there are workers.
   const left = [...hostile.targets.entries()];
   const playAll = async (tenantId: string) => {
     for (let each = left.shift(); each; each = left.shift()) await play(each[1], each[0], tenantId);
@@ -113,7 +113,7 @@ describe('a worker that exceeds a limit is killed, and its operation reports the
     });
   });
 
-  test('time, by a worker that is paused', async () => {
+  test('time, with a paused worker', async () => {
     await using pool = createConnectorPool({ graceMs: 50 });
     await using target = await startHostileTarget('postgres', 'says nothing');
     const ctx = loopbackContext({ operationTimeoutMs: 3_000 });
@@ -158,7 +158,7 @@ describe('a rotation whose worker is lost', () => {
         loopbackContext({ mayChange }),
       );
 
-  test('before it may change the target: refused, the target surely kept its password', async () => {
+  test('before it may change the target: refused, because the target has certainly kept its password', async () => {
     await using pool = createConnectorPool();
     const rotating = rotate(pool, 'says nothing', () => 60_000);
     process.kill(await onlyBusy(pool), 'SIGKILL');
@@ -173,7 +173,7 @@ describe('a rotation whose worker is lost', () => {
       return 60_000;
     });
     await allowed.promise;
-    // The answer is on its way: the worker counts as having changed the target from now on.
+    // The permission is being sent: from now on the change counts as sent.
     await new Promise(setImmediate);
     process.kill(await onlyBusy(pool), 'SIGKILL');
     expect(await rotating).toMatchObject({ outcome: 'ambiguous' });
@@ -221,7 +221,7 @@ const api = () => ({
   },
 });
 
-test('workers start when they are needed, at most two idle ones stay, and none for long', async () => {
+test('workers start on demand; at most two idle workers are kept, and only for a short time', async () => {
   http.createAccount('idle', password);
   await using pool = createConnectorPool({ idleMs: 1_500 });
   expect(pool.state()).toEqual({ busy: [], idle: [], queued: 0 });
@@ -270,7 +270,7 @@ test('a tenant with stalled targets delays no other, and gets an error at its li
   expect((await Promise.all(calls)).map(({ outcome }) => outcome)).toEqual(Array(4).fill('unknown'));
 });
 
-test('what waits longer for a worker than the operation may take is answered as busy', async () => {
+test('an operation that waits too long for a worker fails as busy', async () => {
   await using pool = createConnectorPool({ maxWorkers: 2 });
   const { settings } = hostileTarget('ldap', 'says nothing');
   const connector = pool.connector('ldap', 'a');

@@ -13,7 +13,7 @@ import { type Answer, type Loss, lostOutcome } from './lost-outcome.ts';
 import type { Call } from './messages.ts';
 import { type ConnectorPoolOptions, DEFAULT_OPTIONS } from './pool-options.ts';
 
-/** No worker is free in time. Nothing was sent to the target. */
+/** No worker became free in time. Nothing was sent to the target. */
 export class ConnectorsBusyError extends Error {
   override readonly name = 'ConnectorsBusyError';
   /** Whether the limit of this tenant was reached, not that of the pool. */

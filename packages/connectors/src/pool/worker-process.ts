@@ -46,8 +46,8 @@ export interface WorkerEvents {
 /**
  * Starts a worker. It is a process and not a thread: a process can be killed at any moment, but a thread
  * cannot be stopped during native code (SSH key exchange, SCRAM). The memory limit of a process includes
- * buffers, and it shares no memory with the keys of the vault. Measured: both start in 0.2 s; a process takes
- * 115 MB, a thread 20 MB. Core dumps are off, because they would contain secrets.
+ * buffers, and a process shares no memory with the keys of the vault. Measured: both start in 0.2 s; a
+ * process takes 115 MB, a thread 20 MB. Core dumps are off, because they would contain secrets.
  */
 export function startWorkerProcess(events: WorkerEvents): WorkerProcess {
   const limits = `ulimit -c 0; ulimit -t ${LIFETIME_CPU_SECONDS}; exec "$0" "$@"`;

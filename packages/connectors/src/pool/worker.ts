@@ -11,7 +11,7 @@ import { ACCOUNTS_PER_MESSAGE, type Call, type FromWorker, type ToWorker } from 
  * the process.
  */
 const channel = new Socket({ fd: 3 });
-// The service that started this worker has gone: no one reads the answer.
+// The service that started this worker has ended: nothing reads the answer.
 channel.on('error', () => process.exit(1));
 channel.on('close', () => process.exit(0));
 channel.on('end', () => process.exit(0));

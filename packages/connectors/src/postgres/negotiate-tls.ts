@@ -7,9 +7,9 @@ import { nextChunk } from '../network/next-chunk.ts';
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 /**
- * Negotiates TLS before the driver exists, so that the driver gets checked messages only. The answer is one
- * byte; anything after it arrived unprotected and is refused. Throws ConnectorError, or OutboundError from
- * the handshake.
+ * Negotiates TLS before the driver exists, so that the driver receives only checked messages. The answer is
+ * one byte; further data has arrived unprotected and is refused. Throws ConnectorError, or OutboundError
+ * from the handshake.
  */
 export async function negotiateTls(socket: Socket, host: string, trust: TlsTrust): Promise<Socket> {
   socket.write(SSL_REQUEST);

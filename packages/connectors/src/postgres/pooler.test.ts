@@ -44,7 +44,7 @@ const rotate = (config: object) =>
   connector.rotate(config, { username }, { current, next, admin: server.admin }, loopbackContext());
 const verify = (secret: string, database = 'session') =>
   connector.verify(at(database), { username }, secret, loopbackContext());
-/** A refusal by the pooler's own copy of passwords says nothing of the server. */
+/** The result of a refusal by the pooler's own copy of passwords, which the server may not share. */
 const byCopy = {
   outcome: 'unknown',
   kind: 'permission',
@@ -52,7 +52,7 @@ const byCopy = {
 };
 
 describe.each(['session', 'transaction'])('with auth_query and pooling by %s', (database) => {
-  test.each(['self', 'admin'])('a rotation by %s is proved through the pooler', async (rotateAs) => {
+  test.each(['self', 'admin'])('a rotation by %s is verified through the pooler', async (rotateAs) => {
     expect(await verify(current, database)).toEqual({ outcome: 'accepted' });
     expect(await rotate(at(database, { rotateAs }))).toEqual({ outcome: 'applied' });
     expect(await verify(next, database)).toEqual({ outcome: 'accepted' });
@@ -68,7 +68,7 @@ describe.each(['session', 'transaction'])('with auth_query and pooling by %s', (
     expect(await rotate(at(database))).toMatchObject({ outcome: 'refused', kind: 'permission' });
   });
 
-  test('a role that has expired, which the pooler does not look at', async () => {
+  test('an expired role is refused, although the pooler accepts its login', async () => {
     expect(await verify(current, database)).toEqual({ outcome: 'accepted' });
     await server.sql(`ALTER ROLE ${username} VALID UNTIL '2001-01-01'`);
     expect(await rotate(at(database, { rotateAs: 'admin' }))).toMatchObject({ kind: 'not_possible' });
@@ -77,7 +77,7 @@ describe.each(['session', 'transaction'])('with auth_query and pooling by %s', (
   });
 });
 
-test('the former password of userlist.txt proves nothing, until the list is up to date', async () => {
+test('while userlist.txt has the former password, the new one cannot be verified', async () => {
   await pooler.list({ [username]: current });
   expect(await verify(current)).toEqual({ outcome: 'accepted' });
   expect(await rotate(at('session'))).toEqual({ outcome: 'applied' });
@@ -88,7 +88,7 @@ test('the former password of userlist.txt proves nothing, until the list is up t
 });
 
 describe('each refusal of the pooler has its kind and a hint', () => {
-  test('no such role, or one without login', async () => {
+  test('a role that does not exist or has no login', async () => {
     await server.sql(`ALTER ROLE ${username} NOLOGIN`);
     expect(await verify(current)).toMatchObject({
       outcome: 'unknown',
@@ -96,8 +96,8 @@ describe('each refusal of the pooler has its kind and a hint', () => {
       hint: expect.stringContaining('LOGIN'),
     });
   });
-  test('no such database', async () => {
-    // Of a role that it does not know it says so only after it has asked for a password.
+  test('a database that does not exist', async () => {
+    // For a role that is not in the list, the pooler asks for a password before it refuses the database.
     await pooler.list({ [username]: current });
     expect(await verify(current, 'absent')).toMatchObject({
       kind: 'configuration',
@@ -113,7 +113,7 @@ describe('each refusal of the pooler has its kind and a hint', () => {
       reason: expect.stringContaining('another role'),
     });
   });
-  test('all of its connections are taken', async () => {
+  test('a pooler without a free connection', async () => {
     const clients: Client[] = [];
     const fill = async () => {
       while (clients.length < pooler.maxClients) {

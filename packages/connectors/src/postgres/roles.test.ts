@@ -42,7 +42,7 @@ const rotate = (config: object, secrets: object = {}) =>
   );
 const verify = (secret: string, config: object = self()) =>
   connector.verify(config, { username }, secret, loopbackContext());
-/** What the server holds of the role; its password apart. */
+/** The stored row of the role; its password is separate. */
 const held = async () => {
   const [row] = await server.sql(`SELECT * FROM pg_authid WHERE rolname = '${username}'`);
   const { rolpassword, ...rest } = row ?? {};
@@ -82,13 +82,13 @@ describe('a role that cannot log in stays as it is, and is changed only after a 
     expect(await verify(next)).toEqual({ outcome: 'accepted' });
   });
 
-  test('limits of connections do not hold for a superuser', async () => {
+  test('connection limits do not block a superuser', async () => {
     await server.sql(`ALTER ROLE ${username} SUPERUSER CONNECTION LIMIT 0`);
     expect(await rotate(byAdmin({ database: 'empty' }))).toEqual({ outcome: 'applied' });
     expect(await verify(next, self({ database: 'empty' }))).toEqual({ outcome: 'accepted' });
   });
 
-  test('nor does a role change its own password that ends before it can be proved', async () => {
+  test('a role that expires before a login can verify the change does not rotate itself', async () => {
     await server.sql(`ALTER ROLE ${username} VALID UNTIL '${new Date(Date.now() + 30_000).toISOString()}'`);
     expect(await rotate(self())).toMatchObject({ outcome: 'refused', kind: 'not_possible' });
     expect(await server.accepts(username, current)).toBe(true);
@@ -106,7 +106,7 @@ describe('each refusal of a login has its kind and a hint', () => {
     ],
     ['a full database', '', { database: 'empty' }, { kind: 'not_now' }],
     [
-      'no right to connect',
+      'no permission to connect',
       '',
       { database: 'shut' },
       { kind: 'permission', hint: expect.stringContaining('GRANT CONNECT') },
@@ -126,11 +126,11 @@ describe('each refusal of a login has its kind and a hint', () => {
   ])('%s', async (_what, rest, config, expected) => {
     await server.sql(`ALTER ROLE ${username} ${rest}`);
     expect(await verify(current, self(config))).toMatchObject({ outcome: 'unknown', ...expected });
-    // What compares the password first still refuses a wrong one.
+    // PostgreSQL compares the password first, so a wrong password is still refused.
     if (rest !== '') expect(await verify('wrong')).toMatchObject({ outcome: 'refused' });
   });
 
-  test('all connections of the role are taken: not now, and later it works', async () => {
+  test('no free connection for the role: not now; a later attempt succeeds', async () => {
     await server.sql(`ALTER ROLE ${username} CONNECTION LIMIT 1`);
     const held = new Client({
       ...self(),
@@ -145,7 +145,7 @@ describe('each refusal of a login has its kind and a hint', () => {
     await expect.poll(() => rotate(self())).toEqual({ outcome: 'applied' });
   });
 
-  test('pg_hba.conf: not possible, with the line that is missing', async () => {
+  test('pg_hba.conf: not possible, with the missing line in the hint', async () => {
     await server.setLoginMethod('reject');
     try {
       expect(await verify(current)).toMatchObject({
@@ -167,7 +167,7 @@ describe('each refusal of a login has its kind and a hint', () => {
     });
   });
 
-  test('a password that is stored as MD5 is none for SCRAM; an administrator makes it one', async () => {
+  test('a password stored as MD5 is refused with a hint; a rotation by an administrator stores it for SCRAM', async () => {
     await server.sql(`SET password_encryption = md5; ALTER ROLE ${username} PASSWORD '${current}'`);
     expect(await verify(current)).toMatchObject({
       outcome: 'refused',
@@ -179,7 +179,7 @@ describe('each refusal of a login has its kind and a hint', () => {
 });
 
 describe('each refusal of a change has its kind and a hint', () => {
-  test('an administrator that is no superuser, of a superuser', async () => {
+  test('an administrator who is no superuser cannot change a superuser', async () => {
     await server.createRole(`${username}_boss`, current);
     await server.sql(`ALTER ROLE ${username}_boss CREATEROLE`);
     await server.sql(`ALTER ROLE ${username} SUPERUSER`);

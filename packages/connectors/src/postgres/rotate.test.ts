@@ -52,7 +52,7 @@ test('after a rotation by the account itself the old password is refused and the
   });
 });
 
-test('after a rotation by an administrator too, without the current password', async () => {
+test('the same after a rotation by an administrator, which needs no current password', async () => {
   expect(await rotate(byAdmin(), { current: undefined, admin: server.admin })).toEqual({
     outcome: 'applied',
   });
@@ -61,7 +61,7 @@ test('after a rotation by an administrator too, without the current password', a
 
 test("the server's log of all statements contains no clear password", async () => {
   await rotate(self());
-  // The log arrives separately and may be later than the answer.
+  // The log is written separately and may arrive after the answer.
   await expect.poll(() => server.log()).toContain(`ALTER ROLE ${escapeIdentifier(username)}`);
   expect(server.log()).not.toContain(next);
 });
@@ -86,7 +86,7 @@ describe('a refusal leaves the old password in place', () => {
       () => rotate(byAdmin(), { admin: { ...server.admin, password: 'wrong' } }),
     ],
     ['no administrator', 'permission', () => rotate(byAdmin())],
-    ['a candidate that travels badly', 'policy', () => rotate(self(), { next: 'pässword' })],
+    ['a new password outside ASCII', 'policy', () => rotate(self(), { next: 'pässword' })],
     [
       'a closed port',
       'unreachable',
@@ -112,7 +112,7 @@ describe('a refusal leaves the old password in place', () => {
       },
     ],
     [
-      'an administrator without the right',
+      'an administrator without the permission',
       'permission',
       async () => {
         await server.createRole(`weak-${username}`, current);
@@ -140,7 +140,7 @@ describe('a refusal leaves the old password in place', () => {
     });
   });
 
-  test('a name that the server would cut to that of another role', async () => {
+  test('a name that the server would truncate to the name of another role', async () => {
     const short = 'r'.repeat(63);
     await server.createRole(short, current);
     username = `${short}r`;
@@ -155,7 +155,7 @@ describe('ambiguous, although the target has changed', () => {
     expect(await rotate(self())).toMatchObject({ outcome: 'ambiguous' });
     await expect.poll(accepted).toEqual([false, true]);
   });
-  test('the answer never comes', async () => {
+  test('the answer is lost', async () => {
     await proxy.setMode({ kind: 'blackhole', afterMarker: 'ALTER ROLE' });
     const before = proxy.faults();
     const isLost = () => proxy.faults() > before;

@@ -12,9 +12,10 @@ import { changeRefusal, wordsOf } from './server-errors.ts';
 import { openSession } from './session.ts';
 
 /**
- * Sets a new password and nothing else with `ALTER ROLE`, as the account itself (the current password proves
- * that no one else changed it) or as an administrator. Reads the role first: a role that cannot log in is
- * refused, or is changed and reported as blocked. Does not verify: log in with the new password afterwards.
+ * Sets a new password and nothing else with `ALTER ROLE`, as the account itself (the login with the current
+ * password shows that no one else changed it) or as an administrator. Reads the role first: a role that
+ * cannot log in is refused, or is changed and reported as blocked. Does not verify: log in with the new
+ * password afterwards.
  */
 export async function rotatePostgres(
   config: PostgresConfig,

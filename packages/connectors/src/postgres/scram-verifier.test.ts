@@ -8,6 +8,6 @@ test('the verifier matches the worked example of RFC 7677', async () => {
   );
 });
 
-test('each verifier has a salt of its own', async () => {
+test('each verifier has its own salt', async () => {
   expect(await scramVerifier('pencil')).not.toBe(await scramVerifier('pencil'));
 });

@@ -96,7 +96,7 @@ function loginMeaning(
 
 /**
  * PgBouncer reports every error with the code of a protocol violation, in untranslated text. It checks
- * passwords against its own copy: neither a refusal nor a missing password tells what the server stores.
+ * passwords against its own copy: neither a refusal nor a missing password shows what the server stores.
  */
 function poolerMeaning(code: string, message: string): Meaning<ConnectorErrorKind> | undefined {
   if (/^(?:SASL|password) authentication failed$/.test(message))

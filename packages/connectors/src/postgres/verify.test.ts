@@ -35,7 +35,7 @@ const at = (port: number, tls: object = { mode: 'disable' }) => ({ host: '127.0.
 const verify = (config: object, secret: string, ctx = loopbackContext(), username = 'svc') =>
   connector.verify(config, { username }, secret, ctx);
 
-test('the right password is accepted, a wrong one refused', async () => {
+test('the right password is accepted, a wrong password is refused', async () => {
   expect(await verify(at(server.port), password)).toEqual({ outcome: 'accepted' });
   expect(await verify(at(server.port), 'wrong')).toMatchObject({ outcome: 'refused' });
   expect(await verify(at(server.port), password, loopbackContext(), 'nobody')).toMatchObject({
@@ -70,7 +70,7 @@ describe('nothing but a refused password counts as refused', () => {
     expect(await verify(at(proxy.port), password)).toMatchObject({ outcome: 'unknown' });
     expect(proxy.faults()).toBeGreaterThan(0);
   });
-  test('the caller gives up', async () => {
+  test('the caller cancels', async () => {
     await proxy.setMode({ kind: 'blackhole' });
     expect(
       await verify(at(proxy.port), password, loopbackContext({ signal: AbortSignal.timeout(200) })),
@@ -95,18 +95,18 @@ describe('nothing but a refused password counts as refused', () => {
   });
 });
 
-test('a server that accepts every login proves nothing, so even the valid password is not accepted', async () => {
+test('a server that accepts every login does not verify a password, not even the valid one', async () => {
   await server.setLoginMethod('trust');
   expect(await verify(at(server.port), password)).toMatchObject({ outcome: 'unknown' });
 });
 
-test('a server that wants the password in the clear does not get it', async () => {
+test('a server that asks for the password in plain text does not receive it', async () => {
   await server.setLoginMethod('password');
   const result = await verify(at(server.port), password);
   expect(result).toMatchObject({ outcome: 'unknown', reason: expect.stringContaining('discloses it') });
 });
 
-test('a server that begins with SCRAM and then asks in the clear does not get the password either', async () => {
+test('a server that begins with SCRAM and then asks in plain text does not receive the password either', async () => {
   const request = (code: number, text = '') => {
     const body = Buffer.concat([Buffer.from([0, 0, 0, code]), Buffer.from(text)]);
     const head = Buffer.alloc(5, 'R');
@@ -143,7 +143,7 @@ describe('over TLS', () => {
     const allow = targetPolicy({ cidrs: ['127.0.0.0/8', '::1/128'], ports: [port] }, openLoopback);
     expect(await verify(byName, password, loopbackContext({ allow }))).toEqual({ outcome: 'accepted' });
   });
-  test('another certificate, or another name, gets no password', async () => {
+  test('a server with another certificate or another name receives no password', async () => {
     await using other = await startPostgresTarget();
     const { port } = server;
     for (const tls of [

@@ -5,7 +5,7 @@ import { runCommand } from './run-command.ts';
 import type { SshSession } from './session.ts';
 import { keptOutBySshd } from './sshd-settings.ts';
 
-/** The state of an account as an administrator sees it; what cannot be read counts as not blocked. */
+/** The state of an account as an administrator sees it; a state that cannot be read counts as not blocked. */
 export interface AccountState {
   /** The password is locked: `passwd -l`, `usermod -L`, or none was ever set. */
   readonly locked: boolean;

@@ -14,7 +14,7 @@ import { refusalIn } from './passwd-messages.ts';
 /** The state of one login. */
 export interface Authentication {
   readonly handler: AuthHandlerMiddleware;
-  /** True once the credential was sent; a login without that proves nothing. */
+  /** True once the credential was sent. A login for which it was not sent does not verify the credential. */
   attempted(): boolean;
   /** Why the login failed, if the server has answered. */
   failure(): ConnectorError | undefined;
@@ -99,7 +99,7 @@ export function authenticateOnce(
   return { handler, attempted: () => attempted, failure: () => failure };
 }
 
-/** sshd gives the same answer for each of these causes. */
+/** Names the possible causes, because sshd gives the same answer for each of them. */
 function passwordHint(username: string): string {
   if (username === 'root')
     return 'sshd also refuses the valid password of root unless PermitRootLogin is yes in sshd_config (sshd -T).';
@@ -116,7 +116,9 @@ function notOffered(credential: 'password' | 'key', offered: readonly string[]):
   });
 }
 
-/** The library would skip an invalid key, and the login would look refused. */
+/**
+ * Checks the key before the login: the library would skip an invalid key, and the login would look refused.
+ */
 function usableKey(privateKey: string): ParsedKey {
   const key = ssh2.utils.parseKey(privateKey);
   if (!(key instanceof Error) && key.isPrivateKey()) return key;

@@ -51,7 +51,7 @@ const chage = (...args: string[]) => server.run('chage', args);
 
 interface Case {
   readonly what: string;
-  /** Makes it so. */
+  /** Puts the account into this state. */
   readonly block: (account: SshAccount) => Promise<unknown>;
   readonly name?: string;
   readonly verified: object;
@@ -129,7 +129,7 @@ const cases: readonly Case[] = [
 ];
 
 describe.each(cases)('an account that is $what', ({ block, name, verified, hint }) => {
-  test('is left alone, and told from others by a login; after a disclosure it gets a password and stays as it is', async () => {
+  test('keeps its password and is recognised at a login; after a disclosure it gets a new password and stays blocked', async () => {
     const account = await server.createAccount(name === undefined ? {} : { name });
     await block(account);
     expect(await verify(account)).toMatchObject(verified);
@@ -147,13 +147,13 @@ describe.each(cases)('an account that is $what', ({ block, name, verified, hint 
     const after = shadow(account);
     expect(after[1]).not.toBe(before[1]);
     expect(after[1]?.startsWith('!')).toBe(before[1]?.startsWith('!'));
-    // The day of the change may be another, but for an account that lives or dies by it.
+    // The day of the last change may differ, except for an account that is inactive because of it.
     const kept = before[6] === '' ? 3 : 2;
     expect(after.slice(kept)).toEqual(before.slice(kept));
   });
 });
 
-test('an administrator distinguishes prohibit-password of root from a wrong password', async () => {
+test('a rotation by an administrator distinguishes prohibit-password of root from a wrong password', async () => {
   await server.run('chpasswd', [], { input: 'root:Correct-Horse-7\n' });
   const account = { username: 'root', password: 'Correct-Horse-7' };
   expect(await verify(account)).toMatchObject({
@@ -169,7 +169,7 @@ test('an administrator distinguishes prohibit-password of root from a wrong pass
   expect(shadow(account)).toEqual(before);
 });
 
-test('the password of a locked account is the new one as soon as it is unlocked', async () => {
+test('a locked account that was rotated accepts the new password once it is unlocked', async () => {
   const account = await server.createAccount();
   await server.run('usermod', ['-L', account.username]);
   await rotate(account, { evenIfBlocked: true });
@@ -178,7 +178,7 @@ test('the password of a locked account is the new one as soon as it is unlocked'
 });
 
 describe('a password that must be changed at the next login', () => {
-  test('is proven by a login, stays to be changed after an administrator set it, and is changed by the account', async () => {
+  test('is verified by a login, must still be changed after an administrator set it, and is changed by the account', async () => {
     const account = await server.createAccount();
     await chage('-d', '0', account.username);
     expect(await verify(account)).toEqual({ outcome: 'accepted' });
@@ -191,7 +191,7 @@ describe('a password that must be changed at the next login', () => {
     expect(await server.accepts(account.username, 'Third-Horse-9')).toBe(true);
   });
 
-  test('where the host asks questions, it is proven, and what to do is said', async () => {
+  test('is verified on a host with keyboard-interactive logins, where a rotation is refused with a hint', async () => {
     const account = await server.createAccount({ name: 'clv-asked-1' });
     await chage('-d', '0', account.username);
     const before = shadow(account);
@@ -205,7 +205,7 @@ describe('a password that must be changed at the next login', () => {
   });
 });
 
-describe('a refusal of passwd has its class', () => {
+describe('a refusal of passwd has its kind', () => {
   test('a minimum age: not now', async () => {
     const account = await server.createAccount();
     await server.refuseChangesBy(account.username);
@@ -258,26 +258,32 @@ describe('an administrator through sudo', () => {
 
   test.each([
     ['without a password', 'NOPASSWD: '],
-    ['with one', ''],
-  ])('needs no more than chpasswd, %s; looks where it may', async (_how, tag) => {
-    admin = await server.createAccount();
-    const [account, locked] = [await server.createAccount(), await server.createAccount()];
-    await server.run('usermod', ['-L', locked.username]);
-    await allow(`${tag}/usr/sbin/chpasswd`);
-    expect(await bySudo(account)).toEqual({ outcome: 'applied' });
-    expect(await server.accepts(account.username, next)).toBe(true);
-    await allow(`${tag}/usr/sbin/chpasswd, /usr/bin/passwd -S *, /usr/bin/chage -l *, /usr/bin/chage -d *`);
-    const before = shadow(locked);
-    expect(await bySudo(locked)).toMatchObject({ outcome: 'refused', kind: 'not_possible' });
-    expect(shadow(locked)).toEqual(before);
-    expect(await bySudo(locked, { evenIfBlocked: true })).toMatchObject({ outcome: 'applied', blocked: {} });
-    expect(shadow(locked)[1]).toMatch(/^!\$6\$/);
-    await chage('-d', '0', account.username);
-    expect(await bySudo(account, { next: 'Third-Horse-9' })).toEqual({ outcome: 'applied' });
-    expect(shadow(account)[2]).toBe('0');
-  });
+    ['with a password', ''],
+  ])(
+    'needs permission for chpasswd only, %s; reads the state of an account if permitted',
+    async (_how, tag) => {
+      admin = await server.createAccount();
+      const [account, locked] = [await server.createAccount(), await server.createAccount()];
+      await server.run('usermod', ['-L', locked.username]);
+      await allow(`${tag}/usr/sbin/chpasswd`);
+      expect(await bySudo(account)).toEqual({ outcome: 'applied' });
+      expect(await server.accepts(account.username, next)).toBe(true);
+      await allow(`${tag}/usr/sbin/chpasswd, /usr/bin/passwd -S *, /usr/bin/chage -l *, /usr/bin/chage -d *`);
+      const before = shadow(locked);
+      expect(await bySudo(locked)).toMatchObject({ outcome: 'refused', kind: 'not_possible' });
+      expect(shadow(locked)).toEqual(before);
+      expect(await bySudo(locked, { evenIfBlocked: true })).toMatchObject({
+        outcome: 'applied',
+        blocked: {},
+      });
+      expect(shadow(locked)[1]).toMatch(/^!\$6\$/);
+      await chage('-d', '0', account.username);
+      expect(await bySudo(account, { next: 'Third-Horse-9' })).toEqual({ outcome: 'applied' });
+      expect(shadow(account)[2]).toBe('0');
+    },
+  );
 
-  test('without the rule: permission, and which one is said', async () => {
+  test('without the sudo rule: permission, and the hint names the rule', async () => {
     const account = await server.createAccount();
     admin = await server.createAccount();
     await allow('/usr/bin/true');
@@ -288,7 +294,7 @@ describe('an administrator through sudo', () => {
     });
   });
 
-  test('a password that sudo refuses is tried once', async () => {
+  test('a password that sudo refuses is sent once', async () => {
     const account = await server.createAccount();
     admin = await server.createAccount();
     await allow('/usr/sbin/chpasswd, /usr/bin/passwd -S *, /usr/bin/chage -l *');
@@ -299,12 +305,12 @@ describe('an administrator through sudo', () => {
         'auth optional pam_exec.so quiet seteuid /bin/sh /etc/count\nauth required pam_deny.so\n',
     );
     expect(await bySudo(account)).toMatchObject({ outcome: 'refused', kind: 'authentication' });
-    // sudo asks again by itself, and gets no answer.
+    // sudo itself asks again, and gets no answer.
     expect(await server.run('cat', ['/etc/tries'])).toBe('tried\n'.repeat(2));
   });
 });
 
-test('a host that accepts no logins for some time', async () => {
+test('a host that accepts no logins for some time: not now, with its notice', async () => {
   const account = await server.createAccount();
   await server.writeEtc('nologin', 'New disks until noon\n');
   expect(await verify(account)).toMatchObject({
@@ -316,7 +322,7 @@ test('a host that accepts no logins for some time', async () => {
   await server.writeEtc('nologin', '');
 });
 
-test('a server without PAM reports the same for an expired password and for maintenance', async () => {
+test('without PAM too, an expired password is changed, and a host in maintenance is: not now', async () => {
   await using plain = await startSshTarget({ ownEtc: true, settings: ['UsePAM no'], methods: ['password'] });
   const { username, password } = await plain.createAccount();
   const config = { ...self(), port: plain.port, hostKeys: [plain.hostKeyFingerprint] };
@@ -333,7 +339,7 @@ test('a server without PAM reports the same for an expired password and for main
   });
 });
 
-test('a server with too many logins under way', async () => {
+test('a server with too many unfinished logins: not now', async () => {
   const account = await server.createAccount();
   const logins = Array.from({ length: 10 }, () => connect(server.port, '127.0.0.1'));
   try {

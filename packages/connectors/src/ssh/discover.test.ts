@@ -18,7 +18,7 @@ afterAll(() => server?.stop());
 
 const config = () => ({ host: '127.0.0.1', port: server.port, hostKeys: [server.hostKeyFingerprint] });
 
-test('root sees every account, who is privileged, and when passwords were changed', async () => {
+test('root reads every account, whether it is privileged, and when its password was changed', async () => {
   const found = await connector.discover(config(), admin, loopbackContext());
   const byName = new Map(found.map((account) => [account.username, account]));
   expect(byName.get('root')).toMatchObject({ privileged: true });
@@ -33,7 +33,7 @@ test('root sees every account, who is privileged, and when passwords were change
   expect(JSON.stringify(found)).not.toContain('$y$');
 });
 
-test('others see the accounts without the state of their passwords', async () => {
+test('another account reads the accounts without the state of their passwords', async () => {
   const found = await connector.discover(config(), plain, loopbackContext());
   const own = found.find(({ username }) => username === plain.username);
   expect(own).toMatchObject({ privileged: false, details: { passwordState: 'unknown' } });
@@ -47,7 +47,7 @@ test('a refused login is reported as an error', async () => {
   });
 });
 
-test('both forms of the day of change are read', () => {
+test('both formats of the day of the last change are parsed', () => {
   const states = parseStates('a P 2026-01-31 0 99999 7 -1\nb L 01/31/2026 0 99999 7 -1\nc NP\n\n');
   expect(states.get('a')).toEqual({ locked: false, changedOn: '2026-01-31' });
   expect(states.get('b')).toEqual({ locked: true, changedOn: '2026-01-31' });

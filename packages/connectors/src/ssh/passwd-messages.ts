@@ -2,7 +2,7 @@ import type { RefusalKind } from '../connector.ts';
 
 export interface Refusal {
   readonly kind: RefusalKind;
-  /** What to do next, if the output tells. */
+  /** What to do next, if the output shows it. */
   readonly hint?: string;
 }
 
@@ -53,7 +53,7 @@ const refusals: readonly (Refusal & { readonly words: RegExp })[] = [
 
 /**
  * Returns why `passwd` or `chpasswd` (under LC_ALL=C) kept the password, or undefined if the output does not
- * tell.
+ * show it.
  */
 export function refusalIn(output: string): Refusal | undefined {
   const found = refusals.find(({ words }) => words.test(output));

@@ -54,8 +54,8 @@ async function assertExists(session: SshSession, username: string): Promise<void
 }
 
 /**
- * `chpasswd` would unlock a locked account. `chpasswd -e` writes the given hash: with a ! in front of it the
- * account stays locked throughout.
+ * `chpasswd` would unlock a locked account. `chpasswd -e` writes the given hash: a `!` before the hash keeps
+ * the account locked all the time.
  */
 function change(
   run: RunAsRoot,

@@ -55,7 +55,7 @@ test('after a rotation by the account itself the old password is refused and the
   });
 });
 
-test('after a rotation by an administrator too, without the current password', async () => {
+test('the same after a rotation by an administrator, which needs no current password', async () => {
   expect(await rotate(byAdmin(), { current: undefined, admin })).toEqual({ outcome: 'applied' });
   expect(await accepted()).toEqual([false, true]);
 });
@@ -85,8 +85,8 @@ describe('a refusal leaves the old password in place', () => {
     ['an administrator who is not root', 'permission', () => rotate(byAdmin(), { admin: account })],
     ['an administrator without sudo', 'permission', () => rotate(byAdmin('sudo'), { admin: account })],
     ['no administrator', 'permission', () => rotate(byAdmin())],
-    ['a candidate that is too short for the host', 'policy', () => rotate(self(), { next: 'aB3' })],
-    ['a candidate with a line break', 'policy', () => rotate(byAdmin(), { admin, next: 'x\nroot:y' })],
+    ['a new password that is too short for the host', 'policy', () => rotate(self(), { next: 'aB3' })],
+    ['a new password with a line break', 'policy', () => rotate(byAdmin(), { admin, next: 'x\nroot:y' })],
     ['the current password again', 'policy', () => rotate(self(), { next: account.password })],
     [
       'a minimum age of passwords',
@@ -127,7 +127,7 @@ describe('a refusal leaves the old password in place', () => {
     expect(JSON.stringify(result)).not.toContain(account.password);
     await proxy.setMode({ kind: 'ok' });
     expect(await server.accepts(account.username, account.password)).toBe(true);
-    // The mark also tells of the minimum age, which one of these sets.
+    // The mark also contains the minimum age, which one of these cases sets.
     expect(server.passwordMark(account.username)?.split(':')[1]).toBe(before?.split(':')[1]);
   });
 
@@ -156,7 +156,7 @@ describe('ambiguous, although the host has changed the password', () => {
     await proxy.setMode({ kind: 'ok' });
     expect(await accepted()).toEqual([false, true]);
   });
-  test('the answer never comes', async () => {
+  test('the answer is lost', async () => {
     await proxy.setMode({ kind: 'blackhole', when: changed() });
     const before = proxy.faults();
     const isLost = () => proxy.faults() > before;

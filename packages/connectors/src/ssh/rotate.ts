@@ -11,8 +11,8 @@ import { rotateAsSelf } from './rotate-as-self.ts';
 import { openSession } from './session.ts';
 
 /**
- * Sets a new password, as the account itself (the current password proves that no one else changed it) or as
- * an administrator. Does not verify: log in with the new password afterwards.
+ * Sets a new password, as the account itself (the login with the current password shows that no one else
+ * changed it) or as an administrator. Does not verify: log in with the new password afterwards.
  */
 export async function rotateSsh(
   config: SshConfig,

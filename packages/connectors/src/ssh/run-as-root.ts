@@ -61,7 +61,7 @@ export function throughSudo(session: SshSession, password: string | undefined): 
       const result = await runCommand(session, `${readName(name)}sudo -n -- ${command} 2>&1`, {
         stdin: input,
       });
-      // `sudo -l` needs no password if any rule needs none; this command may fall under another rule.
+      // `sudo -l` needs no password if any rule needs none, but another rule may apply to this command.
       const needsPassword = result.exitCode === 1 && /^sudo: a password is required/m.test(result.output);
       if (!needsPassword) return result;
       if (password === undefined)

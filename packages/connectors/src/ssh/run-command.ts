@@ -99,7 +99,7 @@ function execute(
         const hint = 'Check MaxSessions in sshd_config: with 0, accounts can log in but open no session.';
         return reject(new ConnectorError('not_possible', message, { hint, cause: error }));
       }
-      // Immediately: the next packet, with all output of a short command, may already have been received.
+      // Listen at once: the next packet, with all output of a short command, may already have been received.
       attempt(() => follow(session, channel, readerOf(channel)).then(resolve, reject));
     });
   const attempt = (step: () => unknown) => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { sha512Crypt } from './sha512-crypt.ts';
 
-test.each([1, 15, 16, 63, 64, 65, 128])('OpenSSL makes the same hash of %i characters', (length) => {
+test.each([1, 15, 16, 63, 64, 65, 128])('OpenSSL returns the same hash for %i characters', (length) => {
   const password = 'aZ$é9 :'.repeat(20).slice(0, length);
   const hash = sha512Crypt(password);
   const args = ['passwd', '-6', '-salt', hash.split('$')[2] ?? '', '-stdin'];
@@ -10,6 +10,6 @@ test.each([1, 15, 16, 63, 64, 65, 128])('OpenSSL makes the same hash of %i chara
   expect(hash).toBe(made.trim());
 });
 
-test('each hash has a salt of its own', () => {
+test('each hash has its own salt', () => {
   expect(sha512Crypt('pencil')).not.toBe(sha512Crypt('pencil'));
 });

@@ -11,8 +11,8 @@ let server: SshTarget;
 let admin: SshAccount;
 
 /**
- * In each shell's own language: lines that look like answers, marks and prompts, on both streams, and the
- * command itself.
+ * Start-up files that print, in the language of each shell: lines that look like answers, marks and prompts,
+ * on both streams, and the command itself.
  */
 const lines =
   'echo 0; echo root; echo; echo "New password:"; echo "Retype new password:"; echo "a:x:0:0::/:/bin/sh"';
@@ -50,14 +50,14 @@ const byAdmin = () => ({ ...self(), rotateAs: 'admin' });
 const rotate = ({ username, password }: SshAccount, ctx = loopbackContext()) =>
   connector.rotate(self(), { username }, { current: password, next }, ctx);
 
-describe('what a login shell prints is no answer', () => {
+describe('the output of a login shell does not count as an answer', () => {
   test.each(['sh', 'bash', 'rbash', 'zsh', 'tcsh', 'fish'])('%s', async (shell) => {
     const account = await server.createAccount({ shell: `/bin/${shell}`, files: noise });
     expect(await rotate(account)).toEqual({ outcome: 'applied' });
     expect(await server.accepts(account.username, next)).toBe(true);
   });
 
-  test('of an administrator neither, who changes a password and finds the accounts', async () => {
+  test('an administrator with such a shell rotates a password and discovers the accounts', async () => {
     const { username } = await server.createAccount();
     const rotated = await connector.rotate(byAdmin(), { username }, { admin, next }, loopbackContext());
     expect(rotated).toEqual({ outcome: 'applied' });
@@ -67,14 +67,14 @@ describe('what a login shell prints is no answer', () => {
     expect(found.map((account) => account.username)).not.toContain('a');
   });
 
-  test('a start-up file that takes its time is waited for', async () => {
+  test('the connector waits for a slow start-up file', async () => {
     const files = { '.bashrc': 'sleep 0.2' };
     expect(await rotate(await server.createAccount({ shell: '/bin/bash', files }))).toEqual({
       outcome: 'applied',
     });
   });
 
-  test('one that never ends: nothing is sent, and what to look at is said', async () => {
+  test('a start-up file that never ends: nothing is sent, and the hint names what to check', async () => {
     const files = { '.bashrc': 'echo >~/waits; sleep 30' };
     const account = await server.createAccount({ shell: '/bin/bash', files });
     const waits = () => existsSync(join(account.home ?? '', 'waits'));
@@ -88,15 +88,15 @@ describe('what a login shell prints is no answer', () => {
   });
 });
 
-describe('a login that runs no command is said to be one, and keeps its password', () => {
+describe('a login that cannot run commands is reported, and the account keeps its password', () => {
   const bash = (bashrc: string) => ({ shell: '/bin/bash', files: { '.bashrc': bashrc } });
   test.each<[string, NonNullable<Parameters<SshTarget['createAccount']>[0]>, string]>([
     ['the shell nologin', { shell: '/usr/sbin/nologin' }, 'not available'],
     ['the shell false', { shell: '/bin/false' }, 'code 1'],
     ['a start-up file that exits', bash('echo 0; exit 0'), 'It printed: 0'],
-    ['one that fails', bash('exit 3'), 'code 3'],
-    ['one that starts fish', bash('exec fish'), 'code 0'],
-    ['one that starts csh', bash('exec csh'), 'code 0'],
+    ['a start-up file that fails', bash('exit 3'), 'code 3'],
+    ['a start-up file that starts fish', bash('exec fish'), 'code 0'],
+    ['a start-up file that starts csh', bash('exec csh'), 'code 0'],
     ['a forced command', { name: 'clv-forced' }, 'It printed: 0'],
     ['no session', { name: 'clv-none' }, 'opens no session'],
   ])('%s', async (_what, account, said) => {
@@ -111,12 +111,12 @@ describe('a login that runs no command is said to be one, and keeps its password
     expect(server.passwordMark(created.username)).toBe(before);
   });
 
-  test('one session at a time is enough', async () => {
+  test('a host that allows one session at a time is supported', async () => {
     expect(await rotate(await server.createAccount({ name: 'clv-one' }))).toEqual({ outcome: 'applied' });
   });
 });
 
-describe('names as directories give them', () => {
+describe('account names of directories', () => {
   const names = ['ann@corp.example', 'CORP\\bob', 'Jürgen Groß', "pat.o'brien$"];
   test.each(names)('%s', async (name) => {
     const account = await server.createAccount({ name });
@@ -130,7 +130,7 @@ describe('names as directories give them', () => {
     });
   });
 
-  test('are found', async () => {
+  test('are discovered', async () => {
     const found = await connector.discover(byAdmin(), admin, loopbackContext());
     for (const name of names) {
       expect(found.find(({ username }) => username === name)).toMatchObject({

@@ -34,7 +34,7 @@ const verify = (config: object, secret: string, ctx = loopbackContext()) =>
   connector.verify(config, { username: account.username }, secret, ctx);
 const otherKey = `SHA256:${'A'.repeat(43)}`;
 
-test('the right password is accepted, a wrong one refused', async () => {
+test('the right password is accepted, a wrong password is refused', async () => {
   expect(await verify(pinned(), account.password)).toEqual({ outcome: 'accepted' });
   expect(await verify(pinned(), 'wrong')).toMatchObject({ outcome: 'refused' });
 });
@@ -46,7 +46,7 @@ test('a wrong password is one failed login on the host, not two', async () => {
   expect(await connector.verify(config, { username }, 'wrong', loopbackContext())).toMatchObject({
     outcome: 'refused',
   });
-  // What the server logs at the end of the connection stands behind whatever it logs of its logins.
+  // The server logs the end of the connection after all of its login attempts.
   await expect.poll(() => fresh.log()).toMatch(/(?:closed|reset|disconnect)[^\n]*127\.0\.0\.1/i);
   expect(fresh.log().match(/Failed \S+ for/g)).toEqual(['Failed password for']);
 });
@@ -86,7 +86,7 @@ describe('an account that logs in with a private key', () => {
     },
   );
 
-  test('nothing is sent for a secret that is no private key, or one with a passphrase', async () => {
+  test('nothing is sent for a secret that is no private key, or for a private key with a passphrase', async () => {
     const locked = ssh2.utils.generateKeyPairSync('ed25519', {
       passphrase: 'p',
       cipher: 'aes256-ctr',
@@ -104,7 +104,7 @@ describe('an account that logs in with a private key', () => {
     expect(proxy.connections()).toBe(before);
   });
 
-  test('a host that takes no keys has refused none', async () => {
+  test('a host that accepts no keys: unknown, not refused', async () => {
     using strange = await strangeServer((context) => context.reject(['password']));
     const key = await server.addKey(account.username);
     expect(await verifyKey(key, strange.config)).toMatchObject({ outcome: 'unknown' });
@@ -138,7 +138,7 @@ describe('nothing but a refused password counts as refused', () => {
 });
 
 describe('a password is sent only to a host whose key is pinned', () => {
-  test('another key: unknown, and the host has seen no login', async () => {
+  test('another host key: unknown, and the host receives no login', async () => {
     await using fresh = await startSshTarget({ ownEtc: true });
     const { username, password } = await fresh.createAccount();
     const config = { host: fresh.host, port: fresh.port, hostKeys: [otherKey] };
@@ -148,7 +148,7 @@ describe('a password is sent only to a host whose key is pinned', () => {
     expect(fresh.log()).not.toMatch(/Accepted|Failed/);
     expect(fresh.log()).not.toContain(username);
   });
-  test('no key yet: the test reports what the host shows, and how to go on', async () => {
+  test('no pinned key yet: the test reports the key of the host, and the hint names the setting', async () => {
     const { username, password } = account;
     const unpinned = { ...pinned(), hostKeys: [] };
     expect(await connector.test(unpinned, { username, password }, loopbackContext())).toMatchObject({
@@ -164,7 +164,7 @@ describe('a password is sent only to a host whose key is pinned', () => {
   });
 });
 
-/** A server that asks for something else than OpenSSH would. */
+/** A server whose authentication differs from OpenSSH. */
 async function strangeServer(onAuthentication: (context: ssh2.AuthContext) => void) {
   const key = ssh2.utils.generateKeyPairSync('ed25519');
   const server = new ssh2.Server({ hostKeys: [key.private] }, (client) => {
@@ -181,7 +181,7 @@ async function strangeServer(onAuthentication: (context: ssh2.AuthContext) => vo
   return { config, [Symbol.dispose]: () => server.close() };
 }
 
-test('a host that accepts every login proves nothing', async () => {
+test('a host that accepts every login does not verify a password', async () => {
   using strange = await strangeServer((context) => context.accept());
   expect(await verify(strange.config, account.password)).toMatchObject({
     outcome: 'unknown',
@@ -189,7 +189,7 @@ test('a host that accepts every login proves nothing', async () => {
   });
 });
 
-test('a host that takes the password and wants another factor has not refused the password', async () => {
+test('a host that accepts the password and requires another factor: unknown, not refused', async () => {
   using strange = await strangeServer((context) =>
     context.method === 'password'
       ? context.reject(['keyboard-interactive'], true)
@@ -198,7 +198,7 @@ test('a host that takes the password and wants another factor has not refused th
   expect(await verify(strange.config, account.password)).toMatchObject({ outcome: 'unknown' });
 });
 
-test('a question other than for the password is not answered with it', async () => {
+test('the password is not sent as the answer to another question', async () => {
   const answers: string[] = [];
   using strange = await strangeServer((context) => {
     if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
@@ -221,7 +221,7 @@ test.each(['-oProxyCommand=id', '$(id)', 'a:b', 'a\nb', 'root;id', ''])(
   },
 );
 
-test('a host chooses no group: keys are exchanged with fixed groups of at most 4096 bits, and nothing is compressed', async () => {
+test('the key exchange offers only fixed groups of at most 4096 bits, and no compression', async () => {
   const offer = Promise.withResolvers<string>();
   const host = createServer((socket) => {
     let received = '';
