@@ -41,7 +41,7 @@ export interface AuditBench extends AsyncDisposable {
   /** Writes as the audit service itself. */
   readonly emitter: Emitter;
   readonly client: ServiceClient<typeof audit.AuditService>;
-  /** Its health, as soon as it answers. */
+  /** Returns the health of the service as soon as the service answers. */
   healthNow(): Promise<cluster.GetHealthResponse>;
   /** Call options of an auditor of the tenant. */
   as(tenantId: string, permissions?: readonly string[]): Promise<CallOptions>;
@@ -49,7 +49,7 @@ export interface AuditBench extends AsyncDisposable {
   record(tenantId: string, count: number, change?: (n: number) => Partial<EventInput>): Promise<string[]>;
   /** Waits until the tenant's log is sequenced up to this size, while it grows; returns its head. */
   sequenced(tenantId: string, size: number): Promise<audit.TreeHead>;
-  /** As the superuser: bypasses all grants, policies and triggers. */
+  /** Runs a statement as the superuser, which bypasses all grants, policies and triggers. */
   superuser(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   asRole<T>(role: string, use: (client: Client) => Promise<T>): Promise<T>;
 }
@@ -156,7 +156,8 @@ export async function startBench(): Promise<AuditBench> {
     sequenced: async (tenantId, size) => {
       let head: audit.TreeHead | undefined;
       for (let known = 0; known < size; known = head!.size) {
-        // Each step has its own time limit: a busy machine needs long for many, and only a stall fails.
+        // Each step has its own time limit: a busy machine may need long for many events, and only a log that
+        // does not grow fails.
         await eventually(async () => {
           // Read the database directly: a read through the service writes an event, which extends the log.
           head = await database.readTenant(tenantId, lastHead).catch(() => undefined);
@@ -246,7 +247,7 @@ export async function storeSequenced(
         events.map(({ canonical }) => outboxMac(mac, 'audit.vault', canonical)),
       ],
     );
-    // When the service holds the tree or the database is busy, the service continues by itself.
+    // If the service holds the tree or the database is busy, the service sequences these events by itself.
     await sequenceTenant(deps, tenantId, soleLeadership).catch(() => 0);
   }
   await bench.sequenced(tenantId, count);

@@ -14,13 +14,13 @@ export const configSchema = z.strictObject({
    * able to write to it.
    */
   headsFile: z.string(),
-  /** The MAC key of each service, by service name; proves which service wrote an event. */
+  /** The MAC key of each service, by service name. The MAC shows which service wrote an event. */
   outboxMacKeyFiles: z.record(z.string(), z.string()),
   sealing: z
     .strictObject({
       /** How often new events are sequenced. */
       intervalMs: z.number().int().min(20).max(1_000).default(500),
-      /** Most events under one tree head. */
+      /** Maximum number of events under one tree head. */
       batchSize: z.number().int().min(1).max(256).default(256),
       /** How often tree heads outside the database are compared with it. */
       compareHeadsMs: z.number().int().min(100).default(600_000),

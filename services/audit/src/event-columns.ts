@@ -38,8 +38,8 @@ type TextColumn = keyof typeof MEMBER_OF;
 const TEXT_COLUMNS = Object.keys(MEMBER_OF) as TextColumn[];
 
 /**
- * PostgreSQL text cannot hold NUL, JSON can: the column has a replacement character, the canonical event is
- * exact.
+ * PostgreSQL text cannot contain NUL, but JSON can. The column contains a replacement character; the
+ * canonical event is exact.
  */
 const storable = (text: string): string => text.replaceAll('\u0000', '\ufffd');
 

@@ -5,7 +5,7 @@ import type { AuditSchema } from './schema.ts';
 import type { HeadsFile } from './sequencing/heads-file.ts';
 import type { LogSequencer } from './sequencing/log-sequencer.ts';
 
-/** All optional: a failure degrades the service, and the log stays readable. */
+/** All checks are optional: a failure degrades the service, and the log stays readable. */
 export function healthChecks(deps: {
   database: Database<AuditSchema>;
   headsFile: HeadsFile;

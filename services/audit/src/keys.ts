@@ -14,8 +14,8 @@ export interface AuditKeys {
 }
 
 /**
- * Reads all keys from their files. Throws when one is missing or of another type: nothing may be sequenced
- * then.
+ * Reads all keys from their files. Throws when one is missing or of another type, because events must not be
+ * sequenced without it.
  */
 export function readKeys(config: AuditConfig): AuditKeys {
   const treeHead = createPrivateKey(readSecretFile(config.treeHeadKeyFile));

@@ -37,7 +37,7 @@ test('an event that was written to the outbox is listed, read and counted', asyn
       },
       as,
     );
-  // First, because each read writes an event.
+  // Count first, because each read writes an event.
   const summary = await bench.client.getSummary({ from: '', to: '' }, as);
   const seen = [];
   let cursor: string | undefined = '';
@@ -89,7 +89,7 @@ test('an event that was written to the outbox is listed, read and counted', asyn
   expect(summary.byDay).toEqual(byDay);
 });
 
-test('a tenant sees nothing of another: a foreign event and an unknown one give the same answer', async () => {
+test('a tenant sees nothing of another tenant: an event of another tenant and an unknown event have the same answer', async () => {
   const tenant = randomUUID();
   const [id] = await bench.record(tenant, 1);
   await bench.sequenced(tenant, 1);

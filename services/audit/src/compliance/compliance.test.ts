@@ -48,7 +48,7 @@ test('a package contains the events of its range, with proofs, from a log that g
   expect(verdict.manifest?.parameters.bom).toBe(true);
 });
 
-test('a package is made in a thread that ends; a stopped thread ends too, without a ready report', async () => {
+test('a package is made in a thread that then ends; a stopped thread ends too, and its report is not ready', async () => {
   const tenantId = randomUUID();
   await bench.record(tenantId, 20);
   await bench.sequenced(tenantId, 20);
@@ -144,7 +144,7 @@ test('a report that a suspension has ended is not made afterwards', async () => 
 async function addSchedule(tenantId: string, hoursAgo: number): Promise<string> {
   const id = randomUUID();
   const now = new Date();
-  // Half an hour away, so that no run is due during the test.
+  // The next run is half an hour away, so that no run becomes due during the test.
   const cron = `${(now.getUTCMinutes() + 30) % 60} * * * *`;
   const first = momentsOf(cron, 'UTC', now).next(1, new Date(now.getTime() - hoursAgo * 3_600_000))[0]!;
   await bench.database.withTenant(tenantId, (tx) =>
@@ -173,12 +173,13 @@ const occurrences = (tenantId: string) =>
     reader.selectFrom('compliance_occurrences').select(['occurrence', 'missed']).execute(),
   );
 
-test('several leaders at once run each moment once, and one run covers the moments of an outage', async () => {
+test('several concurrent leaders run a schedule once, and one run covers all moments of an outage', async () => {
   const tenantId = randomUUID();
   await addSchedule(tenantId, 5);
   await Promise.all([1, 2, 3, 4, 5, 6].map(() => runDueSchedules(deps, soleLeadership)));
   await runDueSchedules(deps, soleLeadership);
-  // The service itself may have been first and still be running; either way there is one report.
+  // The service itself may have ordered the report first and its transaction may not have ended; there is one
+  // report in any case.
   await eventually(async () => (await occurrences(tenantId)).length > 0);
   await runDueSchedules(deps, soleLeadership);
   const found = await occurrences(tenantId);

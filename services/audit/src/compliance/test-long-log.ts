@@ -9,9 +9,12 @@ import { claimReport } from './building/claim-next.ts';
 import { runReport } from './building/run-report.ts';
 import type { ReportsBench } from './test-reports.ts';
 
-/** Makes the package of a log of `events` events while the memory grows by less than `maxGrowthMiB`. */
+/**
+ * Checks that the package of a log of `events` events is made while the memory grows by less than
+ * `maxGrowthMiB`.
+ */
 export function longLog(reports: () => ReportsBench, events: number, maxGrowthMiB: number): void {
-  describe('of a long log', () => {
+  describe('the package of a long log', () => {
     const tenantId = randomUUID();
     beforeAll(async () => {
       await storeSequenced(reports().audit, tenantId, events, (n) => ({
@@ -23,12 +26,12 @@ export function longLog(reports: () => ReportsBench, events: number, maxGrowthMi
       }));
     });
 
-    test('a package is made and verified in memory that does not depend on their number', async () => {
+    test('is made and verified in memory that does not depend on the number of events', async () => {
       const { audit, deps, order, makeDue, made, fileOf } = reports();
       const id = await order(tenantId);
       const live = watchLiveMemory();
       const { report, chunks } = await (async () => {
-        // As the duty does: a report that timed out on a busy machine is claimed again.
+        // Repeat like the duty: a report that timed out on a busy machine is claimed again.
         await eventually(async () => {
           await makeDue(tenantId, id);
           const running = claimReport(deps, tenantId).then(
@@ -54,7 +57,7 @@ export function longLog(reports: () => ReportsBench, events: number, maxGrowthMi
   });
 }
 
-/** Measures the peak of live memory (after collection) above the beginning. */
+/** Measures by how much the peak of live memory (after garbage collection) exceeds its value at the start. */
 function watchLiveMemory(): { stop(): number } {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

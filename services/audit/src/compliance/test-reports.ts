@@ -13,10 +13,10 @@ import type { ComplianceDeps } from './deps.ts';
 export interface ReportsBench extends AsyncDisposable {
   readonly audit: AuditBench;
   readonly deps: ComplianceDeps;
-  /** Today (UTC), and the days that the test's events can fall on if midnight passes. */
+  /** Today (UTC), and the days on which events of the test can occur if midnight passes. */
   readonly day: string;
   readonly days: { readonly from: string; readonly to: string };
-  /** Orders a report without a job that the sweep does not find; returns its id. */
+  /** Orders a report without a job; the sweep does not find it. Returns its id. */
   order(tenantId: string, range?: ReportsBench['days'], bom?: boolean): Promise<string>;
   makeDue(tenantId: string, id: string): Promise<void>;
   /** Makes an ordered report with these dependencies; returns its row and the chunks of its package. */

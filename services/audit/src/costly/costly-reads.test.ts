@@ -39,7 +39,7 @@ const exportOf = (tenantId: string, size: number) =>
     request: { format: 'csv', bom: false, filter: noFilter, head: { size } as never, exportedAt: '' },
   }) as const;
 
-/** Exports a log of some megabytes as text. */
+/** Stores a log of some megabytes and returns the job that exports it. */
 async function longLog() {
   const tenantId = randomUUID();
   await storeSequenced(bench, tenantId, 5_000, () => ({ details: { note: 'x'.repeat(1_000) } }));
@@ -67,7 +67,7 @@ test('searches, summaries and exports of several tenants run in parallel in one 
   expect(costly.state()).toEqual({ jobs: 0, isRunning: true });
 });
 
-test('errors keep their fields across the thread, and defects stay defects', async () => {
+test('typed errors of the thread keep their fields, and other errors remain untyped', async () => {
   await using costly = reads();
   await expect(costly.value(search(randomUUID(), { from: '2026-02-30' }), waits)).rejects.toMatchObject({
     reason: 'invalid',
@@ -101,7 +101,7 @@ test('closing an export ends its job, and an aborted call returns no value', asy
 test('a thread that runs out of memory fails its jobs as unavailable; the next job starts a new one', async () => {
   await using costly = reads({ heapMb: 128 });
   const tenantId = randomUUID();
-  // Artificially long events: one batch is twice the heap.
+  // The events are so long that one batch is twice the heap.
   await bench.superuser(
     `INSERT INTO events (tenant_id, event_id, sequence, canonical, leaf_hash, mac, action, outcome, actor_id, actor_name, actor_kind,
        subject_type, subject_id, resource_id, service, source_address, request_id, reason, occurred_at)

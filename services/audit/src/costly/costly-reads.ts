@@ -10,7 +10,7 @@ const STOP_WITHIN_MS = 10_000;
 export interface CostlyReadsOptions {
   /** Heap of the thread. Default 256. */
   readonly heapMb?: number;
-  /** Time that the thread stays after its last job. Default 30,000. */
+  /** Time after its last job until the thread ends. Default 30,000. */
   readonly idleMs?: number;
 }
 

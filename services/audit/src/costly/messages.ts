@@ -29,21 +29,24 @@ export interface ThreadData {
   readonly treeHeadPublic: KeyObject;
 }
 
-/** To the thread. `stop`: no further jobs follow. */
+/** Messages to the thread. After `stop` no further jobs follow. */
 export type ToThread = { readonly job: Job; readonly port: MessagePort } | 'stop';
 
-/** From the thread, on the port of a job. Each message in the other direction requests one more value. */
+/**
+ * Messages from the thread, on the port of a job. Each message in the other direction requests one more
+ * value.
+ */
 export type FromThread =
   | { readonly kind: 'value'; readonly value: Jobs[JobKind]['value'] }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly problem: Problem };
 
-/** An error as plain data. Without a reason it is a defect. */
+/** An error as plain data. `reason` is undefined unless it is a `ClavigerError`. */
 export interface Problem {
   readonly reason: Reason | undefined;
   readonly message: string;
   readonly options: ErrorOptions;
 }
 
-/** Values that may be in flight unread. */
+/** Maximum number of values that are sent and not yet taken. */
 export const AHEAD = 2;

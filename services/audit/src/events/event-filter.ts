@@ -18,7 +18,7 @@ export interface EventFilterRequest {
 
 export interface EventFilter {
   readonly isEmpty: boolean;
-  /** It searches texts, which no index supports. */
+  /** Whether the filter searches texts, which no index supports. */
   readonly scans: boolean;
   /** The conditions that indexes support. */
   indexed(eb: ExpressionBuilder<AuditSchema, 'events'>): ExpressionWrapper<AuditSchema, 'events', SqlBool>;

@@ -9,12 +9,12 @@ import { eventMessage, STORED_EVENT } from './event-message.ts';
 import { EVENT_SORT } from './list-events.ts';
 
 /**
- * The steps of emergency access and its disclosures. The expression is that of the index `events_breakglass`.
- * Canonical JSON escapes quotes within values, so no reason can imitate a basis.
+ * Matches the steps of emergency access and its disclosures. The expression equals that of the index
+ * `events_breakglass`. Canonical JSON escapes quotes within values, so the text of a reason cannot match it.
  */
 const IS_BREAKGLASS = sql<boolean>`(starts_with(action, 'breakglass.') OR position('"basis":"breakglass"' in canonical) > 0)`;
 
-/** By default the newest first; paged and filtered like the list of all events. */
+/** Lists these events, by default the newest first; paged and filtered like the list of all events. */
 export function listBreakglassEvents(
   deps: EventsDeps,
 ): Handler<typeof breakglassAudit.BreakglassAuditService.listBreakglassEvents> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chunks } from './chunks.ts';
 
-test('after an abort nothing more is read', async () => {
+test('after an abort no more texts are read', async () => {
   const gone = new AbortController();
   let closed = false;
   async function* endless() {

@@ -97,7 +97,8 @@ test.each([
   await bench.record(tenant, 4);
   const kept = await bench.sequenced(tenant, 10);
   expect((await verify(tenant, [kept])).ok).toBe(true);
-  // That export is an event of the log too: a head signed while the others are altered would be valid.
+  // That export is an event of the log too. Wait for its head: a head signed after the change below would be
+  // valid.
   await bench.sequenced(tenant, 11);
   await bench.superuser(statement, [tenant]);
   const verdict = await verify(tenant, [kept]);

@@ -79,11 +79,11 @@ export async function* verifiableText(
 }
 
 /**
- * The exported text of an event. If the row's columns differ from the canonical event, the text has the
- * values of the columns: its leaf hash then fails, so verification names the event.
+ * Returns the exported text of an event. If the columns of the row differ from the canonical event, the text
+ * contains the values of the columns: its leaf hash then does not match, so verification names the event.
  */
 function shownText(row: EventRow, onDiffering: (row: EventRow, members: string[]) => void): string {
-  // An altered text stays as it is; the columns must not repair it.
+  // Leave an altered text as it is: the columns must not repair it.
   if (!leafHash(row.canonical).equals(row.leaf_hash)) return row.canonical;
   let event: AuditEvent;
   try {

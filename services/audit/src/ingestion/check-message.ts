@@ -15,7 +15,7 @@ export type Checked = ProvenEvent | { readonly message: OutboxMessage; readonly 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const uuid = z.string().regex(UUID);
 
-// Other members are kept in the canonical event: a newer service may add some.
+// Other members are allowed and kept in the canonical event: a newer service may add some.
 const eventSchema = z.looseObject({
   v: z.literal(1),
   id: uuid,

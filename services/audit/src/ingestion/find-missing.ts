@@ -3,7 +3,7 @@ import type { PublishedEvent } from '@claviger/events';
 import { sql } from 'kysely';
 import type { AuditSchema } from '../schema.ts';
 
-/** The indexes of events that are neither stored with this text nor kept as dead letters. */
+/** Returns the indexes of events that are neither stored with this text nor kept as dead letters. */
 export async function findMissing(
   database: Database<AuditSchema>,
   events: readonly PublishedEvent[],

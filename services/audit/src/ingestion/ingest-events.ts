@@ -26,7 +26,7 @@ export async function ingestEvents(deps: IngestionDeps, messages: readonly Outbo
   await failpoint('audit.ingest.before_ack');
 }
 
-/** A batch may contain an event twice; one INSERT must not. */
+/** Removes repeated events: a batch may contain an event twice, an INSERT must not. */
 function unique(events: readonly ProvenEvent[]): ProvenEvent[] {
   const byText = new Map(events.map((each) => [`${each.event.id} ${each.leafHash.toString('hex')}`, each]));
   return [...byText.values()];

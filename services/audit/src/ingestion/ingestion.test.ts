@@ -81,7 +81,7 @@ async function wholeLog(tenant: string) {
     for await (const { data } of answers) yield data;
   }
   const verdict = await verifyExport(exportLines(bytes()), { trustedKeys: [bench.keys.treeHeadPublic] });
-  // The export is an event too: keep it out of the following steps.
+  // The export is an event too: wait until it is sequenced, so that it does not affect the following steps.
   await bench.sequenced(tenant, verdict.events + 1);
   return verdict;
 }
@@ -110,7 +110,7 @@ test('F-27 every event of eight writers arrives once despite an outage of NATS, 
   expect(await wholeLog(tenant)).toMatchObject({ ok: true });
 });
 
-test('events that NATS had accepted and lost with its files still arrive', async () => {
+test('events that NATS accepted and then lost with its files still arrive', async () => {
   const tenant = randomUUID();
   const { nats } = bench.stack.parts;
   await bench.record(tenant, 10);
@@ -215,7 +215,7 @@ test('F-33 a forged message becomes a dead letter with a reason and blocks no ot
   const forged = { ...message(tenant), mac: outboxMac(macKeyOf(randomBytes(32)), 'audit.vault', 'x') };
   const foreign = { ...message(tenant), tenantId: randomUUID() };
   const noTenant = { ...message(tenant), tenantId: 'nobody', payload: '\u0000' };
-  // A valid MAC, but unreadable content.
+  // This message has a valid MAC and unreadable content.
   const newer = message(tenant, { v: 2 });
   const mac = outboxMac(bench.keys.macs.get('vault')!, 'audit.vault', 'no JSON');
   const noJson = { ...message(tenant), payload: 'no JSON', mac };

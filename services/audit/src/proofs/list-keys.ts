@@ -4,7 +4,10 @@ import { keyIdOf } from '@claviger/merkle';
 import type { Handler } from '@claviger/service-kit';
 import type { ProofsDeps } from './deps.ts';
 
-/** The public keys that verify tree heads and receipts. Keep copies outside: verification trusts them. */
+/**
+ * Lists the public keys that verify tree heads and receipts. Auditors keep copies elsewhere, because
+ * verification relies on these keys.
+ */
 export function listKeys(deps: ProofsDeps): Handler<typeof audit.AuditService.listKeys> {
   const keyOf = (purpose: string, key: KeyObject): audit.PublicKey => ({
     keyId: keyIdOf(key),

@@ -5,7 +5,7 @@ import { recordRead } from '../reads/record-read.ts';
 import type { ProofsDeps } from './deps.ts';
 
 /**
- * Verifies the signature of a receipt and finds its event. Without a valid signature nothing is looked up.
+ * Verifies the signature of a receipt and finds its event. Looks up nothing unless the signature is valid.
  */
 export function verifyReceipt(deps: ProofsDeps): Handler<typeof audit.AuditService.verifyReceipt> {
   return async (request, context) => {

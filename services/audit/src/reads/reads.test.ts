@@ -43,7 +43,7 @@ const windowOver = (tenantId: string) =>
     tenantId,
   ]);
 
-test('the first read of an actor, operation and filter writes its event with the answer; paging and repeating write none', async () => {
+test('the first read of an actor, operation and filter writes its event before the answer; paging and repeating write none', async () => {
   const tenant = randomUUID();
   const [eventId] = await bench.record(tenant, 3);
   await bench.sequenced(tenant, 3);
@@ -87,7 +87,7 @@ test('the first read of an actor, operation and filter writes its event with the
     expect(events[index]).toMatchObject({ subjectType: 'event', subjectId: eventId });
 });
 
-test('a read without a match writes its own event: attempts are not combined', async () => {
+test('a read without a match writes its own event: failed attempts are not combined', async () => {
   const tenant = randomUUID();
   const as = await bench.as(tenant);
   for (let n = 0; n < 2; n += 1)
@@ -104,7 +104,7 @@ test('a read without a match writes its own event: attempts are not combined', a
   ]);
 });
 
-test('parallel identical reads are all counted, also across a killed process, in one event for each ten minutes; the row is then removed', async () => {
+test('parallel identical reads are counted in one event every ten minutes, also if the process is killed; the row is then removed', async () => {
   const tenant = randomUUID();
   const as = await bench.as(tenant);
   const search = { ...list, search: 'somebody' };
@@ -123,7 +123,7 @@ test('parallel identical reads are all counted, also across a killed process, in
     details: { search: 'somebody', reads: 11, since: first!.occurredAt },
   });
   expect(second!.id).not.toBe(first!.id);
-  // No reads since: no event is written and no row is kept.
+  // Without further reads, no event is written and no row remains.
   await windowOver(tenant);
   await eventually(
     async () =>

@@ -11,9 +11,9 @@ const NOT_FILTER = new Set(['page', 'pageSize', 'sortBy', 'sortOrder', 'cursor']
 
 /**
  * Records a read of the log before the answer is sent; if that fails, the call fails. The first read of an
- * actor, operation and filter writes its event at once. Repetitions are counted; one event ten minutes later
- * has the count.
- * Runs after the read, in its own transaction, so that equal reads block each other only briefly.
+ * actor, operation and filter writes its event at once. Repetitions are counted, and one event ten minutes
+ * later contains the count. The record has its own transaction after the read, so that equal reads block each
+ * other only briefly.
  */
 export async function recordRead(
   deps: Pick<ReadsDeps, 'database' | 'emitter'>,

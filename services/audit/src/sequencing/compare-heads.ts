@@ -52,8 +52,8 @@ export async function compareHeads(deps: CompareHeadsDeps): Promise<Map<string, 
 }
 
 /**
- * A head on the bus counts only when signed by our key (any service may publish) and newer than the last
- * restore.
+ * Returns the head on the bus if the tree-head key signed it (any service may publish) and it is newer than
+ * the last restore.
  */
 function witness(
   published: SignedTreeHead | undefined,

@@ -5,7 +5,10 @@ import type { EventsTable } from '../schema.ts';
 
 export type UnsequencedRow = Pick<EventsTable, 'event_id' | 'canonical' | 'leaf_hash' | 'mac' | 'service'>;
 
-/** Finds events whose text its service did not write. Returns the reasons by event id. */
+/**
+ * Finds events whose MAC or leaf hash does not match their text, and events of a service that writes none.
+ * Returns the reasons by event id.
+ */
 export function findAltered(
   rows: readonly UnsequencedRow[],
   macs: ReadonlyMap<string, KeyObject>,

@@ -14,8 +14,8 @@ export interface HeadWatchDeps extends Omit<CompareHeadsDeps, 'onBus'> {
 }
 
 /**
- * Compares once, before the first head is signed. Returns the problems by tenant. Without NATS, compares only
- * the file.
+ * Compares the heads outside with the database once, before the first head is signed. Returns the problems by
+ * tenant. Without NATS, compares only the heads file.
  */
 export async function compareWithOutside(deps: HeadWatchDeps): Promise<Map<string, HeadProblem>> {
   const onBus = await headsOnBus(deps.bus).catch((error: unknown): Map<string, SignedTreeHead> => {
@@ -25,7 +25,7 @@ export async function compareWithOutside(deps: HeadWatchDeps): Promise<Map<strin
   return compareHeads({ ...deps, onBus });
 }
 
-/** Compares regularly on the leader, so that the logs of inactive tenants are checked too. */
+/** Compares the heads regularly on the leader, so that the logs of inactive tenants are checked too. */
 export function startHeadWatch(
   deps: HeadWatchDeps & {
     readonly cluster: DutyHost;

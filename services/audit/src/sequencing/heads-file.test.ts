@@ -89,7 +89,7 @@ test('heads before the mark of a finished restore are ignored; a mark with a wro
   expect(last.problem()).toContain('is not a tree head');
 });
 
-test('a refresh reads lines of other replicas, and half a line only when complete', async () => {
+test('a refresh reads lines of other replicas, and an incomplete line only after it is complete', async () => {
   const path = join(folder, 'shared.jsonl');
   const tenant = randomUUID();
   await using file = await openHeadsFile(path, logger, publicKey);

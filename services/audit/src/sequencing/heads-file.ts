@@ -20,7 +20,7 @@ export interface HeadsFile extends AsyncDisposable {
   restoredAt(): string | undefined;
   /** Reads lines that were appended since, e.g. by other replicas. */
   refresh(): Promise<void>;
-  /** Why the file cannot be relied on; undefined without a problem. */
+  /** The reason why the file is unreliable; undefined without a problem. */
   problem(): string | undefined;
 }
 
@@ -132,7 +132,7 @@ interface Place {
 
 /**
  * Reads from a position up to `size`. Returns the first problem, if any, and the new position. An incomplete
- * last line is no problem: it comes from a crash or a write in progress, and is read again.
+ * last line is not a problem: it comes from a crash or a write in progress, and is read again.
  */
 async function readHeads(
   path: string,
@@ -163,7 +163,7 @@ async function readHeads(
   } catch (error) {
     if (!(error instanceof ExportLineError)) throw error;
     problem ??= `line ${from.line + error.line} of ${path} is ${error.message}`;
-    // A line that is not text is not read again.
+    // Skip what was read: the invalid line is not read again.
     byte = size;
   }
   return { problem, place: { line, byte } };

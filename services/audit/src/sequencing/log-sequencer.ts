@@ -10,7 +10,7 @@ import { type HeadProblem, SequencingProblem } from './sequencing-problem.ts';
 export interface LogSequencer extends AsyncDisposable {
   /** Tenants whose log must not be continued, with the reason. */
   problems(): ReadonlyMap<string, string>;
-  /** Called after a restore: every log continues from the state of the database. */
+  /** Forgets all problems after a restore: every log continues from the state of the database. */
   forgetProblems(): void;
   /**
    * Stops continuing the logs of these tenants until a restore is finished or the service restarts. If one of
@@ -21,7 +21,7 @@ export interface LogSequencer extends AsyncDisposable {
 
 /**
  * Sequences new events of all tenants on the leader; the lock on a tenant's tree also excludes a former
- * leader. Skips tenants in `problems` and adds those whose tree does not match.
+ * leader. Skips tenants in `problems` and adds a tenant whose tree does not match its last head.
  */
 export function startLogSequencer(
   deps: SequencingDeps & {
@@ -117,7 +117,7 @@ export function startLogSequencer(
   };
 }
 
-/** Counts at most ten thousand events. */
+/** Counts the unsequenced events, at most ten thousand. */
 async function unsequenced({ database }: SequencingDeps): Promise<DutyLag> {
   const { rows } = await database.system((tx) =>
     sql<{ waiting: number; oldest_ms: number | null }>`

@@ -1,6 +1,6 @@
 import type { Anomaly, ReportAnomaly } from '@claviger/service-kit';
 
-/** Reports two events: to the tenant, whose log is no longer provable, and to the operator. */
+/** Reports two anomalies: one to the tenant, whose log can no longer be proven, and one to the operator. */
 export function reportLostHead(report: ReportAnomaly, tenantId: string, problem: string): void {
   const anomaly: Anomaly = {
     alert: 'tree_head_lost',

@@ -77,7 +77,7 @@ export async function sequenceTenant(
       storeSequences(tx, events, tree.frontier.size),
       storeNodes(tx, tenantId, appended.completedNodes),
       storeHead(tx, head, appended.frontier),
-      // One subject for each tenant: the stream returns the newest head of each.
+      // Each tenant has its own subject, so that the stream returns the newest head of each.
       deps.emitter.event(tx, tenantId, `${TREE_HEAD_EVENT}.${tenantId}`, head),
     ]);
     await failpoint('audit.seal.before_commit');

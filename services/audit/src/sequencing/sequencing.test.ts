@@ -268,7 +268,7 @@ test('a rewritten log is detected by the heads outside and not continued; other 
   expect(platform).toEqual([{ subject_id: rewritten }]);
 });
 
-test('a head that only the bus has shows that the database was truncated while the service runs; forged heads show nothing', async () => {
+test('a head on the bus alone shows, while the service runs, that the database was truncated; forged heads have no effect', async () => {
   const [cut, sound] = [randomUUID(), randomUUID()];
   // Bypasses the outboxes, which would send lost events again.
   for (const tenant of [cut, sound]) await storeSequenced(bench, tenant, 3, () => ({}));
@@ -279,7 +279,8 @@ test('a head that only the bus has shows that the database was truncated while t
     const heads = await headsOnBus(bus);
     return heads.get(cut)?.size === 3 && heads.get(sound)?.size === 3;
   });
-  // Any service may publish: a head that is not signed by us, or for another tenant, does not count.
+  // Any service may publish: a head that the tree-head key did not sign, or one of another tenant, does not
+  // count.
   const [forged, moved] = [randomUUID(), randomUUID()];
   const head = (await headsOnBus(bus)).get(sound)!;
   const publish = (tenantId: string, payload: object) =>
@@ -298,7 +299,7 @@ test('a head that only the bus has shows that the database was truncated while t
   await bench.superuser('DELETE FROM tree_heads WHERE tenant_id = $1', [cut]);
   await bench.superuser('DELETE FROM events WHERE tenant_id = $1', [cut]);
   await bench.superuser('DELETE FROM trees WHERE tenant_id = $1', [cut]);
-  // The file was lost with the database.
+  // Start without the heads file, as if it was lost with the database.
   await using headsFile = await openHeadsFile(
     `${bench.stack.dataDir}/empty-heads.jsonl`,
     silent,
@@ -364,13 +365,13 @@ test('H-262 a truncated database is detected by the heads outside: nothing is se
   expect(alertsIn(logged())).toContain(cut);
 });
 
-test('H-262 while it runs, a rewritten log stops no other; a truncated one stops all until the restore is finished', async () => {
+test('H-262 while the service runs, a rewritten log stops no other log; a truncated log stops all until the restore is finished', async () => {
   const operator = createPeers(loadConfig(baseConfigSchema, bench.stack.operator.configFile));
   onTestFinished(() => operator.close());
   const restore = operator.client('audit', contract.RestoreService);
   const stops = () => logged().split('"alert":"restore_unfinished"').length;
   const stopsBefore = stops();
-  // The restore of the previous test.
+  // Finish the restore that the previous test left unfinished.
   await finish(1);
   const [rewritten, cut, sound] = [randomUUID(), randomUUID(), randomUUID()];
   for (const tenant of [rewritten, cut, sound]) {
@@ -397,7 +398,7 @@ test('H-262 while it runs, a rewritten log stops no other; a truncated one stops
   await expect(bench.client.getSummary({ from: '', to: '' }, as)).rejects.toMatchObject({
     code: 'restore_unfinished',
   });
-  // All services stop: the others see the epoch.
+  // All services stop: the other services see the new epoch.
   await expect
     .poll(() => restore.getRestoreState({}))
     .toMatchObject({
@@ -430,7 +431,7 @@ async function unsequenced(tenantId: string): Promise<number> {
   return rows.length;
 }
 
-/** The tenants whose logs are named by lines with this alert. */
+/** Returns the tenants whose logs are named by lines with this alert. */
 function alertsIn(logged: string): Set<string> {
   return new Set(
     logged

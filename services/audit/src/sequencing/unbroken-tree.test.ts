@@ -12,7 +12,7 @@ const judge = (key: KeyObject) => () => {
   requireUnbroken({ frontier: EMPTY_FRONTIER }, undefined, signTreeHead(head, key), publicKey);
 };
 
-test('only a larger head with our signature shows a restore; one with a wrong signature only stops its log', () => {
+test('only a larger head with a valid signature shows a restore; one with a wrong signature stops only its own log', () => {
   const stranger = generateKeyPairSync('ed25519').privateKey;
   expect(judge(privateKey)).toThrow(expect.objectContaining({ name: 'SequencingProblem', behind: true }));
   expect(judge(stranger)).toThrow(expect.objectContaining({ name: 'SequencingProblem', behind: false }));

@@ -2,7 +2,8 @@ const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
 
 /**
- * Wait after so many failures in a row: doubles up to half a minute, minus up to half by `chance` (0 to 1).
+ * Returns the delay after this number of consecutive failures. It doubles up to half a minute; `chance` (0 to
+ * 1) reduces it by up to half.
  */
 export function backoffMs(failures: number, chance: number): number {
   const full = Math.min(FIRST_MS * 2 ** Math.min(failures - 1, 20), LONGEST_MS);

@@ -124,7 +124,10 @@ export async function advance(
   });
 }
 
-/** Records a failed batch and its next attempt, with a growing delay. Returns the failures in a row. */
+/**
+ * Records a failed batch and its next attempt, with a growing delay. Returns the number of consecutive
+ * failures.
+ */
 export async function postpone(
   deps: SiemDeps,
   leadership: Pick<Leadership, 'assert'>,

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(async () => log?.[Symbol.asyncDispose]());
 
-test('a former leader moves no cursor, neither forward nor back', async () => {
+test('a former leader changes no cursor, neither after a success nor after a failure', async () => {
   const tenant = randomUUID();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.resume().once('end', () => socket.end());

@@ -7,7 +7,7 @@ import { advance, type Due, nextBatch, postpone } from './cursors.ts';
 import { type SiemDeps, type SiemTarget, targetsOf } from './deps.ts';
 import { siemEventOf } from './siem-event-of.ts';
 
-/** Most batches before the next destination has its turn. */
+/** Maximum number of batches before it is the turn of the next destination. */
 const BATCHES = 20;
 
 /**
@@ -29,7 +29,7 @@ export async function forward(
     try {
       await sendEvents(target, events, { policy: deps.destinationPolicy(), signal: leadership.signal });
     } catch (error) {
-      // The new leader sends the batch.
+      // The leadership of this replica has ended: the next leader sends the batch.
       if (leadership.signal.aborted) return;
       const failures = await postpone(deps, leadership, due, batch, problemOf(error));
       if (failures === 1 || failures % 20 === 0)

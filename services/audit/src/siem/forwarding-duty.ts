@@ -5,11 +5,11 @@ import type { SiemDeps } from './deps.ts';
 import { forward, isLeadershipLost } from './forward.ts';
 
 const EVERY_MS = 500;
-/** Settings are read for this long after a tenant's log has grown: longer than a reader caches them. */
+/** Time for which settings are read after a tenant's log has grown: longer than a reader caches them. */
 const LOOK_FOR_MS = 15_000;
-/** Tenants whose settings are read in parallel. */
+/** Number of tenants whose settings are read in parallel. */
 const AT_ONCE = 8;
-/** Parallel runs. Failing destinations have few, so that they do not block healthy ones. */
+/** Maximum number of parallel runs. Failing destinations have few, so that they do not block healthy ones. */
 const PLACES = { healthy: 12, failing: 4 };
 
 interface Tenant {

@@ -75,8 +75,9 @@ test('a destination that is killed repeatedly with unread data receives every ev
     soon(async () => expect((await log.cursor(tenant, 'mortal'))?.next_sequence ?? 0).toBe(ids.length));
   const written = async () => (await stat(mortal.file).catch(() => undefined))?.size ?? 0;
   /**
-   * Kills the destination while bytes of a batch wait for it, if possible within a batch. Data that it has
-   * read but not written is lost if nothing waits: a transport without acknowledgement cannot tell.
+   * Kills the destination while bytes of a batch wait for it, if possible within a batch. If no bytes wait,
+   * data that the destination has read but not written is lost: a transport without acknowledgement cannot
+   * detect this.
    */
   const kill = async () => {
     for (let attempt = 1; ; attempt += 1) {
@@ -99,7 +100,7 @@ test('a destination that is killed repeatedly with unread data receives every ev
     await mortal.start();
   }
   await upToDate();
-  // In order of first arrival, none is missing and none is out of place.
+  // In the order of first arrival, no event is missing or misplaced.
   expect([...new Set(await arrived(tenant, mortal))]).toEqual(ids);
   log.set(tenant, []);
 });
@@ -121,7 +122,7 @@ test('a destination receives its actions from its start position, and nothing wh
   expect(await log.cursor(tenant, 'off')).toBeUndefined();
 });
 
-test('an event whose text is unreadable is forwarded with a problem and blocks no other', async () => {
+test('an event with unreadable text is forwarded with a note of the problem and blocks no other event', async () => {
   const tenant = randomUUID();
   const [first, bad, last] = await log.append(tenant, 3);
   await log.query(

@@ -70,7 +70,7 @@ function shown(target: SiemTarget) {
   return { name, transport, format, maxMessageBytes, address: addressOf(target) };
 }
 
-/** Without the query, which may contain a token. */
+/** Returns the address without the query, which may contain a token. */
 function addressOf(target: SiemTarget): string {
   if (target.transport !== 'https')
     return target.host.includes(':') ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`;

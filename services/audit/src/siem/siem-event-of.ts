@@ -3,8 +3,8 @@ import type { SiemEvent } from '@claviger/siem';
 import type { EventRow } from '../schema.ts';
 
 /**
- * The SIEM event of a sequenced event, from its canonical text. If that text is unreadable, uses the columns
- * and says so, so that forwarding continues.
+ * Returns the SIEM event of a sequenced event, from its canonical text. If that text is unreadable, the SIEM
+ * event contains the columns and a note of the problem, so that forwarding continues.
  */
 export function siemEventOf(row: EventRow): SiemEvent {
   const place = { sequence: row.sequence ?? undefined, leafHash: row.leaf_hash.toString('hex') };

@@ -5,8 +5,8 @@ import { type CallContext, permits } from '@claviger/service-kit';
 const UNIFORM_HINT = 'A user with permission config.update sees the reason in the same test.';
 
 /**
- * Actors who may configure destinations see the reason of a failure; for others all failures look the same,
- * so that the test does not reveal what is reachable.
+ * Actors who may configure destinations see the reason of a failure. For others all failures look the same,
+ * so that the test does not reveal which addresses are reachable.
  */
 export function maySeeReason({ actor }: Pick<CallContext, 'actor'>): boolean {
   return permits(actor.permissions, 'config.update');

@@ -1,7 +1,7 @@
 import type { EndTenantAccess } from '@claviger/restore';
 import type { AuditSchema } from '../schema.ts';
 
-/** After a restore, drops the leases of workers from before it; the reports are made again. */
+/** Ends the leases of workers that ran before the restore; their reports are made again. */
 export const endLeasesAfterRestore: EndTenantAccess<AuditSchema> = async (tx) => {
   const leases = await tx
     .updateTable('compliance_reports')

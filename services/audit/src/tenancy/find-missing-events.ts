@@ -3,7 +3,10 @@ import type { Handler } from '@claviger/service-kit';
 import { findMissing } from '../ingestion/find-missing.ts';
 import type { TenancyDeps } from './deps.ts';
 
-/** Called by the relays of other services, which keep the missing events. */
+/**
+ * Returns the published events that audit has neither stored nor kept as dead letters. The relays of the
+ * other services call it and publish these events again.
+ */
 export function findMissingEvents(
   deps: TenancyDeps,
 ): Handler<typeof tenantLog.TenantLogService.findMissingEvents> {

@@ -4,12 +4,12 @@ import type { AuditEvent } from '@claviger/events';
 import type { Handler } from '@claviger/service-kit';
 import type { TenancyDeps } from './deps.ts';
 
-/** Sequence numbers examined by one call. */
+/** Maximum number of sequence numbers that one call examines. */
 const SPAN = 2_000;
 
 /**
- * Returns sequenced events of these actions from a sequence number on. Repeatable: the same number gives the
- * same events.
+ * Returns the sequenced events of these actions, from a sequence number on. Repeatable: the same number
+ * returns the same events.
  */
 export function readLog(deps: TenancyDeps): Handler<typeof tenantLog.TenantLogService.readLog> {
   return ({ fromSequence, actions }, context) =>
@@ -27,7 +27,7 @@ export function readLog(deps: TenancyDeps): Handler<typeof tenantLog.TenantLogSe
     });
 }
 
-/** From the canonical event, not from the columns. */
+/** Reads the canonical event and not the columns. */
 function loggedEvent(sequence: number, canonical: string): tenantLog.LoggedEvent {
   const event = JSON.parse(canonical) as AuditEvent;
   const { id, action, outcome, subjectType, subjectId, details, occurredAt } = event;

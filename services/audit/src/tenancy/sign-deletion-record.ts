@@ -12,9 +12,9 @@ import type { TenancyDeps } from './deps.ts';
 const TYPE = 'claviger-deletion-record+jwt';
 
 /**
- * Signs auth's facts about the destroyed keys together with the newest head of the tenant's log, as a compact
- * JWS (EdDSA): the end of that log cannot be changed later. The tree-head key signs; its public key is at
- * /api/v1/audit/keys.
+ * Signs auth's facts about the destroyed keys together with the newest head of the tenant's log, so that the
+ * end of this log cannot be changed later. The record is a compact JWS (EdDSA) by the tree-head key, whose
+ * public key is at /api/v1/audit/keys.
  */
 export function signDeletionRecord(
   deps: Pick<TenancyDeps, 'database'> & { readonly keys: Pick<AuditKeys, 'treeHead'> },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /**
  * Wakes a worker, which makes every due report in turn, not only the named one. The table of reports is the
- * durable queue: the sweep finds what a lost job leaves, and makes all later attempts.
+ * durable queue: the sweep makes reports whose job was lost, and makes all later attempts.
  */
 export const buildReportJob: JobDefinition<{ reportId: string }> = {
   queue: 'audit.build-compliance-report',

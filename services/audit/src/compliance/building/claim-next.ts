@@ -8,7 +8,7 @@ import type { ClaimedReport } from './claimed-report.ts';
 import { failReport, LEASE_SECONDS } from './lease.ts';
 
 const MAX_ATTEMPTS = 5;
-/** Tenants tried in one claim: other replicas may take the report of each first. */
+/** Maximum number of tenants that one claim tries: other replicas may claim their reports first. */
 const TENANTS = 20;
 
 type ClaimDeps = Pick<ComplianceDeps, 'database' | 'node'>;
@@ -27,7 +27,7 @@ export async function claimNext(deps: ClaimDeps, overdueSeconds = 0): Promise<Cl
   return undefined;
 }
 
-/** Tenants with a due report and none in progress, the longest since their last turn first. */
+/** Returns tenants with a due report and none in progress, in the order of their last turn, oldest first. */
 async function tenantsByTurn({ database }: ClaimDeps, overdueSeconds: number): Promise<string[]> {
   const { rows } = await database.system((tx) =>
     sql<{ tenant_id: string }>`
@@ -44,16 +44,17 @@ async function tenantsByTurn({ database }: ClaimDeps, overdueSeconds: number): P
 }
 
 /**
- * Claims the report of one tenant that has been due longest, or whose lease has expired. Returns undefined
- * when none is due or one is in progress. Reports of a tenant that is not active, or ordered before a
- * suspension, fail.
+ * Claims the report of the tenant that has been due longest; a running report whose lease has expired is due
+ * too. Returns undefined when none is due or one is in progress. A report fails if its tenant is not active,
+ * or if it was ordered before a suspension.
  */
 export async function claimReport(
   { database, node }: ClaimDeps,
   tenantId: string,
 ): Promise<ClaimedReport | undefined> {
   return database.withTenant(tenantId, async (tx) => {
-    // Claims of one tenant run one at a time: two at once could both see no report in progress.
+    // Claims of one tenant run one after the other: two concurrent claims could both see no report in
+    // progress.
     await serialized(tx, 'compliance-turn');
     // At most MAX_WAITING rows (queue-report.ts).
     const due = await tx

@@ -51,7 +51,7 @@ export async function holdLease(
   if (held === undefined) throw new LeaseLost();
 }
 
-/** Queues the report again, after 10 seconds and then twice as long each time, at most five minutes. */
+/** Queues the report again after 10 seconds. Each further delay is twice as long, at most five minutes. */
 export async function requeueReport(
   { database }: Pick<ComplianceDeps, 'database'>,
   { tenantId, id, leaseOwner }: ClaimedReport,

@@ -17,8 +17,8 @@ const HEAP_MB = 512;
 const STOP_WITHIN_MS = 10_000;
 
 /**
- * Makes one package in its own thread, because packing and hashing take seconds of the event loop. Resolves
- * when the thread has ended; rejects when it exceeds its memory limit or fails to start.
+ * Makes one package in its own thread, because packing and hashing would block the event loop for seconds.
+ * Resolves when the thread has ended; rejects when the thread exceeds its memory limit or fails to start.
  */
 export async function makeInThread(threaded: ThreadedReport, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;

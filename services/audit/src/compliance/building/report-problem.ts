@@ -3,7 +3,7 @@ export class ReportProblem extends Error {
   override readonly name = 'ReportProblem';
 }
 
-/** Another worker makes this report now, or the process stops: write nothing more for it. */
+/** Another worker makes this report now, or the process stops: this worker writes nothing more for it. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }

@@ -156,8 +156,8 @@ test('each tenant has one package in progress over all replicas, and replicas se
   const begun = new Map<string, number>();
   const most = new Map<string, number>();
   const { promise: othersMade, resolve: goOn } = Promise.withResolvers<void>();
-  // The database decides what is in progress: a replica may begin the next package before another one sees
-  // the end.
+  // Count in the database, which is authoritative: a replica may begin the next package before another one
+  // sees the end of the last.
   const count = async (tenantId: string) => {
     const [row] = await scratch.query<{ running: number }>(
       `SELECT count(*)::int AS running FROM ${scratch.schema.schema}.compliance_reports
@@ -184,7 +184,7 @@ test('each tenant has one package in progress over all replicas, and replicas se
   expect(Object.fromEntries(most)).toEqual({ [many]: 1, [two]: 1, [three]: 1 });
 });
 
-test('a claim waits for a parallel claim of its tenant, then sees its report in progress', async () => {
+test('a claim waits for a parallel claim of the same tenant and then finds that report in progress', async () => {
   const tenantId = randomUUID();
   const [first, second] = await order(tenantId, 2);
   const { promise: committed, resolve: commit } = Promise.withResolvers<void>();
@@ -214,7 +214,7 @@ test('a claim waits for a parallel claim of its tenant, then sees its report in 
   expect((await reportsOf(tenantId))[0]).toMatchObject({ id: first, state: 'queued' });
 });
 
-test('the sweep makes reports of lost jobs and killed replicas, after their lease has expired', async () => {
+test('the sweep makes reports whose job was lost, and reports of killed replicas after their lease has expired', async () => {
   const tenantId = randomUUID();
   const begun: string[] = [];
   // No relay publishes jobs here.
@@ -251,7 +251,7 @@ test('a package whose thread fails is retried later, and the next package of its
   await eventually(async () => expect((await reportsOf(tenantId))[1]).toMatchObject({ state: 'ready' }));
   expect((await reportsOf(tenantId))[0]).toMatchObject({ state: 'queued', attempts: 1, due: false });
   await hourPasses(tenantId);
-  // Repeated like the duty: a sweep at the end of the last round does nothing.
+  // Repeat like the duty: a sweep does nothing while the worker ends its last round.
   await eventually(async () => {
     await worker.sweep(soleLeadership);
     expect(await reportsOf(tenantId)).toMatchObject([{ state: 'ready' }, { state: 'ready' }]);

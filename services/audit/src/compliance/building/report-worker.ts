@@ -6,7 +6,7 @@ import { claimNext } from './claim-next.ts';
 import type { ClaimedReport } from './claimed-report.ts';
 import { requeueReport } from './lease.ts';
 
-/** A report that has waited longer than this has lost its job. */
+/** A report that has waited longer than this counts as one whose job was lost. */
 const OVERDUE_SECONDS = 2;
 
 export interface ReportWorker extends AsyncDisposable {
@@ -17,8 +17,8 @@ export interface ReportWorker extends AsyncDisposable {
 export type MakeReport = (report: ClaimedReport, signal: AbortSignal) => Promise<void>;
 
 /**
- * Makes due packages one after the other, by turns of tenants, until none is due. Every replica does so when
- * the job queue wakes it; the leader also sweeps.
+ * Makes due packages one after the other until none is due; tenants take turns. Each replica starts when the
+ * job queue wakes it; the leader also sweeps.
  */
 export function startReportWorker(
   deps: Pick<ComplianceDeps, 'config' | 'database' | 'logger' | 'node'>,
@@ -60,8 +60,8 @@ export function startReportWorker(
       if (leadership.signal.aborted || running.size >= deps.config.concurrency) return;
       const report = await claimNext(deps, OVERDUE_SECONDS);
       if (report === undefined) return;
-      // Not awaited: the leader's other duties continue. The work is fenced by its lease, not by the
-      // leadership.
+      // Do not await the work, so that the other duties of the leader continue. The lease fences it, not the
+      // term of the leader.
       void start(report).catch((error: unknown) =>
         deps.logger.warn({ err: error }, 'overdue compliance reports could not be claimed'),
       );

@@ -6,7 +6,7 @@ import { readNodes } from '../../proofs/proof-store.ts';
 import type { AuditSchema } from '../../schema.ts';
 import { headOfRow } from '../../sequencing/tree-head-row.ts';
 
-/** A stretch of the sequenced log: from `first` up to, not including, `end`. */
+/** A stretch of the sequenced log: `first` is included, `end` is not. */
 export interface Stretch {
   readonly first: number;
   readonly end: number;
@@ -14,7 +14,10 @@ export interface Stretch {
 
 const MAX_HEADS = 1_000;
 
-/** From the first to the last event within the range, with all events sequenced in between. */
+/**
+ * Returns the stretch from the first to the last event within the range, with all events sequenced in
+ * between.
+ */
 export async function stretchOf(
   reader: Reader<AuditSchema>,
   range: { from: Date; before: Date },

@@ -34,7 +34,7 @@ export async function assessControls(
   return [...groups.flat(), backups];
 }
 
-/** Listed as not assessed: the system cannot see its backups. */
+/** This control is listed as not assessed, because the system cannot see its backups. */
 const backups: Control = {
   id: 'backups-restorable',
   title: 'Backups of the database and root keys exist and a restore was tested',

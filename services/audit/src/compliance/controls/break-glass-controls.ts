@@ -12,7 +12,7 @@ interface Counted {
   not_reviewed: number;
 }
 
-/** Every break-glass activation has ended and was reviewed. */
+/** Checks that every break-glass activation ended and was reviewed in time. */
 export async function breakGlassControls({ deps, tenantId, from }: Assessment): Promise<Control[]> {
   const ended = `${BREAK_GLASS_PREFIX}deactivated`;
   const reviewed = `${BREAK_GLASS_PREFIX}reviewed`;

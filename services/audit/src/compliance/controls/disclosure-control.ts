@@ -10,7 +10,7 @@ const DISCLOSING = [
   'vault.entry.candidates-recovered',
 ];
 const BATCH = 500;
-/** Events reach the log within seconds, after an outage of NATS within minutes. */
+/** Time allowed for an event to reach the log. It takes seconds, or minutes after an outage of NATS. */
 const ARRIVAL_MS = 2 * 60_000;
 
 /** Compares the vault's exposures with the events in the log. */

@@ -8,7 +8,7 @@ import { lastHead } from '../../sequencing/head-store.ts';
 import { frontierNodes } from '../building/stretch.ts';
 import { type Assessment, assessedControl } from './assessment.ts';
 
-/** Newest events that are hashed again; older ones are covered by the stored tree nodes. */
+/** Number of the newest events that are hashed again; the stored tree nodes cover older events. */
 const REHASHED = 10_000;
 const UNSEQUENCED_LIMIT_MS = 60_000;
 
@@ -61,7 +61,7 @@ export async function logControls({ deps, tenantId }: Assessment): Promise<Contr
   ];
 }
 
-/** The root computed from the events; the newest are hashed from their text. */
+/** Returns the root computed from the stored nodes and the text of the newest events. */
 async function rootFromEvents(reader: Reader<AuditSchema>, size: number): Promise<string> {
   const first = Math.max(0, size - REHASHED);
   const ids = frontierNodes(first);

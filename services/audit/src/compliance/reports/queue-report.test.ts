@@ -30,7 +30,7 @@ const asked: ReportOrder = {
 const order = (tenantId: string, change: Partial<ReportOrder> = {}) =>
   database.withTenant(tenantId, (tx) => queueReport(tx, emitter, tenantId, { ...asked, ...change }));
 
-test('ten equal orders at once make one package and one job; any difference makes another', async () => {
+test('ten equal concurrent orders make one package and one job; an order that differs makes another', async () => {
   const tenantId = randomUUID();
   const ids = new Set(await Promise.all(Array.from({ length: 10 }, () => order(tenantId))));
   expect(ids.size).toBe(1);
@@ -53,7 +53,7 @@ test('ten equal orders at once make one package and one job; any difference make
   expect(outbox?.jobs).toBe(1 + others.length);
 });
 
-test('an order does not join a report that has begun or that a suspension has ended', async () => {
+test('an order does not return a report that has begun or that a suspension has ended', async () => {
   const tenantId = randomUUID();
   const begun = await order(tenantId);
   expect((await claimReport({ database, node: 'test' }, tenantId))?.id).toBe(begun);
@@ -69,7 +69,7 @@ test('an order does not join a report that has begun or that a suspension has en
   expect(await order(tenantId)).toBe(after);
 });
 
-test('at the limit of waiting reports, an equal order still joins one of them', async () => {
+test('at the limit of waiting reports, an equal order still returns the waiting report', async () => {
   const tenantId = randomUUID();
   const ids = [];
   for (let n = 0; n < 50; n += 1) ids.push(await order(tenantId, { requestedBy: `user-${n}` }));

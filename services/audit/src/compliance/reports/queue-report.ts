@@ -8,7 +8,7 @@ import type { AuditSchema } from '../../schema.ts';
 import { buildReportJob } from '../building/build-report-job.ts';
 import type { DayRange } from './report-range.ts';
 
-/** Queued and running packages of one tenant. */
+/** Maximum number of queued and running packages of one tenant. */
 const MAX_WAITING = 50;
 
 export interface ReportOrder extends DayRange {
@@ -58,8 +58,8 @@ export async function queueReport(
 }
 
 /**
- * Finds an equal order that has not begun. One that has begun shows an earlier state, and one from before a
- * suspension will fail. The row lock keeps the order from being claimed meanwhile.
+ * Finds an equal order that has not begun: a report that has begun shows an earlier state, and one ordered
+ * before a suspension will fail. The row lock prevents a claim of the order meanwhile.
  */
 async function equalOrder(tx: Tx<AuditSchema>, order: ReportOrder): Promise<string | undefined> {
   const found = await tx
@@ -83,7 +83,7 @@ async function equalOrder(tx: Tx<AuditSchema>, order: ReportOrder): Promise<stri
   return found?.id;
 }
 
-/** Limits what waits. A person gets the error; a schedule retries later. */
+/** Limits the waiting packages. A person gets the error; a schedule retries later. */
 async function refuseTooMany(tx: Tx<AuditSchema>): Promise<void> {
   const { waiting } = await tx
     .selectFrom('compliance_reports')

@@ -35,8 +35,8 @@ export function instantsOf({ from, to }: DayRange): { from: Date; before: Date }
 }
 
 /**
- * The named sections, or all, each once and in the usual order. Break-glass events are proven as part of the
- * events, so they include that section.
+ * Returns the named sections, or all, each once and in the usual order. Break-glass events are proven
+ * together with the events, so they include that section.
  */
 export function requestedSections(named: readonly string[]): Section[] {
   if (named.length === 0) return [...SECTIONS];

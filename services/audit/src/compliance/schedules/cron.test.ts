@@ -22,7 +22,7 @@ test('a time that occurs twice runs once', () => {
   expect(runs[1]).toBe('2026-10-26T01:30:00.000Z');
 });
 
-test('runs keep the local time across the change', () => {
+test('runs keep the local time when daylight saving begins or ends', () => {
   expect(next('0 6 * * *', 'Europe/Berlin', '2026-03-28T12:00:00Z', 1)).toEqual(['2026-03-29T04:00:00.000Z']);
   expect(next('0 6 * * *', 'Europe/Berlin', '2026-03-28T00:00:00Z', 1)).toEqual(['2026-03-28T05:00:00.000Z']);
 });

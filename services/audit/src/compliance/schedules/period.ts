@@ -3,7 +3,7 @@ import type { DayRange } from '../reports/report-range.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The last whole period before a moment, in the time zone: in March, a monthly period is all of February. */
+/** The last whole period before a moment, in the time zone. In March, the last monthly period is February. */
 export function lastPeriod(period: Period, moment: Date, timeZone: string): DayRange {
   const today = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(moment);
   const [year, month] = today.split('-').map(Number) as [number, number];

@@ -125,7 +125,7 @@ test('a hundred schedules at the limit do not delay those of another tenant', as
   expect((await schedulesOf(other))[0]!.last_run_at).not.toBeNull();
 });
 
-test('a run joins the previous run of its schedule that has not begun', async () => {
+test('a run uses the report of the previous run of its schedule if that report has not begun', async () => {
   const tenantId = randomUUID();
   const id = await addSchedule(tenantId, 1);
   expect(await run()).toBe(1);

@@ -12,12 +12,14 @@ import { lastPeriod } from './period.ts';
 const BATCH = 100;
 const RETRY_MINUTES = 5;
 
-/** A refused run waits until its next attempt and takes no place in the batch. */
+/** A refused run waits until its next attempt and is not part of a batch before that. */
 const retryIsDue = sql<boolean>`(retry_at IS NULL OR retry_at <= now())`;
 
 type ScheduleDeps = Pick<ComplianceDeps, 'database' | 'emitter' | 'logger'>;
 
-/** Orders due reports, each once, and returns their number. Schedules of suspended tenants wait. */
+/**
+ * Orders the due reports, each once, and returns how many it ordered. Schedules of suspended tenants wait.
+ */
 export async function runDueSchedules(deps: ScheduleDeps, leadership: Leadership): Promise<number> {
   const due = await deps.database.system((tx) =>
     tx
@@ -97,8 +99,8 @@ async function runSchedule(
 }
 
 /**
- * Retries a refused run some minutes later. The schedule shows the problem until it succeeds; the log has
- * each problem once. Changes nothing when another replica has run the schedule.
+ * Postpones a refused run by some minutes. The schedule shows the problem until a run succeeds; the service
+ * logs each problem once. Changes nothing when another replica has run the schedule.
  */
 async function postponeRun(
   { database, logger }: ScheduleDeps,
