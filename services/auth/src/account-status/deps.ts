@@ -3,7 +3,7 @@ import type { Database } from '@claviger/database';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
 import type { AuthSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface AccountStatusDeps {
   readonly database: Database<AuthSchema>;
   readonly logger: Logger;

@@ -6,7 +6,7 @@ import { endSession } from '../sign-in/sessions-store.ts';
 import { requireCurrentActor } from '../users/user-permissions.ts';
 import type { ApiTokensDeps } from './deps.ts';
 
-/** Takes effect before the answer. Idempotent. */
+/** Revokes an API token before the answer is sent. Idempotent. */
 export function revokeApiToken(deps: ApiTokensDeps): Handler<typeof auth.ApiTokensService.revokeApiToken> {
   return async (request, context) => {
     const apiTokenId = request.apiTokenId;

@@ -14,7 +14,7 @@ import type { AuthSchema } from '../schema.ts';
 
 export type ReplicasClient = ServiceClient<typeof replicas.ReplicasService>;
 
-/** What the operations in this folder need. */
+/** Dependencies of the operations in this folder. */
 export interface ClusterDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;

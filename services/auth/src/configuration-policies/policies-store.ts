@@ -32,7 +32,7 @@ export function policiesQuery(reader: Reader<AuthSchema>) {
 
 export type PolicyRow = Awaited<ReturnType<ReturnType<typeof policiesQuery>['executeTakeFirstOrThrow']>>;
 
-/** Maps a row. Other tenants do not learn who changed the policy of the partner. */
+/** Maps a row. Hides from other tenants who changed the policy of the partner. */
 export function policyMessage(tenantId: string): (row: PolicyRow) => devices.ConfigurationPolicy {
   return (row) => ({
     feature: row.feature,

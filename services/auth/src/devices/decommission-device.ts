@@ -6,7 +6,7 @@ import { changeDevice } from './change-device.ts';
 import type { DevicesDeps } from './deps.ts';
 import { readDevice } from './devices-store.ts';
 
-/** Final; takes effect before the answer. Idempotent. */
+/** Decommissions a device, which is final. Takes effect before the answer is sent. Idempotent. */
 export function decommissionDevice(
   deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.decommissionDevice> {

@@ -4,7 +4,7 @@ import type { AuthSchema } from '../schema.ts';
 import type { Liveness } from '../sign-in/liveness.ts';
 import type { Resources } from './linked-resource.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface DevicesDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;

@@ -4,7 +4,7 @@ import { endAgentTokens } from '../agents/agent-tokens-store.ts';
 import { changeDevice } from './change-device.ts';
 import type { DevicesDeps } from './deps.ts';
 
-/** Takes effect before the answer. Idempotent. */
+/** Revokes the tokens of an agent before the answer is sent. Idempotent. */
 export function revokeAgentToken(
   deps: Pick<DevicesDeps, 'database' | 'emitter' | 'liveness'>,
 ): Handler<typeof devices.DevicesService.revokeAgentToken> {

@@ -2,7 +2,7 @@ import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { AuthSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface DirectoryIdentitiesDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;

@@ -1,7 +1,7 @@
 import type { Database } from '@claviger/database';
 import type { AuthSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface DirectoryDeps {
   readonly database: Database<AuthSchema>;
 }

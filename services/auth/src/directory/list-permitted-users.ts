@@ -10,8 +10,8 @@ import type { DirectoryDeps } from './deps.ts';
 const DEFAULT_LIMIT = 1_000;
 
 /**
- * Lists active people who hold a permission by their current roles. Machine identities are left out: they
- * decide nothing.
+ * Lists active people who hold a permission by their current roles. Machine identities are left out, because
+ * they cannot decide requests.
  */
 export function listPermittedUsers(
   deps: Pick<DirectoryDeps, 'database'>,

@@ -4,7 +4,7 @@ import type { Logger } from '@claviger/service-kit';
 import type { AuthSchema } from '../schema.ts';
 import type { Liveness } from '../sign-in/liveness.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface EmergencyDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;

@@ -125,7 +125,7 @@ test('a license sets owner, limits and support; applying it again changes nothin
   expect(users).toMatchObject({ limit: 1, exceeded: true });
 });
 
-test('limits refuse only if the license enforces them, and not after it has expired (H-330)', async () => {
+test('limits apply only if the license enforces them and has not expired (H-330)', async () => {
   await apply(await sign({ exp: epoch() + DAY, enforce: true, limits: { users: 1 } }));
   const administrator = await asAdministrator(stack, await newTenant(stack));
   expect(await codeOf(usersOf(stack).createUser(person('refused'), administrator))).toBe(

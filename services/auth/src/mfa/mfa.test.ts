@@ -270,7 +270,7 @@ test('H-021 a code is accepted in each spelling by each operation, a used code i
   );
 });
 
-test('H-021 a malformed code is refused by field, is not counted and locks no account', async () => {
+test('H-021 a malformed code is refused as an invalid field, is not counted and locks no account', async () => {
   const { user, secret } = await enrolled();
   const { as } = await signIn(stack, tenant.name, user.username, PASSWORD);
   const challenge = async (code: string) => codeOf(authOf(stack).completeMfaChallenge({ code }, await as()));
@@ -394,7 +394,7 @@ test('new recovery codes end the old ones and require a recent factor', async ()
   );
 });
 
-test('removing the factor ends the other sessions; an administrator removes only those of other users', async () => {
+test('removing the factor ends the other sessions; an administrator can remove only the factors of other users', async () => {
   const { user, secret, session } = await enrolled();
   const other = await signIn(stack, tenant.name, user.username, PASSWORD, codeNow(secret));
   await authOf(stack).disableMfa({}, await session.as());

@@ -5,7 +5,7 @@ import type { TenantKeys } from '../mfa/tenant-keys.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { AuthSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface OperatorDeps {
   readonly config: AuthConfig;
   readonly database: Database<AuthSchema>;

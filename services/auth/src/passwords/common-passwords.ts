@@ -1,6 +1,6 @@
 /**
- * Common passwords of at least twelve characters, in lower case without symbols. Shorter ones are refused
- * anyway.
+ * Common passwords of at least twelve characters, in lower case without symbols. Shorter passwords are always
+ * refused.
  */
 export const COMMON_PASSWORDS: ReadonlySet<string> = new Set(
   `

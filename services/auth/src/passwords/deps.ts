@@ -7,7 +7,7 @@ import type { AuthSchema } from '../schema.ts';
 import type { Liveness } from '../sign-in/liveness.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface PasswordsDeps {
   readonly config: AuthConfig;
   readonly database: Database<AuthSchema>;

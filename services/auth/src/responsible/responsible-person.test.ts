@@ -141,7 +141,7 @@ test('without an active responsible person a machine identity is suspended immed
   expect(await codeOf(introspectApi(stack, token))).toBe('responsible_person_gone');
 });
 
-test('a machine identity is taken over by a user who holds its permissions; former tokens end, and only the new person creates tokens', async () => {
+test('a user who holds the permissions of a machine identity can take it over; its former tokens end, and only that user can create tokens', async () => {
   const { boss, maker, as, machine, token, makeToken } = await scene();
   const weakName = unique('weak');
   const { role } = await rolesOf(stack).createRole(

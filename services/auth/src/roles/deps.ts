@@ -3,7 +3,7 @@ import type { Emitter } from '@claviger/events';
 import type { AuthSchema } from '../schema.ts';
 import type { Liveness } from '../sign-in/liveness.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface RolesDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;

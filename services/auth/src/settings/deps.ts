@@ -4,7 +4,7 @@ import type { SettingsSource } from '@claviger/settings';
 import type { TenantKeys } from '../mfa/tenant-keys.ts';
 import type { AuthSchema } from '../schema.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface SettingsDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;

@@ -72,7 +72,7 @@ const target = (name: string, token: string) => ({
   token,
 });
 
-test('a tenant sees only its own settings, the platform all, and both see defaults before any change', async () => {
+test('a tenant sees only its own settings, the platform sees all, and both see defaults before any change', async () => {
   const own = await get(await administratorOf(await newTenant(stack)));
   expect(own).toMatchObject({ rowVersion: 0, values: { access: { maximumGrantMinutes: 10_080 } } });
   expect(own.keys.map(({ scope }) => scope)).not.toContain('platform');

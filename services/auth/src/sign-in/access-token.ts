@@ -12,7 +12,9 @@ const CLOCK_SKEW_SECONDS = 60;
 const MAX_LENGTH = 8_192;
 const HEADER_MEMBERS = new Set(['alg', 'kid', 'typ']);
 
-/** The claims of a session at the time of signing. The session's row decides, not the claims. */
+/**
+ * The claims of a session at the time of signing. The row of the session is authoritative, not the claims.
+ */
 export interface AccessClaims {
   readonly userId: string;
   readonly tenantId: string;

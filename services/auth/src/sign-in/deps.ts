@@ -11,7 +11,7 @@ import type { OwnSettings } from '../settings/own-settings.ts';
 import type { AccessTokens } from './access-token.ts';
 import type { Liveness } from './liveness.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface SignInDeps {
   readonly config: AuthConfig;
   readonly database: Database<AuthSchema>;

@@ -105,7 +105,7 @@ test('wrong passwords delay only their own place, longer each time', async () =>
   }
 });
 
-test('H-002 five wrong passwords under any spelling lock the account only for unknown places', async () => {
+test('H-002 five wrong passwords, under any spelling of the name, lock the account only for unknown places', async () => {
   const { user, name, home } = await resident();
   const network = '2001:db8:0:7';
   expect(await outcome(name, PASSWORD, `${network}::1`)).toBe('ok');
@@ -151,7 +151,7 @@ test('a known place is locked only by failures from that place', async () => {
   for (const from of [office, elsewhere()]) expect(await outcome(name, PASSWORD, from)).toBe('ok');
 });
 
-test('H-003 the right password while locked gets the same answer; the lock is not extended and ends by itself', async () => {
+test('H-003 while an account is locked, the right password gets the same answer and does not extend the lock, which then expires', async () => {
   const { user, name } = await resident();
   await lockElsewhere([name]);
   const lock = () =>
@@ -227,7 +227,7 @@ test('a recovery code with the password opens a locked account from any place, o
   expect(await outcome(name, PASSWORD, elsewhere(), { code: third })).toBe('ok');
 });
 
-test('with a recovery code the password is checked only if the code is right; without a factor it unlocks nothing', async () => {
+test('with a recovery code, the password is checked only if the code is right; without a second factor, a code unlocks nothing', async () => {
   const { user, name } = await resident();
   const code = 'aaaa-bbbb-cccc-dddd';
   const right = await refusal(attempt(name, PASSWORD, elsewhere(), { code }));
@@ -237,7 +237,7 @@ test('with a recovery code the password is checked only if the code is right; wi
   expect((await failuresOf(user.id, 'recovery')).map(({ failures }) => failures)).toEqual([1, 1]);
 });
 
-test('wrong codes from unknown places lock the second factor only there; a recovery code still proves it', async () => {
+test('wrong codes from unknown places lock the second factor only there; a recovery code is still accepted', async () => {
   const { user, name, home } = await resident();
   const { secret, recoveryCodes } = await enrolFactor(
     stack,

@@ -17,7 +17,7 @@ const UNKNOWN_PLACES = '';
 /** The id of no row, so that an unknown user causes the same statement. */
 export const NIL_ID = '00000000-0000-0000-0000-000000000000';
 
-/** An attempt to prove something for an account, from a place. */
+/** An attempt with a password or a code for an account, from a place. */
 export interface Attempt {
   readonly tenantId: string;
   readonly kind: FailureKind;

@@ -25,8 +25,8 @@ export interface SessionFacts {
 }
 
 /**
- * Opens the session of a sign-in. With `mfaPending` it lives for `PENDING_MINUTES`, else for the configured
- * time.
+ * Opens the session of a sign-in. With `mfaPending` it lasts for `PENDING_MINUTES`, otherwise for the
+ * configured time.
  */
 export async function openSession(
   tx: Tx<AuthSchema>,

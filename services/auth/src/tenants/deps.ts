@@ -7,7 +7,7 @@ import type { AuthSchema } from '../schema.ts';
 import type { Liveness } from '../sign-in/liveness.ts';
 import type { TenantPeers } from './tenant-stores.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface TenantsDeps {
   readonly config: AuthConfig;
   readonly database: Database<AuthSchema>;

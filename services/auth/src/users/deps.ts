@@ -6,7 +6,7 @@ import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { AuthSchema } from '../schema.ts';
 import type { Liveness } from '../sign-in/liveness.ts';
 
-/** What the operations and duties in this folder need. */
+/** Dependencies of the operations and duties in this folder. */
 export interface UsersDeps {
   readonly database: Database<AuthSchema>;
   readonly emitter: Emitter;

@@ -14,7 +14,7 @@ import { requireCurrentActor, requireNotAbove, requirePerson } from './user-perm
 import { lockUser, readUser } from './users-store.ts';
 
 /**
- * Makes a person (the caller by default) responsible for a machine identity. The former person knows its
+ * Makes a person (the actor by default) responsible for a machine identity. The former person knows its
  * tokens and requested its grants, so both end. The actor must hold all permissions of its roles, so nobody
  * gains permissions.
  */

@@ -369,7 +369,7 @@ test('a reset link works once, ends after five wrong secrets, and ends the sessi
   expect(dumped.some((row) => row.text.includes(secret))).toBe(false);
 });
 
-test('a password set by an administrator ends the sessions; users change their own by another operation', async () => {
+test('a password set by an administrator ends the sessions; users change their own password by another operation', async () => {
   const user = await newUser(stack, tenant, 'ivan');
   const { answer } = await signIn(stack, tenant.name, 'ivan', PASSWORD);
   const options = await asAdministrator(stack, tenant);
