@@ -28,7 +28,7 @@ export async function compareHeads(deps: CompareHeadsDeps): Promise<Map<string, 
   );
   const tenants = new Set([...trees.map((tree) => tree.tenant_id), ...headsFile.tenants(), ...onBus.keys()]);
   for (const tenantId of tenants) {
-    // Read the file before the database: a head is in the database before it is anywhere else.
+    // Read the file before the database: a head is stored in the database before it is written elsewhere.
     const inFile = headsFile.newest(tenantId);
     const published = witness(onBus.get(tenantId), deps);
     const outside = [inFile, published].filter((head) => head !== undefined);

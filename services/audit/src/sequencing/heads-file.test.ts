@@ -106,7 +106,7 @@ test('a refresh reads lines of other replicas, and an incomplete line only after
   expect([file.newest(tenant)?.size, file.problem()]).toEqual([2, undefined]);
 });
 
-test('a file that is truncated while the service runs is a problem, and its heads stay known', async () => {
+test('a file that is truncated while the service runs is reported as a problem, and its heads stay known', async () => {
   const path = join(folder, 'cut.jsonl');
   const tenant = randomUUID();
   await using file = await openHeadsFile(path, logger, publicKey);
