@@ -95,7 +95,7 @@ test.each([
   expect(verified).toMatchObject({ outcome: 'unknown', reason: expect.stringContaining(said) });
 });
 
-test('for accounts with thousands of groups, the list of groups is cut, and `privileged` is still right', async () => {
+test('for accounts with thousands of groups, the list of groups is cut, and `privileged` is still correct', async () => {
   await using host = await startHostileTarget('ssh', 'lists thousands of accounts in thousands of groups');
   const found = await connectorFor('ssh').discover(host.settings, credential, loopbackContext());
   expect(found).toHaveLength(15_000);

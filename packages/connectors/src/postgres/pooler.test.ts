@@ -44,7 +44,7 @@ const rotate = (config: object) =>
   connector.rotate(config, { username }, { current, next, admin: server.admin }, loopbackContext());
 const verify = (secret: string, database = 'session') =>
   connector.verify(at(database), { username }, secret, loopbackContext());
-/** The result of a refusal by the pooler's own copy of passwords, which the server may not share. */
+/** The result of a refusal by the pooler's own copy of passwords, which may differ from the server's. */
 const byCopy = {
   outcome: 'unknown',
   kind: 'permission',
@@ -68,7 +68,7 @@ describe.each(['session', 'transaction'])('with auth_query and pooling by %s', (
     expect(await rotate(at(database))).toMatchObject({ outcome: 'refused', kind: 'permission' });
   });
 
-  test('an expired role is refused, although the pooler accepts its login', async () => {
+  test('a role that has expired is not possible, although the pooler does not check the expiry', async () => {
     expect(await verify(current, database)).toEqual({ outcome: 'accepted' });
     await server.sql(`ALTER ROLE ${username} VALID UNTIL '2001-01-01'`);
     expect(await rotate(at(database, { rotateAs: 'admin' }))).toMatchObject({ kind: 'not_possible' });

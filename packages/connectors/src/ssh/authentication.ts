@@ -117,7 +117,7 @@ function notOffered(credential: 'password' | 'key', offered: readonly string[]):
 }
 
 /**
- * Checks the key before the login: the library would skip an invalid key, and the login would look refused.
+ * Parses the key before the login: the library would skip an invalid key, and the login would look refused.
  */
 function usableKey(privateKey: string): ParsedKey {
   const key = ssh2.utils.parseKey(privateKey);

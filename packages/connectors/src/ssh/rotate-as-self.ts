@@ -124,7 +124,7 @@ function passwdTalk(
   return { converse, outcome };
 }
 
-/** The refusal for an early end of passwd, by the last answered prompt, if its output does not tell. */
+/** The refusal for an early end of passwd, by the last answered prompt, if its output shows no reason. */
 const defaultKinds: Readonly<Record<'nothing' | 'current' | 'new', RefusalKind>> = {
   nothing: 'permission',
   current: 'authentication',

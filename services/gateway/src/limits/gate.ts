@@ -26,8 +26,8 @@ export interface GateAnswer {
 }
 
 /**
- * Checks rate limits and session liveness, in one Redis round trip per request. Without Redis, it counts the
- * limits in this process.
+ * Checks rate limits and session liveness, in one Redis round trip per request. `check` never throws: without
+ * Redis, it counts the limits in this process.
  */
 export interface Gate {
   check(limits: readonly Limit[], sessionId: string | undefined): Promise<GateAnswer>;

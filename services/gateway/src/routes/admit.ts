@@ -62,7 +62,7 @@ function requirementsOf(method: MethodInfo, { tiers }: AdmitDeps): AuthRequireme
   );
 }
 
-/** For operations that require a valid bearer. */
+/** For operations that require a valid token. */
 export function admitBearer(required: AuthRequirements, deps: AdmitDeps): Admit {
   return async (request, response, call) => {
     const bearer = bearerOf(request.headers.authorization);
@@ -75,7 +75,7 @@ export function admitBearer(required: AuthRequirements, deps: AdmitDeps): Admit 
   };
 }
 
-/** For public operations: counts the address. A valid bearer is passed on, an invalid one is ignored. */
+/** For public operations: counts the address. Passes a valid token on and ignores an invalid one. */
 function admitAnonymous(audiences: readonly string[], tier: Tier, deps: AdmitDeps): Admit {
   const required = authRequirements(audiences, true, tier);
   return async (request, response, call) => {
