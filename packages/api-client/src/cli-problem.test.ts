@@ -30,13 +30,13 @@ test('the message says what is wrong, where, and what to do next', () => {
     expect(problem.message).toContain(part);
 });
 
-test('a problem cannot take over the terminal', () => {
+test('a problem cannot send control characters to the terminal', () => {
   const problem = document(403, 'denied', { detail: 'x\u001b]0;owned\u0007\nclaviger: all is well' });
   expect(problem.message).not.toMatch(/[\u001b\u0007]/u);
   expect(problem.message.split('\n')[0]).toContain('\\u000aclaviger: all is well');
 });
 
-test('an answer that is no problem document is not shown', () => {
+test('an answer that is not a problem document is not shown', () => {
   const problem = problemFrom(502, '<html>proxy</html>', { 'retry-after': '7' });
   expect(problem).toMatchObject({ exitCode: EXIT.error, code: 'http_502' });
   expect(problem.message).not.toContain('html');

@@ -18,14 +18,14 @@ test('path parameters go into the path, the rest of a POST into the body', () =>
   });
 });
 
-test('filters go into the query, escaped; empty ones are left out', () => {
+test('filters go into the query, escaped; empty filters are omitted', () => {
   const info = of(vault.EntriesService.listEntries);
   const { path, body } = wireRequest(info, { search: 'a&b=c d', tag: '', pageSize: 5 });
   expect(path).toBe('/api/v1/vault/entries?pageSize=5&search=a%26b%3Dc+d');
   expect(body).toBeUndefined();
 });
 
-test('an id cannot climb out of its place in the path', () => {
+test('an id cannot leave its segment of the path', () => {
   const info = of(workflow.GrantsService.getGrant);
   expect(wireRequest(info, { grantId: '../users?x=1#' }).path).toBe('/api/v1/grants/..%2Fusers%3Fx%3D1%23');
   for (const grantId of ['', '.', '..', undefined]) {
@@ -33,7 +33,7 @@ test('an id cannot climb out of its place in the path', () => {
   }
 });
 
-test('the answer of a sign-in has its names in both worlds', () => {
+test('the OAuth names in the answer of a sign-in become the names of its message', () => {
   const answer = answerOf(of(auth.AuthService.login), {
     access_token: 'a',
     refresh_token: 'r',
@@ -48,7 +48,7 @@ test('the answer of a sign-in has its names in both worlds', () => {
   });
 });
 
-test('an answer that is one field of its message comes back as that field, zero values filled in', () => {
+test('an answer whose body is one field of its message becomes that field, with zero values', () => {
   const answer = answerOf(of(vault.EntriesService.getEntry), {
     id,
     name: 'x',
@@ -56,7 +56,7 @@ test('an answer that is one field of its message comes back as that field, zero 
   expect(answer.entry).toMatchObject({ id, name: 'x', tags: [], currentVersion: 0, requiresGrant: false });
 });
 
-test('64-bit numbers are numbers, as text or not; what is unknown is left out', () => {
+test('64-bit integers are read from numbers and from texts; unknown fields are omitted', () => {
   const info = of(audit.AuditService.getTreeHead);
   for (const size of [42, '42']) {
     const { treeHead } = answerOf(info, { size, surprise: true }) as audit.GetTreeHeadResponse;

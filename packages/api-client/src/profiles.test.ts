@@ -18,7 +18,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const mode = (name: string) => statSync(join(home, 'claviger', name)).mode & 0o777;
 
-test('profiles and tokens are readable for their owner only, tokens apart from the rest', async () => {
+test('profiles and tokens are readable only by their owner, and stored in separate files', async () => {
   await writeProfile('default', profile, env);
   await withTokenLock(() => writeTokens('default', tokens, env), env);
   expect(mode('.')).toBe(0o700);
@@ -29,7 +29,7 @@ test('profiles and tokens are readable for their owner only, tokens apart from t
   expect(await readTokens('default', env)).toEqual(tokens);
 });
 
-test('a profile of any name is only itself', async () => {
+test('a profile may have the name of a property that every object has', async () => {
   for (const name of ['__proto__', 'constructor', 'toString']) {
     expect(await readProfile(name, env)).toBeUndefined();
     await writeProfile(name, { ...profile, username: name }, env);
@@ -47,7 +47,7 @@ test('forgetting one sign-in keeps the others', async () => {
   expect(await readTokens('bob', env)).toEqual(tokens);
 });
 
-test('one holder of a lock at a time, also within one process', async () => {
+test('a lock has one holder at a time, also within one process', async () => {
   let holders = 0;
   let most = 0;
   const work = async () => {
@@ -61,7 +61,7 @@ test('one holder of a lock at a time, also within one process', async () => {
   expect(most).toBe(1);
 });
 
-test('a lock is given back when the work fails', async () => {
+test('a lock is released when the work fails', async () => {
   await expect(withFileLock('test.lock', () => Promise.reject(new Error('no')), env)).rejects.toThrow('no');
   expect(await withFileLock('test.lock', async () => 'yes', env, 1_000)).toBe('yes');
 });

@@ -34,7 +34,7 @@ const problem = (status: number, retryAfterSeconds?: number) =>
 describe('a script', () => {
   const prompt = { subject_username: 'a', target_executable_path: 'b' };
 
-  it('is a list or one object on each line, with what is left out filled in', async () => {
+  it('is a list or one object on each line; omitted fields get their defaults', async () => {
     const steps = [{ prompt }, { pauseSeconds: 2 }, { rotateToken: true }];
     const expected = [
       { prompt, await: 'none', outcome: 'succeeded', timeoutSeconds: 60, reportAfterSeconds: 0 },
@@ -54,7 +54,7 @@ describe('a script', () => {
     ['[{"prompt": {}, "awaits": "decision"}]', /has the unknown field awaits/],
     ['[{"prompt": {}, "timeoutSeconds": "1"}]', /timeoutSeconds must be a number/],
     ['{"prompt": {}}\nnonsense', /line 2 of the script is not JSON/],
-  ])('that is wrong is refused with its place: %s', async (text, message) => {
+  ])('that is invalid is refused, and the error names the step or line: %s', async (text, message) => {
     await expect(readScript(await fileOf(text))).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringMatching(message),
@@ -65,7 +65,7 @@ describe('a script', () => {
 describe('the token file', () => {
   const token = (letter: string) => `cla_${letter.repeat(43)}_${'0'.repeat(40)}`;
 
-  it('is written over as a whole, readable for its owner only, and read again when it was changed', async () => {
+  it('is replaced atomically, readable only by its owner, and read again on request', async () => {
     const file = await fileOf(`${token('a')}\n`);
     const tokens = await openTokenFile(file);
     expect(await tokens.current(false)).toBe(token('a'));
@@ -79,7 +79,7 @@ describe('the token file', () => {
     expect(await tokens.current(true)).toBe(token('c'));
   });
 
-  it('that holds another kind of token is refused, without a word of it', async () => {
+  it('with another kind of token is refused, and the error does not contain the token', async () => {
     const file = await fileOf('clv_hunter2');
     const error = await openTokenFile(file).catch((cause: unknown) => cause as CommandError);
     expect(error).toMatchObject({ exitCode: 2 });
@@ -151,7 +151,7 @@ describe('persistence', () => {
   });
 });
 
-it('events go to programs as JSON, one on each line', () => {
+it('events are printed for programs as JSON, one on each line', () => {
   const lines: string[] = [];
   const { write } = process.stdout;
   process.stdout.write = ((text: string) => lines.push(text) > 0) as typeof write;

@@ -101,7 +101,7 @@ describe('the vectors of RFC 8785', () => {
   });
 });
 
-describe('what has no single JSON form is refused', () => {
+describe('a value without a single JSON form is refused', () => {
   class Account {
     name = 'root';
   }
@@ -138,7 +138,7 @@ describe('what has no single JSON form is refused', () => {
     expect(() => canonicalJson(value)).toThrow(CanonicalJsonError);
   });
 
-  test('the error names the place, never the value', () => {
+  test('the error names the position, never the value', () => {
     expect(() => canonicalJson({ actor: { name: 'hunter2\ud800' } })).toThrow(/^\$\.actor\.name has a lone/);
   });
 

@@ -79,7 +79,7 @@ describe.each([
     }
   });
 
-  test('does not verify with a field taken away or added, or a signature spelled otherwise', () => {
+  test('does not verify with a field removed or added, or another spelling of the signature', () => {
     for (const name of Object.keys(signed)) {
       const { [name as keyof typeof signed]: _gone, ...rest } = signed;
       expect(verify(rest, [signer.publicKey])).toBe(false);
@@ -95,12 +95,12 @@ describe.each([
   });
 });
 
-test('a signature over one kind of object is none over the other', () => {
+test('the signature of a tree head is not valid for a receipt', () => {
   const signature = { keyId: signedHead.keyId, signature: signedHead.signature };
   expect(verifyReceipt({ ...receipt, ...signature }, [signer.publicKey])).toBe(false);
 });
 
-test('what a head or receipt must not hold is not signed', () => {
+test('a head or receipt with an invalid or unknown field is not signed', () => {
   for (const lie of [
     { size: -1 },
     { size: 1.5 },
@@ -123,7 +123,7 @@ test('only Ed25519 keys sign and verify', () => {
   expect(verifyTreeHead({ ...signedHead, keyId: keyIdOf(ec.publicKey) }, [ec.publicKey])).toBe(false);
 });
 
-test('parsing keeps a good head and refuses anything else', () => {
+test('parsing accepts a valid head and refuses anything else', () => {
   expect(parseSignedTreeHead(JSON.parse(JSON.stringify(signedHead)))).toEqual(signedHead);
   for (const other of [null, undefined, 1, 'head', [], [signedHead], {}, head])
     expect(parseSignedTreeHead(other)).toBeUndefined();

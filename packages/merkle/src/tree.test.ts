@@ -109,7 +109,7 @@ describe('the test vectors of RFC 6962 implementations', () => {
 });
 
 describe('appending', () => {
-  test('in any batches gives the same root, frontier and stored nodes as at once', () => {
+  test('in batches of any size gives the same root, frontier and nodes as one batch', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 12 }), (batches) => {
         const size = batches.reduce((sum, n) => sum + n, 0);
@@ -132,7 +132,7 @@ describe('appending', () => {
     );
   });
 
-  test('leaves the frontier it was given as it was', () => {
+  test('does not change the given frontier', () => {
     const { frontier } = appendLeaves(EMPTY_FRONTIER, leaves(7));
     const before = JSON.stringify(frontier);
     appendLeaves(frontier, leaves(5));
@@ -150,7 +150,7 @@ describe('appending', () => {
     }
   });
 
-  test('counts beyond 32 bits', () => {
+  test('supports tree sizes beyond 32 bits', () => {
     const size = 2 ** 40 + 5;
     const frontier = { size, nodes: [leafNo(0), leafNo(1), leafNo(2)] };
     const appended = appendLeaves(frontier, [leafNo(3)]);
@@ -278,7 +278,7 @@ describe('proofs', () => {
     expect(nodes.size).toBeLessThan(6000);
   });
 
-  test('cannot be made for leaves or trees that are not there', () => {
+  test('cannot be made for leaves or trees that do not exist', () => {
     const read = (): Buffer => leafNo(0);
     for (const [index, size] of [
       [0, 0],
@@ -297,7 +297,7 @@ describe('proofs', () => {
       expect(() => consistencyProof(first!, second!, read)).toThrow(RangeError);
   });
 
-  test('malformed claims are false, not an error', () => {
+  test('the verification of a malformed claim returns false and does not throw', () => {
     const good = { leafHash: leafNo(0), index: 0, size: 1, proof: [], root: leafNo(0) };
     expect(verifyInclusion(good)).toBe(true);
     for (const lie of [

@@ -72,7 +72,7 @@ async function* bytesOf(text: string | Buffer, chunkBytes = 7): AsyncGenerator<B
 }
 
 describe('an untouched export', () => {
-  test('verifies, for any size, with all heads that were ever kept', async () => {
+  test('verifies, for any size, with all earlier heads', async () => {
     for (const size of [0, 1, 2, 3, 7, 8, 33]) {
       const knownHeads = Array.from({ length: size + 1 }, (_, n) => headOf(texts(n)));
       expect(await verify(exportOf(texts(size)), { ...trusted, knownHeads })).toEqual({
@@ -90,7 +90,7 @@ describe('an untouched export', () => {
     }
   });
 
-  test('verifies as a byte stream cut anywhere, with or without a line feed at the end', async () => {
+  test('verifies as a byte stream split anywhere, with or without a line feed at the end', async () => {
     const file = exportOf(texts(5)).join('\n');
     for (const chunkBytes of [1, 7, 64, 1e6])
       for (const text of [file, `${file}\n`])
@@ -98,7 +98,7 @@ describe('an untouched export', () => {
   });
 });
 
-test('a text with the line separators of Unicode survives, and is written so that every reader finds one line', async () => {
+test('a text with the line separators of Unicode verifies, and is one line for every reader', async () => {
   const lines = exportOf([canonicalJson({ reason: 'Zeile 1\u2028Zeile 2\u2029' })]);
   expect(lines.join('')).not.toMatch(/[\u2028\u2029]/);
   expect((await verify(lines)).ok).toBe(true);
@@ -118,7 +118,7 @@ describe('trust', () => {
     });
   });
 
-  test('on first use does not weaken keys that were given', async () => {
+  test('on first use does not replace given keys', async () => {
     const forged = exportOf(texts(3), { pair: intruder });
     const verdict = await verify(forged, { ...trusted, trustOnFirstUse: true });
     expect(verdict).toMatchObject({ ok: false, trust: 'none' });
@@ -132,7 +132,7 @@ describe('trust', () => {
     expect((await verify(forged, { trustOnFirstUse: true, knownHeads })).ok).toBe(false);
   });
 
-  test('a head that borrows the trusted key id is found', async () => {
+  test('a head of another key under the trusted key id is found', async () => {
     const head = { ...headOf(texts(2), intruder.privateKey), keyId: headOf(texts(2)).keyId };
     expect(complaints(await verify(exportOf(texts(2), { head })))).toContain('wrong signature');
   });
@@ -153,7 +153,7 @@ describe('tampering is found', () => {
     }
   });
 
-  test('a text altered together with its leaf hash is narrowed down by the heads around it', async () => {
+  test('a text altered together with its leaf hash is located between two heads', async () => {
     const forged = eventText(7).replace('user', 'root');
     const lines = editEvent(7, { canonical: forged, leafHash: leafHash(forged).toString('hex') });
     const verdict = await verify(lines, { ...trusted, knownHeads: [headOf(texts(6)), headOf(texts(9))] });
@@ -164,7 +164,7 @@ describe('tampering is found', () => {
     });
   });
 
-  test('a text that was taken out is an alteration, although its leaf hash still proves its place', async () => {
+  test('a removed text is an alteration, although its leaf hash is still in its place', async () => {
     for (let seq = 0; seq < SIZE; seq++) {
       const verdict = await verify(editEvent(seq, { canonical: null }), {
         ...trusted,
@@ -177,12 +177,12 @@ describe('tampering is found', () => {
     }
   });
 
-  test('a text that was taken out together with its leaf hash', async () => {
+  test('a text removed together with its leaf hash', async () => {
     const verdict = await verify(editEvent(3, { canonical: null, leafHash: '00'.repeat(32) }));
     expect(complaints(verdict)).toMatch(/no signed retention record(.|\n)*do not have the root/);
   });
 
-  test('texts that say of themselves that retention removed them', async () => {
+  test('a removed text with an unsigned mark of retention', async () => {
     const lines = editEvent(3, { canonical: null, removedBy: 'retention' });
     expect(complaints(await verify(lines))).toContain('unknown field');
   });
@@ -197,7 +197,7 @@ describe('tampering is found', () => {
     }
   });
 
-  test('an inserted event, wherever, also when seq and count are made to fit', async () => {
+  test('an inserted event at any place, even with adapted seq and count', async () => {
     for (let seq = 0; seq <= SIZE; seq++) {
       const inserted = exportOf(texts(SIZE).toSpliced(seq, 0, '{"forged":true}'), {
         head: headOf(texts(SIZE)),
@@ -243,7 +243,7 @@ describe('tampering is found', () => {
       expect((await verify(original.slice(0, kept))).ok).toBe(false);
   });
 
-  test('any single byte changed, taken away or doubled', async () => {
+  test('any single byte changed, removed or doubled', async () => {
     const file = Buffer.from(exportOf(texts(2)).join('\n'));
     // Nothing signs the day of the export: all else is covered.
     const dateAt = file.indexOf('exportedAt') + 'exportedAt":"'.length;
@@ -351,7 +351,7 @@ describe('the reader', () => {
     expect(complaints(long)).toContain('longer than 64 bytes');
   });
 
-  test('lets a failing disk be a failing disk, not a forged log', async () => {
+  test('reports an error of the disk as such, not as an altered log', async () => {
     async function* failing(): AsyncGenerator<Buffer> {
       yield Buffer.from(`${exportOf(texts(1))[0]}\n`);
       throw new Error('EIO');

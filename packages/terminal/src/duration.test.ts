@@ -18,7 +18,7 @@ test.each(['', '30', 'm', '0m', '-5m', '1.5h', '30m1h', '30 m', '1e9h', 'forever
   },
 );
 
-test('what is printed can be typed again', () => {
+test('a printed duration can be parsed again', () => {
   for (const minutes of [1, 45, 60, 90, 1440, 1505, 43_200])
     expect(parseSeconds(minutesText(minutes), '--for')).toBe(minutes * 60);
 });

@@ -70,7 +70,7 @@ test.each([
   ['UTF-32, big end first', Buffer.from([0, 0, 0xfe, 0xff, 0, 0, 0, 0x70]), 'is UTF-32BE, not UTF-8'],
   ['Latin-1', Buffer.from('first\np\xe4ss', 'latin1'), 'is not UTF-8 (line 2)'],
   ['a lone surrogate', Buffer.from([0xed, 0xa0, 0x80]), 'is not UTF-8 (line 1)'],
-  ['a character that was cut', Buffer.from('pä').subarray(0, 2), 'is not UTF-8 (line 1)'],
+  ['an incomplete character', Buffer.from('pä').subarray(0, 2), 'is not UTF-8 (line 1)'],
   ['a NUL byte', Buffer.from('p\0w'), 'holds NUL bytes'],
   ['nothing', Buffer.alloc(0), 'is empty'],
   ['a mark alone', Buffer.from('\ufeff'), 'is empty'],
@@ -86,7 +86,7 @@ test.each([
   if (/UTF|NUL/.test(problem)) expect(String(error)).toMatch(/, or store it otherwise$/);
 });
 
-test('passwords and codes are one line each; a further line is refused, an empty one at the end is not', async () => {
+test('a password or code is one line; further lines are refused, except empty lines at the end', async () => {
   expect(await readSecretLines(file('pw\r\n123456\r\n\r\n'), 2)).toEqual(['pw', '123456']);
   expect(await readSecretLine('password', file(' pw \n\n'))).toBe(' pw ');
   expect(await readWithWarnings(() => readSecretLine('password', file('\ufeffpw\r\n')))).toEqual([

@@ -8,7 +8,7 @@ import { prepareSecretOutput } from './secret-output.ts';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'claviger-output-'));
 
-test('a file holds the secret alone, of whatever length', async () => {
+test('a file contains only the secret, of any length', async () => {
   const place = folder();
   for (const length of [1, 65_536, 70_000]) {
     const outputFile = join(place, String(length));
@@ -20,7 +20,7 @@ test('a file holds the secret alone, of whatever length', async () => {
   rmSync(place, { recursive: true });
 });
 
-test('a disk without room for the secret is found before the secret is asked for', async () => {
+test('a full disk is found before the secret is requested', async () => {
   const place = folder();
   if (!mayMount()) return console.warn('NOT TESTED: a full disk. Run the tests as root.');
   spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', place]);

@@ -242,7 +242,7 @@ test('heads and keys are read with the mark and the line ends of Windows; UTF-16
   });
 });
 
-test('heads are read one by file or one by line; receipts by themselves or inside an answer', async () => {
+test('a file has one head, or one on each line; a receipt is read alone or inside an answer', async () => {
   const heads = [headOf(texts(1)), headOf(texts(2))];
   expect(await readHeads(file('one.json', JSON.stringify(heads[0], undefined, 2)))).toEqual([heads[0]]);
   expect(
@@ -265,7 +265,7 @@ test.each(['{"size":1}', 'x', '', '{}\n{}'])(
   },
 );
 
-test('the command ends with 0 for a whole log, 1 for a tampered one, 2 for a file that is not there', async () => {
+test('the command exits with 0 for an intact log, 1 for an altered one, 2 for a file that does not exist', async () => {
   const head = [file('head.json', JSON.stringify(headOf(texts(3))))];
   const options = { head, keys: keysFile(), output: 'json' as const };
   expect(await auditVerify(file('good.jsonl', exportOf(texts(5))), options)).toBe(0);
