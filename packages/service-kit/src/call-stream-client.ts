@@ -36,7 +36,9 @@ export interface CallStreamClient {
    * Removes a call without settling it; false when it is not here. A call that was not sent is never sent.
    */
   cancel(id: number): boolean;
-  /** Runs every 50 ms: ends calls past their deadline, and opens, replaces and ends streams. */
+  /** Whether `check` must run every 50 ms: calls are unanswered, or a stream opens or ends. */
+  readonly busy: boolean;
+  /** Runs every 50 ms while `busy`, otherwise every 500 ms: ends calls past their deadline, and opens, replaces and ends streams. */
   check(): void;
   /** Accepts no further calls. `idle` becomes true when the running ones are settled. */
   leave(): void;
@@ -160,6 +162,9 @@ export function createCallStreamClient(client: Client, listener: CallStreamListe
     },
     get idle() {
       return all.size === 0;
+    },
+    get busy() {
+      return !current?.ready || all.size > 1 || current.pending.size + current.waits.size > 0;
     },
     outstanding: (waits) => (waits ? current?.waits.size : current?.pending.size) ?? 0,
     send: (call) => {

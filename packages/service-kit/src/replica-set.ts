@@ -56,7 +56,10 @@ interface Waiting {
 
 /** Less than the 4 MiB that a server accepts in one message. */
 const MAX_REQUEST_BYTES = 3 * 1024 * 1024;
+/** Between checks while calls are unanswered or streams open or end. */
 const CHECK_MS = 50;
+/** Between checks otherwise. A call or a broken stream starts the short interval at once. */
+const IDLE_CHECK_MS = 500;
 /**
  * How long a call waits for a connection, e.g. during a restart. Only time in which this process ran counts:
  * after a pause, it first reads what has arrived.
@@ -80,6 +83,7 @@ export function createReplicaSet(
   let turn = 0;
   let ids = 0;
   let timer: NodeJS.Timeout | undefined;
+  let checksOften = false;
   let checkedAtMs = 0;
   let lookedUpAtMs = Number.NEGATIVE_INFINITY;
   let lookUpAtMs = 0;
@@ -107,8 +111,10 @@ export function createReplicaSet(
       ready: placeWaiting,
       lost: () => {
         lookUpAtMs = Math.max(performance.now(), lookedUpAtMs + MIN_LOOKUP_INTERVAL_MS);
+        checkOften();
       },
     });
+    checkOften();
     return { client, stream, leases: 0 };
   };
   const lookUp = (): void => {
@@ -185,12 +191,24 @@ export function createReplicaSet(
       replica.client.close();
     }
     if (now >= lookUpAtMs) lookUp();
+    checksOften = waiting.size > 0 || leaving.size > 0 || order.some(({ stream }) => stream.busy);
+    schedule();
+  };
+  const schedule = (): void => {
+    timer = setTimeout(check, checksOften ? CHECK_MS : IDLE_CHECK_MS);
+    if (waiting.size === 0) timer.unref();
+  };
+  const checkOften = (): void => {
+    if (checksOften || closed) return;
+    checksOften = true;
+    checkedAtMs = performance.now();
+    clearTimeout(timer);
+    schedule();
   };
   const start = (): void => {
-    if (timer || closed) return;
-    checkedAtMs = performance.now();
-    timer = setInterval(check, CHECK_MS);
-    timer.unref();
+    const isFirst = timer === undefined;
+    checkOften();
+    if (!isFirst) return;
     adopt();
     lookUp();
   };
@@ -273,7 +291,7 @@ export function createReplicaSet(
       }),
     close: () => {
       closed = true;
-      clearInterval(timer);
+      clearTimeout(timer);
       for (const id of [...waiting.keys()]) remove(id)!.reject(unreachable());
       for (const { stream, client } of [...order, ...leaving]) {
         stream.close();
