@@ -85,11 +85,11 @@ export function startAnomalyDuty<DB extends OutboxSchema>(options: AnomalyDutyOp
 
   /** Rows of tenants and of the platform have a limit each, because the latter may have to wait. */
   const due = async (): Promise<readonly Due[]> => {
-    const { rows } = await database.system((tx) =>
+    const rows = await database.systemQuery((reader) =>
       sql<Due>`(SELECT id, tenant_id FROM anomalies WHERE due_at <= clock_timestamp() AND tenant_id IS NOT NULL
           ORDER BY due_at LIMIT ${BATCH})
         UNION ALL (SELECT id, tenant_id FROM anomalies WHERE due_at <= clock_timestamp() AND tenant_id IS NULL
-          ORDER BY due_at LIMIT ${BATCH})`.execute(tx),
+          ORDER BY due_at LIMIT ${BATCH})`.compile(reader),
     );
     return rows;
   };

@@ -53,8 +53,8 @@ export function createCleaner(deps: ConfirmDeps): Cleaner {
   return {
     confirmNext: async (leadership) => {
       if (!publisher.arrival) return false;
-      const rows = await database.system((tx) =>
-        tx
+      const rows = await database.systemQuery((reader) =>
+        reader
           .selectFrom('outbox')
           .select(MESSAGE_COLUMNS)
           .select(sql<string>`published_at::text`.as('at'))
@@ -65,7 +65,7 @@ export function createCleaner(deps: ConfirmDeps): Cleaner {
           .orderBy('published_at')
           .orderBy('event_id')
           .limit(BATCH)
-          .execute(),
+          .compile(),
       );
       const waiting = new Set(
         (await confirmArrival(deps, leadership, rows.map(messageOf))).map((each) => each.eventId),
@@ -77,15 +77,15 @@ export function createCleaner(deps: ConfirmDeps): Cleaner {
       return first === -1 && rows.length === BATCH;
     },
     removeOld: async (leadership) => {
-      const rows = await database.system((tx) =>
-        tx
+      const rows = await database.systemQuery((reader) =>
+        reader
           .selectFrom('outbox')
           .select(MESSAGE_COLUMNS)
           .where('kind', '=', kind)
           .where('published_at', '<', sql<Date>`clock_timestamp() - interval '1 hour'`)
           .orderBy('published_at')
           .limit(BATCH)
-          .execute(),
+          .compile(),
       );
       const messages = rows.map(messageOf);
       const waiting = new Set(await confirmArrival(deps, leadership, messages));

@@ -85,8 +85,8 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
   // Only the first and the last step are transactions, so a hanging server holds no connection, lock or term.
   // After a crash between the steps the rows are published again.
   const runOnce = async (leadership: Leadership): Promise<number> => {
-    const rows = await database.system((tx) =>
-      tx
+    const rows = await database.systemQuery((reader) =>
+      reader
         .selectFrom('outbox')
         .select(MESSAGE_COLUMNS)
         .where('published_at', 'is', null)
@@ -94,7 +94,7 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
         .where(sql<boolean>`event_id <> ALL (${quarantine.now()}::uuid[])`)
         .orderBy('created_at')
         .limit(BATCH)
-        .execute(),
+        .compile(),
     );
     if (rows.length === 0) return 0;
     const messages = rows.map(messageOf);

@@ -21,14 +21,14 @@ export function startReadClosing(
     name: 'reads of the audit log',
     everyMs: POLL_MS,
     run: async (leadership) => {
-      const due = await database.system((tx) =>
-        tx
+      const due = await database.systemQuery((reader) =>
+        reader
           .selectFrom('audited_reads')
           .select(['tenant_id', 'key'])
           .where('due_at', '<=', sql<Date>`clock_timestamp()`)
           .orderBy('due_at')
           .limit(BATCH)
-          .execute(),
+          .compile(),
       );
       for (const { tenant_id, key } of due) {
         if (leadership.signal.aborted) return;

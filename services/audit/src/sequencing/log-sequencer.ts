@@ -67,8 +67,8 @@ export function startLogSequencer(
   };
 
   const run = async (leadership: Leadership): Promise<void> => {
-    const tenants = await deps.database.system((tx) =>
-      tx
+    const tenants = await deps.database.systemQuery((reader) =>
+      reader
         .selectFrom('events')
         .select('tenant_id')
         .distinct()
@@ -83,7 +83,7 @@ export function startLogSequencer(
             ),
           ),
         )
-        .execute(),
+        .compile(),
     );
     const errors: unknown[] = [];
     for (const { tenant_id } of tenants) {
@@ -119,13 +119,13 @@ export function startLogSequencer(
 
 /** Counts the unsequenced events, at most ten thousand. */
 async function unsequenced({ database }: SequencingDeps): Promise<DutyLag> {
-  const { rows } = await database.system((tx) =>
+  const rows = await database.systemQuery((reader) =>
     sql<{ waiting: number; oldest_ms: number | null }>`
       SELECT count(*)::int AS waiting, (extract(epoch FROM clock_timestamp() - min(received_at)) * 1000)::bigint AS oldest_ms
       FROM (SELECT received_at FROM events WHERE sequence IS NULL
         AND NOT EXISTS (SELECT FROM quarantined_events AS bad
-          WHERE bad.tenant_id = events.tenant_id AND bad.event_id = events.event_id) LIMIT 10000) AS waiting`.execute(
-      tx,
+          WHERE bad.tenant_id = events.tenant_id AND bad.event_id = events.event_id) LIMIT 10000) AS waiting`.compile(
+      reader,
     ),
   );
   return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };

@@ -18,8 +18,8 @@ export interface Due {
 
 /** The destinations of all tenants that have unsent events and whose next attempt is due. */
 export async function dueTargets({ database }: SiemDeps): Promise<Due[]> {
-  const rows = await database.system((tx) =>
-    tx
+  const rows = await database.systemQuery((reader) =>
+    reader
       .selectFrom('siem_cursors as cursor')
       .innerJoin('trees as tree', 'tree.tenant_id', 'cursor.tenant_id')
       .select(['cursor.tenant_id', 'cursor.target', 'cursor.failures'])
@@ -27,7 +27,7 @@ export async function dueTargets({ database }: SiemDeps): Promise<Due[]> {
       .where('cursor.next_attempt_at', '<=', sql<Date>`clock_timestamp()`)
       .whereRef('cursor.next_sequence', '<', 'tree.size')
       .orderBy('cursor.next_attempt_at')
-      .execute(),
+      .compile(),
   );
   return rows.map((row) => ({ tenantId: row.tenant_id, target: row.target, failing: row.failures > 0 }));
 }

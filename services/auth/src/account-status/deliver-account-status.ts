@@ -44,15 +44,15 @@ export function startAccountStatusDeliveries(deps: Deps, cluster: DutyHost): Dut
 }
 
 export async function deliverDueAccountStatus(deps: Deps, leadership: Leadership): Promise<void> {
-  const due = await deps.database.system((tx) =>
-    tx
+  const due = await deps.database.systemQuery((reader) =>
+    reader
       .selectFrom('account_standings')
       .selectAll()
       .where(sql<boolean>`applied_version < wanted_version`)
       .where('next_try_at', '<=', sql<Date>`now()`)
       .orderBy('next_try_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
   await deliverAll(deps, due, leadership);
 }

@@ -90,15 +90,15 @@ export function startTenantStatusDeliveries(deps: Deps, cluster: DutyHost): Duty
 }
 
 export async function deliverDueStatuses(deps: Deps, leadership: Leadership): Promise<void> {
-  const due = await deps.database.system((tx) =>
-    tx
+  const due = await deps.database.systemQuery((reader) =>
+    reader
       .selectFrom('standing_deliveries')
       .select('tenant_id')
       .where(sql<boolean>`applied_version < wanted_version`)
       .where('next_try_at', '<=', sql<Date>`now()`)
       .orderBy('next_try_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
   for (const tenantId of new Set(due.map((row) => row.tenant_id))) {
     if (leadership.signal.aborted) return;

@@ -34,8 +34,8 @@ export function startTenantDestruction(deps: Deps, cluster: DutyHost): Duty {
 }
 
 export async function destroyDueTenants(deps: Deps, leadership: Leadership): Promise<void> {
-  const due = await deps.database.system((tx) =>
-    tx
+  const due = await deps.database.systemQuery((reader) =>
+    reader
       .selectFrom('deprovision_orders')
       .selectAll()
       .where(sql<boolean>`state = 'confirmed'`)
@@ -43,7 +43,7 @@ export async function destroyDueTenants(deps: Deps, leadership: Leadership): Pro
       .where(sql<boolean>`next_try_at IS NULL OR next_try_at <= now()`)
       .orderBy('destroy_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
   for (const order of due) {
     if (leadership.signal.aborted) return;

@@ -9,8 +9,8 @@ const BATCH = 200;
 export async function assignDueAccounts(deps: AccountsDeps, leadership: Leadership): Promise<void> {
   let failed = false;
   while (!failed) {
-    const due = await deps.database.system((tx) =>
-      tx
+    const due = await deps.database.systemQuery((reader) =>
+      reader
         .selectFrom('entries')
         .select(['tenant_id', 'id'])
         .where('account_due', '=', true)
@@ -18,7 +18,7 @@ export async function assignDueAccounts(deps: AccountsDeps, leadership: Leadersh
         .orderBy('created_at')
         .orderBy('id')
         .limit(BATCH)
-        .execute(),
+        .compile(),
     );
     for (const [tenantId, rows] of Map.groupBy(due, (row) => row.tenant_id)) {
       const ids = rows.map(({ id }) => id);

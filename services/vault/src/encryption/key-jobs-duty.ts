@@ -96,8 +96,8 @@ export function startKeyJobs(deps: EncryptionDeps, queues: JobQueues, cluster: C
 }
 
 function dueJobs(deps: EncryptionDeps) {
-  return deps.database.system((tx) =>
-    tx
+  return deps.database.systemQuery((reader) =>
+    reader
       .selectFrom('key_jobs')
       .select(['tenant_id', 'id'])
       .where('finished_at', 'is', null)
@@ -106,7 +106,7 @@ function dueJobs(deps: EncryptionDeps) {
       .where(ofActiveTenant('key_jobs.tenant_id'))
       .orderBy('next_attempt_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
 }
 
@@ -118,8 +118,8 @@ async function keksDueForRotation(
   const aged = sql<boolean>`keks.activated_at < now() - make_interval(days => ${kekMaxAgeDays})`;
   const wraps = sql<number>`(SELECT sum(c.total) FROM row_counts c
     WHERE c.tenant_id = keks.tenant_id AND c.counted = 'wraps' AND c.scope = keks.id)`;
-  return deps.database.system((tx) =>
-    tx
+  return deps.database.systemQuery((reader) =>
+    reader
       .selectFrom('keks')
       .select([
         'tenant_id',
@@ -139,6 +139,6 @@ async function keksDueForRotation(
         ),
       )
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
 }

@@ -13,8 +13,8 @@ const BATCH = 200;
  */
 export function startPurge(deps: EntriesDeps, cluster: Cluster): AsyncDisposable {
   const due = () =>
-    deps.database.system((tx) =>
-      tx
+    deps.database.systemQuery((reader) =>
+      reader
         .selectFrom('entries')
         .select(['tenant_id', 'id'])
         .where('status', '=', 'deleted')
@@ -26,7 +26,7 @@ export function startPurge(deps: EntriesDeps, cluster: Cluster): AsyncDisposable
         )
         .orderBy('deleted_at')
         .limit(BATCH)
-        .execute(),
+        .compile(),
     );
   return startDuty({
     cluster,

@@ -99,8 +99,8 @@ async function postponeEntry(
 }
 
 function dueRotations(deps: RotationDeps) {
-  return deps.database.system((tx) =>
-    tx
+  return deps.database.systemQuery((reader) =>
+    reader
       .selectFrom('rotations')
       .select(['tenant_id', 'id'])
       .where('finished_at', 'is', null)
@@ -109,13 +109,13 @@ function dueRotations(deps: RotationDeps) {
       .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<', sql<Date>`now()`)]))
       .orderBy('next_attempt_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
 }
 
 function dueEntries(deps: RotationDeps) {
-  return deps.database.system((tx) =>
-    tx
+  return deps.database.systemQuery((reader) =>
+    reader
       .selectFrom('entries')
       .select(['tenant_id', 'id'])
       .where('next_rotation_at', '<=', sql<Date>`now()`)
@@ -124,20 +124,20 @@ function dueEntries(deps: RotationDeps) {
       .where(ofActiveTenant('entries.tenant_id'))
       .orderBy('next_rotation_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
 }
 
 /** Number of due rotations and schedules, each counted up to 10,000, and the age of the oldest. */
 async function rotationLag(deps: RotationDeps): Promise<DutyLag> {
-  const { rows } = await deps.database.system((tx) =>
+  const rows = await deps.database.systemQuery((reader) =>
     sql<{ waiting: number; oldest_ms: number | null }>`
       SELECT count(*)::int AS waiting, (extract(epoch FROM now() - min(due_at)) * 1000)::bigint AS oldest_ms
       FROM ((SELECT next_attempt_at AS due_at FROM rotations
           WHERE finished_at IS NULL AND next_attempt_at <= now() ORDER BY next_attempt_at LIMIT 10000)
         UNION ALL (SELECT next_rotation_at FROM entries
           WHERE next_rotation_at <= now() AND status = 'active' AND ${isFree}
-          ORDER BY next_rotation_at LIMIT 10000)) AS due`.execute(tx),
+          ORDER BY next_rotation_at LIMIT 10000)) AS due`.compile(reader),
   );
   return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };
 }

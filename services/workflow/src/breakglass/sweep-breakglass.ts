@@ -78,37 +78,37 @@ export function claimSync(
 }
 
 function overdue({ database }: BreakglassDeps): Promise<Due[]> {
-  return database.system((tx) =>
-    tx
+  return database.systemQuery((reader) =>
+    reader
       .selectFrom('breakglass_sessions')
       .select(['tenant_id as tenantId', 'id'])
       .where(sql<boolean>`state IN ('awaiting-confirmation', 'active')`)
       .where(sql<boolean>`coalesce(expires_at, confirm_until) <= now()`)
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
 }
 
 function unsynced({ database }: BreakglassDeps): Promise<Due[]> {
-  return database.system((tx) =>
-    tx
+  return database.systemQuery((reader) =>
+    reader
       .selectFrom('breakglass_sessions')
       .select(['tenant_id as tenantId', 'id'])
       .where('next_sync_at', '<=', sql<Date>`now()`)
       .orderBy('next_sync_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
 }
 
 async function lagOf({ database }: BreakglassDeps): Promise<DutyLag> {
-  const { rows } = await database.system((tx) =>
+  const rows = await database.systemQuery((reader) =>
     sql<{ waiting: number; oldest_ms: number | null }>`
       SELECT count(*)::int AS waiting, (extract(epoch FROM now() - min(due_at)) * 1000)::bigint AS oldest_ms
       FROM ((SELECT coalesce(expires_at, confirm_until) AS due_at FROM breakglass_sessions
           WHERE state IN ('awaiting-confirmation', 'active') AND coalesce(expires_at, confirm_until) <= now() LIMIT 10000)
-        UNION ALL (SELECT next_sync_at FROM breakglass_sessions WHERE next_sync_at <= now() LIMIT 10000)) AS due`.execute(
-      tx,
+        UNION ALL (SELECT next_sync_at FROM breakglass_sessions WHERE next_sync_at <= now() LIMIT 10000)) AS due`.compile(
+      reader,
     ),
   );
   return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };

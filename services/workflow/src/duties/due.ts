@@ -16,46 +16,46 @@ const now = sql<Date>`now()`;
 // the text.
 
 export function lapsedRequests(database: Database<WorkflowSchema>): Promise<Due[]> {
-  return database.system((tx) =>
-    tx
+  return database.systemQuery((reader) =>
+    reader
       .selectFrom('requests')
       .select(['tenant_id as tenantId', 'id'])
       .where(sql<boolean>`status = 'pending'`)
       .where('expires_at', '<=', now)
       .orderBy('expires_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
 }
 
 export function lapsedGrants(database: Database<WorkflowSchema>): Promise<Due[]> {
-  return database.system((tx) =>
-    tx
+  return database.systemQuery((reader) =>
+    reader
       .selectFrom('grants')
       .select(['tenant_id as tenantId', 'id'])
       .where(sql<boolean>`status IN ('activating', 'active')`)
       .where('expires_at', '<=', now)
       .orderBy('expires_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
 }
 
 export function unsyncedGrants(database: Database<WorkflowSchema>): Promise<Due[]> {
-  return database.system((tx) =>
-    tx
+  return database.systemQuery((reader) =>
+    reader
       .selectFrom('grants')
       .select(['tenant_id as tenantId', 'id'])
       .where('next_sync_at', '<=', now)
       .orderBy('next_sync_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
 }
 
 /** The backlog of the next rounds, counted up to ten thousand of each kind. */
 export async function sweepLag(database: Database<WorkflowSchema>): Promise<DutyLag> {
-  const { rows } = await database.system((tx) =>
+  const rows = await database.systemQuery((reader) =>
     sql<{ waiting: number; oldest_ms: number | null }>`
       SELECT count(*)::int AS waiting, (extract(epoch FROM now() - min(due_at)) * 1000)::bigint AS oldest_ms
       FROM ((SELECT expires_at AS due_at FROM requests WHERE status = 'pending' AND expires_at <= now()
@@ -66,8 +66,8 @@ export async function sweepLag(database: Database<WorkflowSchema>): Promise<Duty
           WHERE status IN ('pending', 'approved', 'auto_approved', 'actuating') AND expires_at <= now()
             AND ${ofActiveTenant('elevation_requests.tenant_id')}
           ORDER BY expires_at LIMIT 10000)
-        UNION ALL (SELECT next_sync_at FROM grants WHERE next_sync_at <= now() ORDER BY next_sync_at LIMIT 10000)) AS due`.execute(
-      tx,
+        UNION ALL (SELECT next_sync_at FROM grants WHERE next_sync_at <= now() ORDER BY next_sync_at LIMIT 10000)) AS due`.compile(
+      reader,
     ),
   );
   return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };

@@ -10,8 +10,8 @@ const BATCH = 200;
 
 /** Elevations of active tenants that are past their end and not yet marked as expired. */
 export function lapsedElevations(database: Database<WorkflowSchema>): Promise<Due[]> {
-  return database.system((tx) =>
-    tx
+  return database.systemQuery((reader) =>
+    reader
       .selectFrom('elevation_requests')
       .select(['tenant_id as tenantId', 'id'])
       .where(sql<boolean>`status IN ('pending', 'approved', 'auto_approved', 'actuating')`)
@@ -19,7 +19,7 @@ export function lapsedElevations(database: Database<WorkflowSchema>): Promise<Du
       .where(ofActiveTenant('elevation_requests.tenant_id'))
       .orderBy('expires_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
 }
 

@@ -29,7 +29,7 @@ export async function claimNext(deps: ClaimDeps, overdueSeconds = 0): Promise<Cl
 
 /** Returns tenants with a due report and none in progress, in the order of their last turn, oldest first. */
 async function tenantsByTurn({ database }: ClaimDeps, overdueSeconds: number): Promise<string[]> {
-  const { rows } = await database.system((tx) =>
+  const rows = await database.systemQuery((reader) =>
     sql<{ tenant_id: string }>`
       SELECT r.tenant_id
       FROM compliance_reports AS r LEFT JOIN compliance_turns AS t ON t.tenant_id = r.tenant_id
@@ -38,7 +38,7 @@ async function tenantsByTurn({ database }: ClaimDeps, overdueSeconds: number): P
       HAVING bool_and(r.lease_until IS NULL OR r.lease_until < now())
         AND min(r.next_attempt_at) <= now() - make_interval(secs => ${overdueSeconds})
       ORDER BY t.taken_at NULLS FIRST, min(r.next_attempt_at), r.tenant_id
-      LIMIT ${TENANTS}`.execute(tx),
+      LIMIT ${TENANTS}`.compile(reader),
   );
   return rows.map(({ tenant_id }) => tenant_id);
 }

@@ -11,15 +11,15 @@ export async function removeExpired(
   { database }: Pick<ComplianceDeps, 'database'>,
   leadership: Leadership,
 ): Promise<number> {
-  const expired = await database.system((tx) =>
-    tx
+  const expired = await database.systemQuery((reader) =>
+    reader
       .selectFrom('compliance_reports')
       .select(['tenant_id', 'id'])
       .where('state', '=', 'ready')
       .where('expires_at', '<=', sql<Date>`now()`)
       .orderBy('expires_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
   for (const { tenant_id, id } of expired) {
     if (leadership.signal.aborted) break;

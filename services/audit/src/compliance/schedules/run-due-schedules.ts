@@ -21,8 +21,8 @@ type ScheduleDeps = Pick<ComplianceDeps, 'database' | 'emitter' | 'logger'>;
  * Orders the due reports, each once, and returns how many it ordered. Schedules of suspended tenants wait.
  */
 export async function runDueSchedules(deps: ScheduleDeps, leadership: Leadership): Promise<number> {
-  const due = await deps.database.system((tx) =>
-    tx
+  const due = await deps.database.systemQuery((reader) =>
+    reader
       .selectFrom('compliance_schedules')
       .select(['tenant_id', 'id'])
       .where('next_run_at', '<=', sql<Date>`now()`)
@@ -30,7 +30,7 @@ export async function runDueSchedules(deps: ScheduleDeps, leadership: Leadership
       .where(ofActiveTenant('compliance_schedules.tenant_id'))
       .orderBy('next_run_at')
       .limit(BATCH)
-      .execute(),
+      .compile(),
   );
   let ordered = 0;
   for (const { tenant_id, id } of due) {
