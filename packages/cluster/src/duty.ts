@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Logger } from '@claviger/service-kit';
+import { alignDelay, type Logger } from '@claviger/service-kit';
 import { dutyPauseMs } from './election-rules.ts';
 import type { Leadership } from './leadership.ts';
 
@@ -87,7 +87,7 @@ export function startDuty(options: DutyOptions): Duty {
   const pause = async (ms: number): Promise<void> => {
     if (woken || stop.signal.aborted) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimeout(resolve, alignDelay(ms));
       wakeUp = () => {
         clearTimeout(timer);
         resolve();

@@ -1,6 +1,6 @@
 import type { Database } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
-import type { Logger } from '@claviger/service-kit';
+import { alignDelay, type Logger } from '@claviger/service-kit';
 import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import type { RestoreSchema } from './schema.ts';
@@ -116,7 +116,7 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
       void lookAgain().then(() => {
         if (!closed) poll();
       });
-    }, POLL_MS);
+    }, alignDelay(POLL_MS));
     timer.unref();
   };
   await connected(redis);
@@ -175,10 +175,10 @@ export async function openRestoreGuard<DB>(options: RestoreGuardOptions<DB>): Pr
 }
 
 async function readEpoch(database: Database<RestoreSchema>): Promise<number> {
-  const { epoch } = await database.system((tx) =>
-    tx.selectFrom('restore_epoch').select('epoch').executeTakeFirstOrThrow(),
+  const [row] = await database.systemQuery((reader) =>
+    reader.selectFrom('restore_epoch').select('epoch').compile(),
   );
-  return epoch;
+  return row!.epoch;
 }
 
 /** Waits briefly while the connection is being opened. */

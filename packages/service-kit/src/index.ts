@@ -6,6 +6,7 @@ export {
   signActorToken,
 } from './actor-token.ts';
 export { addressPrefix } from './address-prefix.ts';
+export { alignDelay } from './align-delay.ts';
 export { ALERTS, type Alert, type Anomaly, anomalyAction, type ReportAnomaly } from './anomaly.ts';
 export { type AnomalyReporter, type CountedAnomaly, createAnomalyReporter } from './anomaly-reporter.ts';
 export type { RecordOutcome } from './audit-trail.ts';

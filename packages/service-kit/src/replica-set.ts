@@ -1,5 +1,6 @@
 import { ClavigerError } from '@claviger/errors';
 import type { Client } from '@grpc/grpc-js';
+import { alignDelay } from './align-delay.ts';
 import {
   type CallStreamClient,
   createCallStreamClient,
@@ -195,7 +196,7 @@ export function createReplicaSet(
     schedule();
   };
   const schedule = (): void => {
-    timer = setTimeout(check, checksOften ? CHECK_MS : IDLE_CHECK_MS);
+    timer = setTimeout(check, checksOften ? CHECK_MS : alignDelay(IDLE_CHECK_MS));
     if (waiting.size === 0) timer.unref();
   };
   const checkOften = (): void => {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import * as settings from '@claviger/contracts/auth/v1/settings';
 import * as updates from '@claviger/contracts/auth/v1/updates';
-import { type BaseConfig, createPeers, type Logger, productVersion } from '@claviger/service-kit';
+import { alignDelay, type BaseConfig, createPeers, type Logger, productVersion } from '@claviger/service-kit';
 import type { SectionName } from './sections.ts';
 import { createReader, type SettingsReader, type SettingsSource } from './settings-reader.ts';
 
@@ -85,7 +85,7 @@ export function startReplica(
       // Callers that need auth report the problem; this is tried again.
       .catch((error: unknown) => logger.debug({ err: error }, 'cannot report this replica to auth'))
       .then(() => {
-        if (!stopped) timer = setTimeout(next, TICK_MS).unref();
+        if (!stopped) timer = setTimeout(next, alignDelay(TICK_MS)).unref();
       });
   };
   next();
