@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import type { Emitter } from './emitter.ts';
 import type { AnomaliesSchema, OutboxSchema } from './schema.ts';
 
-const POLL_MS = 1_000;
+const POLL_MS = 2_000;
 const BATCH = 100;
 /** Per alert. An attacker may choose subjects; excess ones are counted under one subject. */
 const MAX_ROWS = 200;

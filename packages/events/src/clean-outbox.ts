@@ -7,6 +7,8 @@ import type { OutboxMessage } from './publisher.ts';
 /** Rows per step. */
 const BATCH = 1_000;
 const INTERVAL_MS = 2_000;
+/** While nothing was published. */
+const IDLE_INTERVAL_MS = 5_000;
 const REMOVAL_INTERVAL_MS = 60_000;
 /** By then most messages have arrived; an earlier check would have to be repeated. */
 const SETTLED = sql`interval '2 seconds'`;
@@ -22,9 +24,10 @@ interface Cursor {
 
 export interface Cleaner {
   /**
-   * Checks the next published messages and publishes lost ones again. Resolves to whether more are waiting.
+   * Checks the next published messages and publishes lost ones again. Resolves to the number it checked, and
+   * whether more are waiting.
    */
-  confirmNext(leadership: Leadership): Promise<boolean>;
+  confirmNext(leadership: Leadership): Promise<{ readonly checked: number; readonly more: boolean }>;
   /**
    * Deletes rows that were published more than an hour ago and, if the kind has an `arrival`, have arrived.
    * Resolves to whether more are waiting.
@@ -52,7 +55,7 @@ export function createCleaner(deps: ConfirmDeps): Cleaner {
 
   return {
     confirmNext: async (leadership) => {
-      if (!publisher.arrival) return false;
+      if (!publisher.arrival) return { checked: 0, more: false };
       const rows = await database.systemQuery((reader) =>
         reader
           .selectFrom('outbox')
@@ -74,7 +77,7 @@ export function createCleaner(deps: ConfirmDeps): Cleaner {
       const first = rows.findIndex((row) => waiting.has(row.event_id));
       const last = first === -1 ? rows.at(-1) : rows[first - 1];
       if (last) cursor = { at: last.at, id: last.event_id };
-      return first === -1 && rows.length === BATCH;
+      return { checked: rows.length, more: first === -1 && rows.length === BATCH };
     },
     removeOld: async (leadership) => {
       const rows = await database.systemQuery((reader) =>
@@ -102,19 +105,22 @@ export function createCleaner(deps: ConfirmDeps): Cleaner {
 export function startCleaner(deps: ConfirmDeps & { readonly cluster: DutyHost }): Duty {
   const cleaner = createCleaner(deps);
   const everyMs = deps.publisher.arrival ? INTERVAL_MS : REMOVAL_INTERVAL_MS;
+  const idleMs = Math.max(everyMs, IDLE_INTERVAL_MS);
   let removalDueAt = performance.now();
   return startDuty({
     cluster: deps.cluster,
     name: `outbox cleanup: ${deps.kind}`,
     everyMs,
     run: async (leadership) => {
-      let more = await cleaner.confirmNext(leadership);
+      const confirmed = await cleaner.confirmNext(leadership);
+      let { more } = confirmed;
       if (performance.now() >= removalDueAt) {
         const moreToRemove = await cleaner.removeOld(leadership);
         if (!moreToRemove) removalDueAt = performance.now() + REMOVAL_INTERVAL_MS;
         more ||= moreToRemove;
       }
-      return more ? { nextInMs: 0 } : undefined;
+      if (more) return { nextInMs: 0 };
+      return confirmed.checked > 0 ? undefined : { nextInMs: idleMs };
     },
   });
 }

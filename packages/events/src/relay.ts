@@ -21,6 +21,8 @@ const BATCH = 200;
 const POLL_MS = 100;
 /** While this replica writes nothing: rows of other replicas wait at most this long. */
 const IDLE_POLL_MS = 500;
+/** Between runs of an idle lane, which checks the store of its messages. */
+const IDLE_LANE_MS = 5_000;
 /** How long after a row was written here the relay looks often: its transaction ends by then. */
 const BUSY_MS = 2_000;
 const STORE_CHECK_MS = 10_000;
@@ -30,8 +32,8 @@ const LAG_LIMIT = 10_000;
  * Publishes outbox rows at least once, in batches, by `published_at IS NULL`; ids do not follow the order of
  * commits. It is a duty of the leader, whose term is asserted when rows are marked, so rows need no claim.
  * During a change of leaders both may publish a row; consumers recognise its id. Each kind of message has its
- * own duty, so that one unavailable server does not block the others. A second duty per kind checks published
- * messages (`clean-outbox.ts`).
+ * own duty, so that one unavailable server does not block the others; one query for all kinds wakes those that
+ * are idle. A second duty per kind checks published messages (`clean-outbox.ts`).
  */
 export function startRelay<DB extends OutboxSchema>(options: {
   database: Database<DB>;
@@ -48,6 +50,20 @@ export function startRelay<DB extends OutboxSchema>(options: {
       startLane({ database, logger, cluster, kind, publisher }),
     ]),
   );
+  const watch = startDuty({
+    cluster,
+    name: 'outbox watch',
+    everyMs: IDLE_POLL_MS,
+    run: async () => {
+      const idle = [...lanes].filter(([, lane]) => lane.idle()).map(([kind]) => kind);
+      if (idle.length === 0) return;
+      const waiting = await database.systemQuery((reader) =>
+        sql<{ kind: string }>`SELECT lane AS kind FROM unnest(${idle}::text[]) AS lane
+          WHERE EXISTS (SELECT FROM outbox WHERE published_at IS NULL AND kind = lane)`.compile(reader),
+      );
+      for (const { kind } of waiting) lanes.get(kind)?.wake();
+    },
+  });
   return {
     runOnce: async () => {
       const counts = await Promise.all([...lanes.values()].map((lane) => lane.runOnce(required(cluster))));
@@ -55,9 +71,8 @@ export function startRelay<DB extends OutboxSchema>(options: {
     },
     expect: (kind) => lanes.get(kind)?.expectRow(),
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(
-        [...lanes.values()].flatMap(({ duties }) => duties.map((duty) => duty[Symbol.asyncDispose]())),
-      );
+      const duties = [watch, ...[...lanes.values()].flatMap((lane) => lane.duties)];
+      await Promise.all(duties.map((duty) => duty[Symbol.asyncDispose]()));
     },
   };
 }
@@ -81,6 +96,8 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
   let storeCheckedAt = 0;
   let knownStore: number | undefined;
   let busyUntil = 0;
+  /** The last run succeeded and found nothing. A failing lane keeps its growing pause. */
+  let idle = false;
 
   // Only the first and the last step are transactions, so a hanging server holds no connection, lock or term.
   // After a crash between the steps the rows are published again.
@@ -140,26 +157,29 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
   };
 
   const run = async (leadership: Leadership): Promise<{ nextInMs: number } | undefined> => {
+    idle = false;
     try {
       await checkStore(leadership);
       const published = await runOnce(leadership);
-      const isBusy = published > 0 || performance.now() < busyUntil;
-      return { nextInMs: published === BATCH ? 0 : isBusy ? POLL_MS : IDLE_POLL_MS };
+      if (published === BATCH) return { nextInMs: 0 };
+      idle = published === 0 && performance.now() >= busyUntil;
+      return { nextInMs: idle ? IDLE_LANE_MS : POLL_MS };
     } catch (error) {
       storeCheckedAt = 0;
       throw error;
     }
   };
 
-  const lag = (): Promise<DutyLag> =>
-    database.system(async (tx) => {
-      // Counts up to a limit, so that the status stays cheap with a long backlog.
-      const { rows } = await sql<{ waiting: number; oldest_ms: number | null }>`
+  const lag = async (): Promise<DutyLag> => {
+    // Counts up to a limit, so that the status stays cheap with a long backlog.
+    const [row] = await database.systemQuery((reader) =>
+      sql<{ waiting: number; oldest_ms: number | null }>`
         SELECT count(*)::int AS waiting, (extract(epoch FROM clock_timestamp() - min(created_at)) * 1000)::bigint AS oldest_ms
         FROM (SELECT created_at FROM outbox WHERE published_at IS NULL AND kind = ${kind}
-          ORDER BY created_at LIMIT ${LAG_LIMIT}) AS waiting`.execute(tx);
-      return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };
-    });
+          ORDER BY created_at LIMIT ${LAG_LIMIT}) AS waiting`.compile(reader),
+    );
+    return { waiting: row?.waiting ?? 0, oldestMs: Math.max(0, row?.oldest_ms ?? 0) };
+  };
 
   const duty = startDuty({ cluster, name: `outbox relay: ${kind}`, everyMs: POLL_MS, run, lag });
   const cleaner = startCleaner({ database, logger, cluster, kind, publisher });
@@ -168,5 +188,5 @@ function startLane({ database, logger, cluster, kind, publisher }: LaneOptions) 
     busyUntil = performance.now() + BUSY_MS;
     if (!wasBusy) duty.wake();
   };
-  return { runOnce, expectRow, duties: [duty, cleaner] };
+  return { runOnce, expectRow, wake: duty.wake, idle: () => idle, duties: [duty, cleaner] };
 }

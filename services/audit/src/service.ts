@@ -18,7 +18,7 @@ import { compareWithOutside, startHeadWatch } from './sequencing/head-watch.ts';
 import { openHeadsFile } from './sequencing/heads-file.ts';
 import { startLogSequencer } from './sequencing/log-sequencer.ts';
 import { signRestoreMark } from './sequencing/restore-mark.ts';
-import { startForwarding } from './siem/forwarding-duty.ts';
+import { type Forwarding, startForwarding } from './siem/forwarding-duty.ts';
 import { siemPolicy } from './siem/siem-policy.ts';
 import { endLeasesAfterRestore } from './tenancy/end-leases-after-restore.ts';
 import { tenantHandlers } from './tenancy/tenant-handlers.ts';
@@ -46,9 +46,22 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
   const headsFile = disposables.use(await openHeadsFile(config.headsFile, logger, keys.treeHeadPublic));
   const watched = { database, bus, logger, headsFile, publicKey: keys.treeHeadPublic };
   const problems = await compareWithOutside(watched);
+  let forwarding: Forwarding | undefined;
+  const onSequenced = (): void => forwarding?.wake();
   const sequencer = disposables.use(
     startLogSequencer(
-      { cluster, database, emitter, logger, keys, headsFile, reportAnomaly, restore, ...sealing },
+      {
+        cluster,
+        database,
+        emitter,
+        logger,
+        keys,
+        headsFile,
+        reportAnomaly,
+        restore,
+        onSequenced,
+        ...sealing,
+      },
       problems,
     ),
   );
@@ -83,7 +96,7 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
   registerHandlers(rpc, deps);
   rpc.add(tenantStanding.TenantStandingService, tenantHandlers(deps));
   disposables.use(startReadClosing({ database, emitter, cluster }));
-  disposables.use(startForwarding({ ...deps, cluster }));
+  forwarding = disposables.use(startForwarding({ ...deps, cluster }));
   disposables.use(startCompliance(deps, { cluster, queues, serviceConfig: config }));
   return store.serve({
     restore: {

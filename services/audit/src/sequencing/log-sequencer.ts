@@ -29,6 +29,8 @@ export function startLogSequencer(
     readonly cluster: DutyHost;
     readonly reportAnomaly: ReportAnomaly;
     readonly restore: RestoreDetection;
+    /** Called after events of a tenant were sequenced. */
+    readonly onSequenced: () => void;
   },
   known: ReadonlyMap<string, HeadProblem>,
 ): LogSequencer {
@@ -58,6 +60,7 @@ export function startLogSequencer(
     try {
       for (;;) {
         const sequenced = await sequenceTenant(deps, tenantId, leadership);
+        if (sequenced > 0) deps.onSequenced();
         if (sequenced < deps.batchSize || stop.signal.aborted) return;
       }
     } catch (error) {

@@ -63,6 +63,7 @@ test('parallel sequencers make one dense log with one chain of heads, and every 
     cluster: soleReplica(silent),
     reportAnomaly: () => {},
     restore: neverRestored,
+    onSequenced: () => {},
   };
   await using _one = startLogSequencer(deps, new Map());
   await using _two = startLogSequencer(deps, new Map());

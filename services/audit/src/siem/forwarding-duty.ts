@@ -4,13 +4,19 @@ import { type Due, dueTargets, syncCursors } from './cursors.ts';
 import type { SiemDeps } from './deps.ts';
 import { forward, isLeadershipLost } from './forward.ts';
 
-const EVERY_MS = 500;
+/** Sequenced events wake the duty; this finds retries that are due. */
+const EVERY_MS = 2_000;
 /** Time for which settings are read after a tenant's log has grown: longer than a reader caches them. */
 const LOOK_FOR_MS = 15_000;
 /** Number of tenants whose settings are read in parallel. */
 const AT_ONCE = 8;
 /** Maximum number of parallel runs. Failing destinations have few, so that they do not block healthy ones. */
 const PLACES = { healthy: 12, failing: 4 };
+
+export interface Forwarding extends AsyncDisposable {
+  /** Forwards new events soon. No effect unless this replica leads. */
+  wake(): void;
+}
 
 interface Tenant {
   size: number;
@@ -23,7 +29,7 @@ interface Tenant {
  * Forwards sequenced events to all destinations of all tenants, on the leader. Destinations do not wait for
  * each other.
  */
-export function startForwarding(deps: SiemDeps & { readonly cluster: DutyHost }): AsyncDisposable {
+export function startForwarding(deps: SiemDeps & { readonly cluster: DutyHost }): Forwarding {
   const { database, settings, logger } = deps;
   const stop = new AbortController();
   const running = new Map<string, { readonly failing: boolean; readonly done: Promise<void> }>();
@@ -114,6 +120,7 @@ export function startForwarding(deps: SiemDeps & { readonly cluster: DutyHost })
   });
 
   return {
+    wake: duty.wake,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await duty[Symbol.asyncDispose]();
