@@ -58,7 +58,7 @@ export interface Cluster extends DutyHost, AsyncDisposable {
 
 const SETTLE_MS = 2_000;
 const LOOK_MS = 10_000;
-const MEASURE_MS = 2_000;
+const MEASURE_MS = 5_000;
 
 /**
  * Registers this replica and takes part in the election of its service from the first heartbeat; a single

@@ -11,7 +11,7 @@ import { startReportWorker } from './building/report-worker.ts';
 import type { ComplianceDeps, Evidence } from './deps.ts';
 import { runDueSchedules } from './schedules/run-due-schedules.ts';
 
-const SWEEP_EVERY_MS = 1_000;
+const SWEEP_EVERY_MS = 2_000;
 
 /** Clients for the evidence RPCs of the other services. */
 export function evidenceOf(peers: Peers): Evidence {

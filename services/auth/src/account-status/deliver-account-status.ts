@@ -6,7 +6,7 @@ import type { AccountStatusDeps } from './deps.ts';
 import { rowsOfAccount } from './queue-account-status.ts';
 
 const CALL_TIMEOUT_MS = 3_000;
-const INTERVAL_MS = 1_000;
+const INTERVAL_MS = 2_000;
 const MAX_BACKOFF_SECONDS = 60;
 const BATCH = 100;
 const AT_ONCE = 8;

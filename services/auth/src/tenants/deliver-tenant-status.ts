@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { TenantsDeps } from './deps.ts';
 
 const CALL_TIMEOUT_MS = 3_000;
-const INTERVAL_MS = 1_000;
+const INTERVAL_MS = 2_000;
 const MAX_BACKOFF_SECONDS = 60;
 const BATCH = 100;
 

@@ -9,7 +9,7 @@ import { workOnKeyJob } from './run-key-job.ts';
 import { runKeyJob } from './run-key-job-definition.ts';
 
 const BATCH = 100;
-const EVERY_MS = 1_000;
+const EVERY_MS = 2_000;
 
 /**
  * Runs jobs on the tenants' keys: those of the job queue in any replica, and on the leader those that the

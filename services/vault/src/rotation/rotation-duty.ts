@@ -11,6 +11,8 @@ import { runRotation } from './run-rotation.ts';
 
 const BATCH = 100;
 const STOP_AFTER_MS = 8_000;
+/** Only replicas of a former release store entries without an account. */
+const ASSIGN_EVERY_MS = 10_000;
 
 /**
  * Runs rotations: those of the job queue in any replica, and on the leader those that the sweep finds due.
@@ -37,8 +39,12 @@ export function startRotationDuty(deps: RotationDeps, queues: JobQueues, cluster
     if (!stop.signal.aborted) await run(tenantId, rotationId);
   });
 
+  let assignedAtMs = Number.NEGATIVE_INFINITY;
   const sweep = async (leadership: Leadership): Promise<void> => {
-    await assignDueAccounts(deps, leadership);
+    if (performance.now() - assignedAtMs > ASSIGN_EVERY_MS) {
+      await assignDueAccounts(deps, leadership);
+      assignedAtMs = performance.now();
+    }
     for (const { tenant_id, id } of await dueEntries(deps)) {
       // An entry with damaged keys must not stop the others.
       await queueScheduled(deps, tenant_id, id, leadership).catch(async (error: unknown) => {

@@ -16,7 +16,9 @@ export function startBreakglassSweep(deps: BreakglassDeps, cluster: DutyHost, in
     cluster,
     name: 'emergency session sweep',
     everyMs: intervalMs,
-    run: (leadership) => sweepBreakglass(deps, leadership),
+    run: async (leadership) => {
+      if (await isAnythingDue(deps)) await sweepBreakglass(deps, leadership);
+    },
     lag: () => lagOf(deps),
   });
 }
@@ -101,15 +103,27 @@ function unsynced({ database }: BreakglassDeps): Promise<Due[]> {
   );
 }
 
-async function lagOf({ database }: BreakglassDeps): Promise<DutyLag> {
+/** What the sweep has to do, at most `limit` rows of each kind. */
+const due = (limit: number) => sql`(
+  (SELECT coalesce(expires_at, confirm_until) AS due_at FROM breakglass_sessions
+    WHERE state IN ('awaiting-confirmation', 'active') AND coalesce(expires_at, confirm_until) <= now()
+    LIMIT ${limit})
+  UNION ALL (SELECT next_sync_at FROM breakglass_sessions WHERE next_sync_at <= now() LIMIT ${limit}))`;
+
+/** Whether the sweep has anything to do: one query instead of one for each kind. */
+async function isAnythingDue({ database }: BreakglassDeps): Promise<boolean> {
   const rows = await database.systemQuery((reader) =>
+    sql`SELECT FROM ${due(1)} AS due LIMIT 1`.compile(reader),
+  );
+  return rows.length > 0;
+}
+
+/** The backlog, counted up to ten thousand of each kind. */
+async function lagOf({ database }: BreakglassDeps): Promise<DutyLag> {
+  const [row] = await database.systemQuery((reader) =>
     sql<{ waiting: number; oldest_ms: number | null }>`
       SELECT count(*)::int AS waiting, (extract(epoch FROM now() - min(due_at)) * 1000)::bigint AS oldest_ms
-      FROM ((SELECT coalesce(expires_at, confirm_until) AS due_at FROM breakglass_sessions
-          WHERE state IN ('awaiting-confirmation', 'active') AND coalesce(expires_at, confirm_until) <= now() LIMIT 10000)
-        UNION ALL (SELECT next_sync_at FROM breakglass_sessions WHERE next_sync_at <= now() LIMIT 10000)) AS due`.compile(
-      reader,
-    ),
+      FROM ${due(10_000)} AS due`.compile(reader),
   );
-  return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };
+  return { waiting: row?.waiting ?? 0, oldestMs: Math.max(0, row?.oldest_ms ?? 0) };
 }

@@ -53,22 +53,32 @@ export function unsyncedGrants(database: Database<WorkflowSchema>): Promise<Due[
   );
 }
 
+/** What the sweep has to do, at most `limit` rows of each kind. */
+const due = (limit: number) => sql`(
+  (SELECT expires_at AS due_at FROM requests WHERE status = 'pending' AND expires_at <= now()
+    ORDER BY expires_at LIMIT ${limit})
+  UNION ALL (SELECT expires_at FROM grants WHERE status IN ('activating', 'active') AND expires_at <= now()
+    ORDER BY expires_at LIMIT ${limit})
+  UNION ALL (SELECT expires_at FROM elevation_requests
+    WHERE status IN ('pending', 'approved', 'auto_approved', 'actuating') AND expires_at <= now()
+      AND ${ofActiveTenant('elevation_requests.tenant_id')}
+    ORDER BY expires_at LIMIT ${limit})
+  UNION ALL (SELECT next_sync_at FROM grants WHERE next_sync_at <= now() ORDER BY next_sync_at LIMIT ${limit}))`;
+
+/** Whether the sweep has anything to do: one query instead of one for each kind. */
+export async function isAnythingDue(database: Database<WorkflowSchema>): Promise<boolean> {
+  const rows = await database.systemQuery((reader) =>
+    sql`SELECT FROM ${due(1)} AS due LIMIT 1`.compile(reader),
+  );
+  return rows.length > 0;
+}
+
 /** The backlog of the next rounds, counted up to ten thousand of each kind. */
 export async function sweepLag(database: Database<WorkflowSchema>): Promise<DutyLag> {
-  const rows = await database.systemQuery((reader) =>
+  const [row] = await database.systemQuery((reader) =>
     sql<{ waiting: number; oldest_ms: number | null }>`
       SELECT count(*)::int AS waiting, (extract(epoch FROM now() - min(due_at)) * 1000)::bigint AS oldest_ms
-      FROM ((SELECT expires_at AS due_at FROM requests WHERE status = 'pending' AND expires_at <= now()
-          ORDER BY expires_at LIMIT 10000)
-        UNION ALL (SELECT expires_at FROM grants WHERE status IN ('activating', 'active') AND expires_at <= now()
-          ORDER BY expires_at LIMIT 10000)
-        UNION ALL (SELECT expires_at FROM elevation_requests
-          WHERE status IN ('pending', 'approved', 'auto_approved', 'actuating') AND expires_at <= now()
-            AND ${ofActiveTenant('elevation_requests.tenant_id')}
-          ORDER BY expires_at LIMIT 10000)
-        UNION ALL (SELECT next_sync_at FROM grants WHERE next_sync_at <= now() ORDER BY next_sync_at LIMIT 10000)) AS due`.compile(
-      reader,
-    ),
+      FROM ${due(10_000)} AS due`.compile(reader),
   );
-  return { waiting: rows[0]?.waiting ?? 0, oldestMs: Math.max(0, rows[0]?.oldest_ms ?? 0) };
+  return { waiting: row?.waiting ?? 0, oldestMs: Math.max(0, row?.oldest_ms ?? 0) };
 }

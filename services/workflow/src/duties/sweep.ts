@@ -3,7 +3,7 @@ import { anyOf } from '@claviger/database';
 import { isClavigerError } from '@claviger/errors';
 import { expireElevations, lapsedElevations } from '../elevation/expire-elevations.ts';
 import type { DutiesDeps } from './deps.ts';
-import { type Due, lapsedGrants, lapsedRequests, sweepLag, unsyncedGrants } from './due.ts';
+import { type Due, isAnythingDue, lapsedGrants, lapsedRequests, sweepLag, unsyncedGrants } from './due.ts';
 import { expireGrants } from './expire-grants.ts';
 import { expireRequests } from './expire-requests.ts';
 import { syncGrants } from './sync-grants.ts';
@@ -17,7 +17,9 @@ export function startSweep(deps: DutiesDeps, cluster: DutyHost, intervalMs: numb
     cluster,
     name: 'request and grant sweep',
     everyMs: intervalMs,
-    run: (leadership) => runSweep(deps, leadership),
+    run: async (leadership) => {
+      if (await isAnythingDue(deps.database)) await runSweep(deps, leadership);
+    },
     lag: () => sweepLag(deps.database),
   });
 }

@@ -5,7 +5,7 @@ import type { ServiceClient } from '@claviger/service-kit';
 import type { TenantsDeps } from '../deps.ts';
 import { METERED_ACTIONS, type Metered, meter } from './meter.ts';
 
-const INTERVAL_MS = 2_000;
+const INTERVAL_MS = 5_000;
 /** The tenant id for `listLogSizes`, which belongs to no tenant, because internal calls must name one. */
 const NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
