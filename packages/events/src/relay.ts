@@ -32,8 +32,8 @@ const LAG_LIMIT = 10_000;
  * Publishes outbox rows at least once, in batches, by `published_at IS NULL`; ids do not follow the order of
  * commits. It is a duty of the leader, whose term is asserted when rows are marked, so rows need no claim.
  * During a change of leaders both may publish a row; consumers recognise its id. Each kind of message has its
- * own duty, so that one unavailable server does not block the others; one query for all kinds wakes those that
- * are idle. A second duty per kind checks published messages (`clean-outbox.ts`).
+ * own duty, so that one unavailable server does not block the others; one query for all kinds wakes those
+ * that are idle. A second duty per kind checks published messages (`clean-outbox.ts`).
  */
 export function startRelay<DB extends OutboxSchema>(options: {
   database: Database<DB>;
