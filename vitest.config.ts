@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/support/longest-first.ts';
 
 /** Wherever they lie, they belong to the project `extended`. */
 const extendedTests = ['**/*.extended.test.ts', '**/node_modules/**'];
@@ -27,6 +28,7 @@ export default defineConfig({
     reporters: ['default', './test/support/slowest-tests.ts'],
     // Concurrent tests mostly wait for events.
     maxConcurrency: 20,
+    sequence: { sequencer: LongestFirst },
     // All of them only for what hangs: a machine that is busy with other tests takes its time, and is no
     // defect.
     testTimeout: 300_000,
