@@ -39,8 +39,8 @@ export interface CallStreamClient {
   /** Whether `check` must run every 50 ms: calls are unanswered, or a stream opens or ends. */
   readonly busy: boolean;
   /**
-   * Runs every 50 ms while `busy`, otherwise every 500 ms: ends calls past their deadline, and opens, replaces
-   * and ends streams.
+   * Runs every 50 ms while `busy`, otherwise every 500 ms: ends calls past their deadline, and opens,
+   * replaces and ends streams.
    */
   check(): void;
   /** Accepts no further calls. `idle` becomes true when the running ones are settled. */
