@@ -58,7 +58,7 @@ test('most operations name an object in their path', () => {
   expect(operations.length).toBeGreaterThan(80);
 });
 
-describe('a text that is no id has the answer of an unknown id', () => {
+describe('a text that is no id has the answer of an unknown id; upper case names the same object', () => {
   test.each(titled(operations))('%s', async (_, operation) => {
     const sample = await sampleOf(operation);
     const answer = async (id: string) => {
@@ -68,6 +68,12 @@ describe('a text that is no id has the answer of an unknown id', () => {
       return { status, code: body?.code, detail: body?.detail, hint: body?.hint };
     };
     expect(await answer('no-id')).toEqual(await answer(randomUUID()));
+    // Other methods change the object, so the sample would no longer fit.
+    if (operation.binding.method !== 'GET') return;
+    const upper = await send(operation, sample, (name, value) =>
+      operation.ids.includes(name) ? value.toUpperCase() : value,
+    );
+    expect([upper.status, upper.body?.code]).toEqual([200, undefined]);
   });
 });
 
@@ -89,17 +95,4 @@ test('the record of a refusal shows the text that is no id, and names no subject
     const event = (items as Record<string, unknown>[]).find((each) => each.requestId === requestId);
     expect(event).toMatchObject({ subjectId: '', details: { entryId: 'no-id' } });
   });
-});
-
-describe('an id in upper case names the same object', () => {
-  test.each(titled(operations.filter(({ binding }) => binding.method === 'GET')))(
-    '%s',
-    async (_, operation) => {
-      const sample = await sampleOf(operation);
-      const upper = await send(operation, sample, (name, value) =>
-        operation.ids.includes(name) ? value.toUpperCase() : value,
-      );
-      expect([upper.status, upper.body?.code]).toEqual([200, undefined]);
-    },
-  );
 });
