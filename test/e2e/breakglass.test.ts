@@ -195,7 +195,7 @@ async function claviger(
   const child = spawn(process.execPath, [main, 'breakglass', ...args, '-o', 'json'], {
     env: {
       PATH: process.env.PATH ?? '',
-      NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(dataDir, 'compile-cache'),
       CLAVIGER_ADDR: urls[0],
       CLAVIGER_CA: caCertificate,
       CLAVIGER_TOKEN: token,

@@ -90,7 +90,7 @@ export function agentHome(
   const env = {
     PATH: process.env.PATH ?? '',
     HOME: folder,
-    NODE_COMPILE_CACHE: join(access.dataDir, 'compile-cache'),
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(access.dataDir, 'compile-cache'),
   };
   return {
     tokenFile,

@@ -20,7 +20,7 @@ let adminPassword: string;
 const envOf = (profile: string): Record<string, string> => ({
   PATH: process.env.PATH ?? '',
   CLAVIGER_DATA_DIR: dataDir,
-  NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(dataDir, 'compile-cache'),
   XDG_CONFIG_HOME: join(dataDir, 'people'),
   CLAVIGER_PROFILE: profile,
 });
