@@ -9,8 +9,9 @@ const largerWhenExtended = ['services/vault/src/rights/who-learns-what.test.ts']
 
 /** They change nothing in their process, so they need not load everything anew for each file. */
 const sharedModules = [
-  'packages/{compliance-package,csv,errors,evaluator,keyring,merkle,outbound,settings,siem}/src/**/*.test.ts',
-  'services/workflow/src/**/*.test.ts',
+  'packages/{compliance-package,connectors,csv,errors,evaluator}/src/**/*.test.ts',
+  'packages/{keyring,merkle,outbound,settings,siem}/src/**/*.test.ts',
+  'services/{audit,auth,vault,workflow}/src/**/*.test.ts',
 ];
 
 /**
