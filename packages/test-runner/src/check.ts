@@ -2,12 +2,14 @@ import { repositoryRoot } from '@claviger/installation/host-settings';
 import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import { tell } from '@claviger/terminal/output';
 import { changedTests, mergeBase } from './changed-tests.ts';
+import { useMemoryFolder } from './memory-folder.ts';
 import { quickChecks, runChecks, runStep } from './run-step.ts';
 import { ensureTestTools } from './test-tools.ts';
 
 /** The command `check`: what finds most mistakes in under two minutes. `since` is a commit. */
 export async function check(since: string | undefined): Promise<ExitCode> {
   await ensureTestTools();
+  using _memory = useMemoryFolder();
   const startedAt = performance.now();
   const failed = await runChecks(repositoryRoot, quickChecks);
   const { files, leftOut } = await changedTests(repositoryRoot, since ?? (await mergeBase(repositoryRoot)));

@@ -3,6 +3,7 @@ import { repositoryRoot } from '@claviger/installation/host-settings';
 import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import { tell } from '@claviger/terminal/output';
 import { startCpuMeter } from './cpu-meter.ts';
+import { useMemoryFolder } from './memory-folder.ts';
 import { quickChecks, runChecks, runStep } from './run-step.ts';
 import { runVitest } from './run-vitest.ts';
 import { ensureTestTools } from './test-tools.ts';
@@ -14,6 +15,7 @@ const slowestTests = './test/support/slowest-tests.ts';
  */
 export async function runTests(vitestArgs: readonly string[]): Promise<ExitCode> {
   await ensureTestTools();
+  using _memory = useMemoryFolder();
   const meter = startCpuMeter();
   const startedAt = performance.now();
   const failed = await runChecks(repositoryRoot, quickChecks);
