@@ -144,7 +144,7 @@ export class Oracle {
     return this.#full(who, entry) || this.entries[entry]!.shares.get(who) === 'modify';
   }
 
-  #standing(who: number, entry: number): boolean {
+  #maySee(who: number, entry: number): boolean {
     return this.#modify(who, entry) || this.entries[entry]!.shares.has(who);
   }
 
@@ -181,7 +181,7 @@ export class Oracle {
     const once = grants.find((grant) => grant.oneTime && !grant.delivered);
     const wanted = version ?? this.#current(entry);
     const { value, state } = e.versions[wanted - 1] ?? {};
-    if (lasting || (!e.requiresGrant && this.#standing(who, entry))) {
+    if (lasting || (!e.requiresGrant && this.#maySee(who, entry))) {
       if (state !== 'current' && state !== 'previous') return undefined;
     } else if (once && version === undefined) {
       once.delivered = true;
@@ -362,7 +362,7 @@ export class Oracle {
     const granted = e.grants.some(
       (grant) => grant.live && grant.user === who && !(grant.oneTime && grant.delivered),
     );
-    if (!granted && !this.#standing(who, entry)) return undefined;
+    if (!granted && !this.#maySee(who, entry)) return undefined;
     return this.login(entry);
   }
 

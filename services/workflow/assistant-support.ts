@@ -41,8 +41,8 @@ export function startAssistant(service: Workflow) {
     docs: createDocsIndex(sectionsOf('keys.md', PAGE)),
     providerPolicy: policy,
     checkProvider: createProviderCheck(policy, PATIENT_MS),
-    standings: {
-      getStanding: async () => ({ active: true, permissions: ['requests.decide'], roles: [] }),
+    userPermissions: {
+      getUserPermissions: async () => ({ active: true, permissions: ['requests.decide'], roles: [] }),
     },
     reads: callerReads(service.deps, {
       users: {

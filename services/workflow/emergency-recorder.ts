@@ -1,5 +1,5 @@
 import { ClavigerError } from '@claviger/errors';
-import type { Emergency, Standing } from './src/peers.ts';
+import type { Emergency, EmergencyRestriction } from './src/peers.ts';
 
 /**
  * Test double of the vault and of auth in an emergency: records the calls and can be made unavailable. The
@@ -12,14 +12,15 @@ export class EmergencyRecorder {
   readonly placed = new Map<string, { userId: string; expiresAt: string }>();
   readonly ended: { sessionId: string; cause: string }[] = [];
   /** Id of the user to id of the session that restricts the user. */
-  readonly standings = new Map<string, string>();
+  readonly restrictions = new Map<string, string>();
 
   readonly client: Emergency = {
     placeEmergencySession: async ({ sessionId, userId, expiresAt }) => {
       this.#answer();
       if (this.ended.some((each) => each.sessionId === sessionId))
         throw new ClavigerError('conflict', 'Ended.', { code: 'breakglass_ended' });
-      if (this.standings.get(userId) !== sessionId) throw new Error('placed before the standing was stored');
+      if (this.restrictions.get(userId) !== sessionId)
+        throw new Error('placed before the restriction was stored');
       this.placed.set(sessionId, { userId, expiresAt: expiresAt! });
       return {};
     },
@@ -38,10 +39,10 @@ export class EmergencyRecorder {
     },
   };
 
-  readonly standing: Standing = {
-    applyEmergencyStanding: async ({ userId, sessionId, until }) => {
-      if (until) this.standings.set(userId, sessionId);
-      else if (this.standings.get(userId) === sessionId) this.standings.delete(userId);
+  readonly restriction: EmergencyRestriction = {
+    applyEmergencyRestriction: async ({ userId, sessionId, until }) => {
+      if (until) this.restrictions.set(userId, sessionId);
+      else if (this.restrictions.get(userId) === sessionId) this.restrictions.delete(userId);
       return { settled: this.settled };
     },
   };

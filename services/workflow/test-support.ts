@@ -152,7 +152,7 @@ export class VaultRecorder {
 /** Dependencies of the handlers, without those of the assistant, elevations and explanations. */
 type WorkflowDeps = Omit<
   HandlerDeps,
-  'notifier' | 'checkProvider' | 'decidedBy' | 'docs' | 'providerPolicy' | 'reads' | 'settings' | 'standings'
+  'notifier' | 'checkProvider' | 'decidedBy' | 'docs' | 'providerPolicy' | 'reads' | 'settings' | 'userPermissions'
 > & {
   readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
 };
@@ -190,7 +190,7 @@ export async function startWorkflow() {
     evaluations,
     vault: vault.client,
     emergency: emergency.client,
-    standing: emergency.standing,
+    emergencyRestriction: emergency.restriction,
     devices: {
       ...devices.client,
       listPermittedUsers: async ({ permission }, options) => ({

@@ -90,7 +90,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
   let lookedAt = Number.NEGATIVE_INFINITY;
   let measuredAt = Number.NEGATIVE_INFINITY;
   let standNotBefore = 0;
-  let standing = false;
+  let isCandidate = false;
   let failures = 0;
   let moved = false;
   let wakeUp: (() => void) | undefined;
@@ -107,7 +107,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
   const details = (): ReplicaDetails => ({
     version: options.version,
     startedAt,
-    role: current ? 'leader' : demoted ? 'demoted' : standing ? 'candidate' : 'follower',
+    role: current ? 'leader' : demoted ? 'demoted' : isCandidate ? 'candidate' : 'follower',
     term: current?.term ?? lastTerm,
     duties: current ? [...duties].map((duty) => duty.state()) : [],
   });
@@ -265,7 +265,7 @@ export function createCluster<DB>(options: ClusterOptions<DB>): Cluster {
           timing,
           randomInt(1_000) / 1_000,
         );
-        standing = stand && leads === 'nobody';
+        isCandidate = stand && leads === 'nobody';
         stand = next.stand;
         pauseMs = next.at - now;
         if (current && now - measuredAt > MEASURE_MS) void measure();

@@ -28,9 +28,9 @@ export {
   lockedTenantStatus,
   ofActiveTenant,
   requireActiveTenant,
-  type TenantStandingsSchema,
   type TenantStatus,
   type TenantStatusChange,
+  type TenantStatusSchema,
   tenantNotActive,
-  tenantStandingsMigration,
-} from './tenant-standings.ts';
+  tenantStatusMigration,
+} from './tenant-status.ts';

@@ -1,5 +1,5 @@
 import { lastReplicaMigration, leadershipMigration } from '@claviger/cluster';
-import { type Migration, migrate, migrationsIn, tenantStandingsMigration } from '@claviger/database';
+import { type Migration, migrate, migrationsIn, tenantStatusMigration } from '@claviger/database';
 import { anomaliesMigration, outboxMigration } from '@claviger/events';
 import { idempotencyMigration } from '@claviger/idempotency';
 import { restoreMigration } from '@claviger/restore';
@@ -12,7 +12,7 @@ export function storeMigrations(folder: string): readonly Migration[] {
     outboxMigration,
     leadershipMigration,
     idempotencyMigration,
-    tenantStandingsMigration,
+    tenantStatusMigration,
     restoreMigration,
     lastReplicaMigration,
     anomaliesMigration,

@@ -1,10 +1,10 @@
-import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
+import type * as tenantStatus from '@claviger/contracts/cluster/v1/tenant_status';
 import {
   applyTenantStatus,
   type Database,
   type Reader,
-  type TenantStandingsSchema,
   type TenantStatus,
+  type TenantStatusSchema,
   type Tx,
 } from '@claviger/database';
 import type { Handlers, Logger } from '@claviger/service-kit';
@@ -19,12 +19,12 @@ export interface TenantMeasures {
 export interface AppliedTenantStatus {
   readonly tenantId: string;
   readonly before: TenantStatus;
-  readonly standing: TenantStatus;
+  readonly status: TenantStatus;
   /** User who made the change; empty for a duty. */
   readonly changedBy: string;
 }
 
-export interface TenantStatusOptions<DB extends TenantStandingsSchema> {
+export interface TenantStatusOptions<DB extends TenantStatusSchema> {
   readonly database: Database<DB>;
   /** Ends access that must not outlive the change, in its transaction. */
   readonly onChange?: (tx: Tx<DB>, applied: AppliedTenantStatus) => Promise<void>;
@@ -34,20 +34,20 @@ export interface TenantStatusOptions<DB extends TenantStandingsSchema> {
   readonly describe?: (reader: Reader<DB>) => Promise<TenantMeasures>;
 }
 
-/** The handlers of `TenantStandingService` for a store with the table `tenant_standings`. */
-export function tenantStatusHandlers<DB extends TenantStandingsSchema>(
+/** The handlers of `TenantStatusService` for a store with the table `tenant_standings`. */
+export function tenantStatusHandlers<DB extends TenantStatusSchema>(
   options: TenantStatusOptions<DB>,
-): Handlers<typeof tenantStanding.TenantStandingService> {
+): Handlers<typeof tenantStatus.TenantStatusService> {
   const { database } = options;
   return {
     apply: async (request, context) => {
       const { tenantId } = context;
-      const standing = request.standing as TenantStatus;
+      const status = request.status as TenantStatus;
       const { changedBy } = request;
       const applied = await database.withTenant(tenantId, async (tx) => {
-        const change = await applyTenantStatus(tx, tenantId, { standing, version: request.version });
+        const change = await applyTenantStatus(tx, tenantId, { status, version: request.version });
         if (!change.changed) return undefined;
-        const result = { tenantId, before: change.before, standing, changedBy };
+        const result = { tenantId, before: change.before, status, changedBy };
         await options.onChange?.(tx, result);
         return result;
       });
@@ -63,13 +63,13 @@ export function tenantStatusHandlers<DB extends TenantStandingsSchema>(
     },
     describe: (_, context) =>
       database.readTenant(context.tenantId, async (reader) => {
-        const row = await (reader as unknown as Reader<TenantStandingsSchema>)
+        const row = await (reader as unknown as Reader<TenantStatusSchema>)
           .selectFrom('tenant_standings')
-          .select(['standing', 'version'])
+          .select(['standing as status', 'version'])
           .executeTakeFirst();
         const held = await options.describe?.(reader);
         return {
-          standing: row?.standing ?? 'active',
+          status: row?.status ?? 'active',
           version: row?.version ?? 0,
           measures: Object.entries(held?.measures ?? {}).map(([name, value]) => ({ name, value })),
           lastActivityAt: held?.lastActivityAt?.toISOString(),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { TenantStandingsSchema } from '@claviger/database';
+import type { TenantStatusSchema } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import { storeMigrations } from '@claviger/store-service';
 import type { Generated, Selectable } from 'kysely';
@@ -96,7 +96,7 @@ export interface AuditedReadsTable {
 
 export type SiemCursorRow = Selectable<SiemCursorsTable>;
 
-export interface AuditSchema extends OutboxSchema, TenantStandingsSchema, ComplianceSchema {
+export interface AuditSchema extends OutboxSchema, TenantStatusSchema, ComplianceSchema {
   events: EventsTable;
   trees: TreesTable;
   tree_nodes: TreeNodesTable;

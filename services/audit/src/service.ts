@@ -1,4 +1,4 @@
-import * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
+import * as tenantStatus from '@claviger/contracts/cluster/v1/tenant_status';
 import type { JobDefinition } from '@claviger/jobs';
 import { productVersion, type RunningService, readSecretFile } from '@claviger/service-kit';
 import { startSettings } from '@claviger/settings';
@@ -94,7 +94,7 @@ export async function createAuditService(config: AuditConfig): Promise<RunningSe
     version: productVersion,
   };
   registerHandlers(rpc, deps);
-  rpc.add(tenantStanding.TenantStandingService, tenantHandlers(deps));
+  rpc.add(tenantStatus.TenantStatusService, tenantHandlers(deps));
   disposables.use(startReadClosing({ database, emitter, cluster }));
   forwarding = disposables.use(startForwarding({ ...deps, cluster }));
   disposables.use(startCompliance(deps, { cluster, queues, serviceConfig: config }));

@@ -3,7 +3,7 @@ import * as anomalies from '@claviger/contracts/auth/v1/anomalies';
 import * as auth from '@claviger/contracts/auth/v1/auth';
 import * as clusterAdmin from '@claviger/contracts/auth/v1/cluster_admin';
 import * as devices from '@claviger/contracts/auth/v1/devices';
-import * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
+import * as emergencyRestriction from '@claviger/contracts/auth/v1/emergency_restriction';
 import * as evidence from '@claviger/contracts/auth/v1/evidence';
 import * as license from '@claviger/contracts/auth/v1/license';
 import * as settings from '@claviger/contracts/auth/v1/settings';
@@ -49,7 +49,7 @@ import { createApiToken } from './api-tokens/create-api-token.ts';
 import { revokeApiToken } from './api-tokens/revoke-api-token.ts';
 import { introspect } from './sign-in/introspect.ts';
 import { getUserNames } from './directory/get-user-names.ts';
-import { getStanding } from './directory/get-standing.ts';
+import { getUserPermissions } from './directory/get-user-permissions.ts';
 import { bootstrapAdministrator } from './operator/bootstrap-administrator.ts';
 import { unlockAdministrator } from './operator/unlock-administrator.ts';
 import { createSetupLink } from './operator/create-setup-link.ts';
@@ -89,7 +89,7 @@ import { rotateOwnAgentToken } from './agents/rotate-own-agent-token.ts';
 import { describeDevice } from './directory/describe-device.ts';
 import { resolveSubject } from './directory/resolve-subject.ts';
 import { listPermittedUsers } from './directory/list-permitted-users.ts';
-import { applyEmergencyStanding } from './emergency/apply-emergency-standing.ts';
+import { applyEmergencyRestriction } from './emergency/apply-emergency-restriction.ts';
 import { listAccountEvidence } from './evidence/list-account-evidence.ts';
 import { getAuthPosture } from './evidence/get-auth-posture.ts';
 import { getLicense } from './license/get-license.ts';
@@ -234,11 +234,11 @@ export const sessionsService = (
 export const directoryService = (
   deps: DepsOf<
     | typeof getUserNames
-    | typeof getStanding
+    | typeof getUserPermissions
   >,
 ): Handlers<typeof auth.DirectoryService> => ({
   getUserNames: getUserNames(deps),
-  getStanding: getStanding(deps),
+  getUserPermissions: getUserPermissions(deps),
 });
 
 /** The handlers of claviger.auth.v1.OperatorService. */
@@ -382,13 +382,13 @@ export const deviceDirectoryService = (
   listPermittedUsers: listPermittedUsers(deps),
 });
 
-/** The handlers of claviger.auth.v1.EmergencyStandingService. */
-export const emergencyStandingService = (
+/** The handlers of claviger.auth.v1.EmergencyRestrictionService. */
+export const emergencyRestrictionService = (
   deps: DepsOf<
-    | typeof applyEmergencyStanding
+    | typeof applyEmergencyRestriction
   >,
-): Handlers<typeof emergencyStanding.EmergencyStandingService> => ({
-  applyEmergencyStanding: applyEmergencyStanding(deps),
+): Handlers<typeof emergencyRestriction.EmergencyRestrictionService> => ({
+  applyEmergencyRestriction: applyEmergencyRestriction(deps),
 });
 
 /** The handlers of claviger.auth.v1.EvidenceService. */
@@ -500,7 +500,7 @@ export type HandlerDeps = DepsOf<
   | typeof directoryIdentitiesService
   | typeof agentsService
   | typeof deviceDirectoryService
-  | typeof emergencyStandingService
+  | typeof emergencyRestrictionService
   | typeof evidenceService
   | typeof licenseService
   | typeof configService
@@ -528,7 +528,7 @@ export function registerHandlers(rpc: Pick<RpcServer, 'add'>, deps: HandlerDeps)
   rpc.add(devices.DirectoryIdentitiesService, directoryIdentitiesService(deps));
   rpc.add(devices.AgentsService, agentsService(deps));
   rpc.add(devices.DeviceDirectoryService, deviceDirectoryService(deps));
-  rpc.add(emergencyStanding.EmergencyStandingService, emergencyStandingService(deps));
+  rpc.add(emergencyRestriction.EmergencyRestrictionService, emergencyRestrictionService(deps));
   rpc.add(evidence.EvidenceService, evidenceService(deps));
   rpc.add(license.LicenseService, licenseService(deps));
   rpc.add(settings.ConfigService, configService(deps));

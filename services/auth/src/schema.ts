@@ -1,9 +1,9 @@
-import type { TenantStandingsSchema, TenantStatus } from '@claviger/database';
+import type { TenantStatus, TenantStatusSchema } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import type { Generated } from 'kysely';
 import type { SettingsTables } from './settings/settings-schema.ts';
 
-export interface AuthSchema extends SettingsTables, OutboxSchema, TenantStandingsSchema {
+export interface AuthSchema extends SettingsTables, OutboxSchema, TenantStatusSchema {
   tenants: TenantsTable;
   root_key_canary: { one_row: Generated<boolean>; blob: Buffer };
   tenant_keys: TenantKeysTable;
@@ -19,8 +19,8 @@ export interface AuthSchema extends SettingsTables, OutboxSchema, TenantStanding
   one_time_links: OneTimeLinksTable;
   login_failures: LoginFailuresTable;
   sign_in_places: { tenant_id: string; user_id: string; place: string; last_at: Generated<Date> };
-  standing_deliveries: StandingDeliveriesTable;
-  account_standings: AccountStandingsTable;
+  standing_deliveries: StatusDeliveriesTable;
+  account_standings: AccountStatusTable;
   deprovision_orders: DeprovisionOrdersTable;
   billing_events: BillingEventsTable;
   billing_cursors: {
@@ -202,7 +202,7 @@ interface LoginFailuresTable {
   locked_until: Date | null;
 }
 
-interface StandingDeliveriesTable {
+interface StatusDeliveriesTable {
   tenant_id: string;
   service: string;
   wanted_version: number;
@@ -211,7 +211,7 @@ interface StandingDeliveriesTable {
   next_try_at: Generated<Date>;
 }
 
-interface AccountStandingsTable {
+interface AccountStatusTable {
   tenant_id: string;
   user_id: string;
   wanted_version: Generated<number>;

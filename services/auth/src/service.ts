@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createRegisteredReplicas } from '@claviger/cluster';
 import * as seal from '@claviger/contracts/cluster/v1/seal';
 import * as vault from '@claviger/contracts/vault/v1/vault';
-import * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
+import * as accountStatus from '@claviger/contracts/workflow/v1/account_status';
 import { type RunningService, readSecretFile } from '@claviger/service-kit';
 import { migrateStore, openStoreService, storeMigrations } from '@claviger/store-service';
 import { startAccountStatusDeliveries } from './account-status/deliver-account-status.ts';
@@ -86,8 +86,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
     liveness,
     tenantKeys,
     tenantPeers: tenantPeers(config, peers),
-    accountStanding:
-      config.peers.workflow && peers.client('workflow', accountStanding.AccountStandingService),
+    accountStatus: config.peers.workflow && peers.client('workflow', accountStatus.AccountStatusService),
     actorKey,
     nameHash: nameHasher(pepper),
   };

@@ -1,5 +1,5 @@
 import type { RefusalKind, UnknownKind } from '@claviger/connectors';
-import type { Reader, TenantStandingsSchema, Tx } from '@claviger/database';
+import type { Reader, TenantStatusSchema, Tx } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import type { ColumnType, Generated } from 'kysely';
 
@@ -34,7 +34,7 @@ export type ExposureKind =
   | 'set';
 export type VersionState = 'pending' | 'current' | 'previous' | 'rejected';
 
-export interface VaultSchema extends OutboxSchema, TenantStandingsSchema {
+export interface VaultSchema extends OutboxSchema, TenantStatusSchema {
   root_key_canary: {
     only_one: Generated<boolean>;
     blob: Buffer;

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { createConnectorPool } from '@claviger/connectors';
 import * as auth from '@claviger/contracts/auth/v1/auth';
 import * as sealContract from '@claviger/contracts/cluster/v1/seal';
-import * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
+import * as tenantStatus from '@claviger/contracts/cluster/v1/tenant_status';
 import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { JobDefinition } from '@claviger/jobs';
 import type { Journal } from '@claviger/journal';
@@ -88,7 +88,7 @@ export async function createVaultService(config: VaultConfig): Promise<VaultServ
   disposables.use(startRotationDuty(deps, queues, cluster));
   disposables.use(startSettings({ config, logger, sections: ['access', 'breakglass'] }));
   registerHandlers(rpc, deps);
-  rpc.add(tenantStanding.TenantStandingService, tenantHandlers(deps));
+  rpc.add(tenantStatus.TenantStatusService, tenantHandlers(deps));
   rpc.add(
     sealContract.SealService,
     vaultSealHandlers({ node: config.node, database, emitter, logger, seal }),

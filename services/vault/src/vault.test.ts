@@ -371,7 +371,7 @@ test('every replica drops a destroyed key from memory, even a replica that was f
   const request = { ...unset, entryId: entry.id };
   const retrieve = () =>
     bench.gateway.each('vault', vault.EntriesService, (replica) => replica.retrieveEntry(request, options));
-  const standing = (name: string, version: number) =>
+  const setStatus = (name: string, version: number) =>
     bench.superuser((client) =>
       client.query(
         `INSERT INTO vault.tenant_standings (tenant_id, standing, version) VALUES ($1, $2, $3)
@@ -384,17 +384,17 @@ test('every replica drops a destroyed key from memory, even a replica that was f
     CANARY,
     CANARY,
   ]);
-  await standing('deprovisioning', 2);
+  await setStatus('deprovisioning', 2);
   const pid = bench.installation.pid('vault-3')!;
   process.kill(pid, 'SIGSTOP');
   try {
-    const order = { orderedBy: 'one', confirmedBy: 'another', standingVersion: 2 };
+    const order = { orderedBy: 'one', confirmedBy: 'another', statusVersion: 2 };
     const answers = await bench.auth.each('vault', tenantKeys.TenantKeysService, (replica) =>
       replica.destroyTenantKeys(order, { tenantId }),
     );
     expect(() => requireEvery('vault', answers)).toThrow('1 of 3 replicas of vault did not confirm');
     // Even if the tenant becomes active again, its secrets cannot be decrypted.
-    await standing('active', 3);
+    await setStatus('active', 3);
   } finally {
     process.kill(pid, 'SIGCONT');
   }

@@ -1,6 +1,6 @@
 import type * as auth from '@claviger/contracts/auth/v1/auth';
 import type * as devices from '@claviger/contracts/auth/v1/devices';
-import type * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
+import type * as emergencyRestriction from '@claviger/contracts/auth/v1/emergency_restriction';
 import type * as emergency from '@claviger/contracts/vault/v1/emergency';
 import type * as vault from '@claviger/contracts/vault/v1/vault';
 import type { ServiceClient } from '@claviger/service-kit';
@@ -10,7 +10,7 @@ export type Vault = ServiceClient<typeof vault.EntitlementsService>;
 /** Opens and closes emergency access in the vault. */
 export type Emergency = ServiceClient<typeof emergency.EmergencyService>;
 /** Restricts the administration rights of a user in emergency access. */
-export type Standing = ServiceClient<typeof emergencyStanding.EmergencyStandingService>;
+export type EmergencyRestriction = ServiceClient<typeof emergencyRestriction.EmergencyRestrictionService>;
 export type Directory = Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserNames'>;
 /** Devices, and the users behind the names that devices report. */
 export type Devices = Pick<

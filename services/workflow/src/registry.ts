@@ -1,5 +1,5 @@
 // Generated from proto/claviger/workflow/v1 by `pnpm generate`. Do not edit.
-import * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
+import * as accountStatus from '@claviger/contracts/workflow/v1/account_status';
 import * as assistant from '@claviger/contracts/workflow/v1/assistant';
 import * as breakglass from '@claviger/contracts/workflow/v1/breakglass';
 import * as elevation from '@claviger/contracts/workflow/v1/elevation';
@@ -9,7 +9,7 @@ import * as explanations from '@claviger/contracts/workflow/v1/explanations';
 import * as rules from '@claviger/contracts/workflow/v1/rules';
 import * as workflow from '@claviger/contracts/workflow/v1/workflow';
 import type { DepsOf, Handlers, RpcServer } from '@claviger/service-kit';
-import { applyAccountStanding } from './accounts/apply-account-standing.ts';
+import { applyAccountStatus } from './accounts/apply-account-status.ts';
 import { askAssistant } from './assistant/ask-assistant.ts';
 import { listChatHistory } from './assistant/list-chat-history.ts';
 import { eraseChatHistory } from './assistant/erase-chat-history.ts';
@@ -75,13 +75,13 @@ import { listUserGrants } from './grants/list-user-grants.ts';
 import { getAccessPolicy } from './policies/get-access-policy.ts';
 import { putAccessPolicy } from './policies/put-access-policy.ts';
 
-/** The handlers of claviger.workflow.v1.AccountStandingService. */
-export const accountStandingService = (
+/** The handlers of claviger.workflow.v1.AccountStatusService. */
+export const accountStatusService = (
   deps: DepsOf<
-    | typeof applyAccountStanding
+    | typeof applyAccountStatus
   >,
-): Handlers<typeof accountStanding.AccountStandingService> => ({
-  applyAccountStanding: applyAccountStanding(deps),
+): Handlers<typeof accountStatus.AccountStatusService> => ({
+  applyAccountStatus: applyAccountStatus(deps),
 });
 
 /** The handlers of claviger.workflow.v1.AssistantService. */
@@ -319,7 +319,7 @@ export const accessPoliciesService = (
 
 /** What all handlers of this service need together. */
 export type HandlerDeps = DepsOf<
-  | typeof accountStandingService
+  | typeof accountStatusService
   | typeof assistantService
   | typeof breakglassService
   | typeof elevationRequestsService
@@ -339,7 +339,7 @@ export type HandlerDeps = DepsOf<
 
 /** Registers the handlers of all gRPC services that this service owns. */
 export function registerHandlers(rpc: Pick<RpcServer, 'add'>, deps: HandlerDeps): void {
-  rpc.add(accountStanding.AccountStandingService, accountStandingService(deps));
+  rpc.add(accountStatus.AccountStatusService, accountStatusService(deps));
   rpc.add(assistant.AssistantService, assistantService(deps));
   rpc.add(breakglass.BreakglassService, breakglassService(deps));
   rpc.add(elevation.ElevationRequestsService, elevationRequestsService(deps));

@@ -1,4 +1,4 @@
-import type { TenantStandingsSchema } from '@claviger/database';
+import type { TenantStatusSchema } from '@claviger/database';
 import type { OutboxSchema } from '@claviger/events';
 import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
 import type { AssistantTables } from './assistant/assistant-tables.ts';
@@ -145,7 +145,7 @@ export interface WorkflowSchema
     ElevationTables,
     RulesTables,
     OutboxSchema,
-    TenantStandingsSchema {
+    TenantStatusSchema {
   access_policies: AccessPoliciesTable;
   requests: RequestsTable;
   decisions: DecisionsTable;

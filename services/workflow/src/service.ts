@@ -1,7 +1,7 @@
 import * as auth from '@claviger/contracts/auth/v1/auth';
 import * as devices from '@claviger/contracts/auth/v1/devices';
-import * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
-import * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
+import * as emergencyRestriction from '@claviger/contracts/auth/v1/emergency_restriction';
+import * as tenantStatus from '@claviger/contracts/cluster/v1/tenant_status';
 import * as emergency from '@claviger/contracts/vault/v1/emergency';
 import * as vault from '@claviger/contracts/vault/v1/vault';
 import { type RunningService, readSecretFile } from '@claviger/service-kit';
@@ -48,7 +48,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     logger,
     vault: peers.client('vault', vault.EntitlementsService),
     emergency: peers.client('vault', emergency.EmergencyService),
-    standing: peers.client('auth', emergencyStanding.EmergencyStandingService),
+    emergencyRestriction: peers.client('auth', emergencyRestriction.EmergencyRestrictionService),
     directory: peers.client('auth', auth.DirectoryService),
     devices: peers.client('auth', devices.DeviceDirectoryService),
     decider: createDecider({ database, logger }, { cache: ruleSets }),
@@ -62,7 +62,7 @@ export async function createWorkflowService(config: WorkflowConfig): Promise<Run
     notifier,
     decidedBy: readerOfRules(database, pastRuleSets),
   });
-  rpc.add(tenantStanding.TenantStandingService, tenantHandlers(deps));
+  rpc.add(tenantStatus.TenantStatusService, tenantHandlers(deps));
   disposables.use(startSweep(deps, cluster, config.sweepIntervalMs));
   disposables.use(startBreakglassSweep(deps, cluster, config.sweepIntervalMs));
   disposables.use(startForgetting(deps, cluster));

@@ -10,7 +10,7 @@ export function tenantStoreAway(topology: Topology): void {
     const { client: platform } = await network.createPlatformAdministrator();
     const tenant = await network.createTenant();
     const path = `/api/v1/msp/tenants/${tenant.id}`;
-    const standing = () =>
+    const storedStatus = () =>
       network.superuser(async (client) => {
         const { rows } = await client.query<{ standing: string }>(
           'SELECT standing FROM vault.tenant_standings WHERE tenant_id = $1',
@@ -24,7 +24,7 @@ export function tenantStoreAway(topology: Topology): void {
       const suspended = await platform.must('POST', `${path}/suspend`, { reason: 'while the vault is away' });
       expect(suspended).toMatchObject({ status: 'suspending', pendingServices: ['vault'] });
       expect((await tenant.admin.client.get('/api/v1/users/me')).status).toBe(401);
-      expect(await standing()).toBe('active');
+      expect(await storedStatus()).toBe('active');
       const health = await platform.must('GET', `${path}/health`);
       const parts = health.parts as { service: string; answered: boolean; measures: unknown[] }[];
       expect(health.status).toBe('degraded');
@@ -38,7 +38,7 @@ export function tenantStoreAway(topology: Topology): void {
       },
       { what: 'the vault’s having heard' },
     );
-    expect(await standing()).toBe('suspended');
+    expect(await storedStatus()).toBe('suspended');
   });
 
   test('while workflow is paused an account is disabled, and can be enabled only after its grants have ended', async () => {

@@ -10,7 +10,7 @@ import * as file6 from "./claviger/auth/v1/auth.ts";
 import * as file7 from "./claviger/cluster/v1/replicas.ts";
 import * as file8 from "./claviger/auth/v1/cluster_admin.ts";
 import * as file9 from "./claviger/auth/v1/devices.ts";
-import * as file10 from "./claviger/auth/v1/emergency_standing.ts";
+import * as file10 from "./claviger/auth/v1/emergency_restriction.ts";
 import * as file11 from "./claviger/auth/v1/evidence.ts";
 import * as file12 from "./claviger/auth/v1/license.ts";
 import * as file13 from "./claviger/auth/v1/settings.ts";
@@ -21,14 +21,14 @@ import * as file17 from "./claviger/cluster/v1/health.ts";
 import * as file18 from "./claviger/cluster/v1/restore.ts";
 import * as file19 from "./claviger/cluster/v1/schema.ts";
 import * as file20 from "./claviger/cluster/v1/seal.ts";
-import * as file21 from "./claviger/cluster/v1/tenant_standing.ts";
+import * as file21 from "./claviger/cluster/v1/tenant_status.ts";
 import * as file22 from "./claviger/vault/v1/emergency.ts";
 import * as file23 from "./claviger/vault/v1/encryption.ts";
 import * as file24 from "./claviger/vault/v1/evidence.ts";
 import * as file25 from "./claviger/vault/v1/exposure.ts";
 import * as file26 from "./claviger/vault/v1/tenant_keys.ts";
 import * as file27 from "./claviger/vault/v1/vault.ts";
-import * as file28 from "./claviger/workflow/v1/account_standing.ts";
+import * as file28 from "./claviger/workflow/v1/account_status.ts";
 import * as file29 from "./claviger/workflow/v1/assistant.ts";
 import * as file30 from "./claviger/workflow/v1/breakglass.ts";
 import * as file31 from "./claviger/workflow/v1/elevation.ts";
@@ -62,7 +62,7 @@ export const services: ReadonlyMap<string, ServiceDefinition> = new Map<string, 
   ["claviger.auth.v1.DirectoryIdentitiesService", file9.DirectoryIdentitiesService],
   ["claviger.auth.v1.AgentsService", file9.AgentsService],
   ["claviger.auth.v1.DeviceDirectoryService", file9.DeviceDirectoryService],
-  ["claviger.auth.v1.EmergencyStandingService", file10.EmergencyStandingService],
+  ["claviger.auth.v1.EmergencyRestrictionService", file10.EmergencyRestrictionService],
   ["claviger.auth.v1.EvidenceService", file11.EvidenceService],
   ["claviger.auth.v1.LicenseService", file12.LicenseService],
   ["claviger.auth.v1.ConfigService", file13.ConfigService],
@@ -75,7 +75,7 @@ export const services: ReadonlyMap<string, ServiceDefinition> = new Map<string, 
   ["claviger.cluster.v1.RestoreService", file18.RestoreService],
   ["claviger.cluster.v1.SchemaService", file19.SchemaService],
   ["claviger.cluster.v1.SealService", file20.SealService],
-  ["claviger.cluster.v1.TenantStandingService", file21.TenantStandingService],
+  ["claviger.cluster.v1.TenantStatusService", file21.TenantStatusService],
   ["claviger.vault.v1.EmergencyService", file22.EmergencyService],
   ["claviger.vault.v1.EncryptionService", file23.EncryptionService],
   ["claviger.vault.v1.EvidenceService", file24.EvidenceService],
@@ -85,7 +85,7 @@ export const services: ReadonlyMap<string, ServiceDefinition> = new Map<string, 
   ["claviger.vault.v1.EntriesService", file27.EntriesService],
   ["claviger.vault.v1.ModulesService", file27.ModulesService],
   ["claviger.vault.v1.EntitlementsService", file27.EntitlementsService],
-  ["claviger.workflow.v1.AccountStandingService", file28.AccountStandingService],
+  ["claviger.workflow.v1.AccountStatusService", file28.AccountStatusService],
   ["claviger.workflow.v1.AssistantService", file29.AssistantService],
   ["claviger.workflow.v1.BreakglassService", file30.BreakglassService],
   ["claviger.workflow.v1.ElevationRequestsService", file31.ElevationRequestsService],

@@ -137,7 +137,7 @@ test('events of a suspended tenant are not forwarded', async () => {
   const tenant = randomUUID();
   await log.append(tenant, 5);
   await log.database.withTenant(tenant, (tx) =>
-    applyTenantStatus(tx, tenant, { standing: 'suspended', version: 1 }),
+    applyTenantStatus(tx, tenant, { status: 'suspended', version: 1 }),
   );
   log.set(tenant, [destination('soc')]);
   await log.query(
@@ -148,7 +148,7 @@ test('events of a suspended tenant are not forwarded', async () => {
   await forward(log.deps, leadership, { tenantId: tenant, target: 'soc', failing: false });
   expect(await arrived(tenant)).toEqual([]);
   await log.database.withTenant(tenant, (tx) =>
-    applyTenantStatus(tx, tenant, { standing: 'active', version: 2 }),
+    applyTenantStatus(tx, tenant, { status: 'active', version: 2 }),
   );
   await eventually(async () => expect(await arrived(tenant)).toHaveLength(5), { timeoutMs: 50_000 });
 });

@@ -23,7 +23,7 @@ export function signDeletionRecord(
     const { tenantId } = context;
     const head = await deps.database.withTenant(tenantId, async (tx) => {
       const known = await lockedTenantStatus(tx);
-      if (known?.standing !== 'deprovisioning') {
+      if (known?.status !== 'deprovisioning') {
         throw new ClavigerError('conflict', 'Audit has no record that this tenant is being deprovisioned.', {
           code: 'wrong_status',
         });

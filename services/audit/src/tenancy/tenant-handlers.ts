@@ -1,4 +1,4 @@
-import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
+import type * as tenantStatus from '@claviger/contracts/cluster/v1/tenant_status';
 import type { Handlers } from '@claviger/service-kit';
 import { tenantStatusHandlers } from '@claviger/tenancy';
 import { sql } from 'kysely';
@@ -7,7 +7,7 @@ import type { TenancyDeps } from './deps.ts';
 /** Follows the status of tenants and reports the size and last activity of their logs. */
 export function tenantHandlers(
   deps: Pick<TenancyDeps, 'database'>,
-): Handlers<typeof tenantStanding.TenantStandingService> {
+): Handlers<typeof tenantStatus.TenantStatusService> {
   return tenantStatusHandlers({
     database: deps.database,
     describe: async (reader) => {

@@ -11,7 +11,7 @@ const MAX_BACKOFF_SECONDS = 60;
 const BATCH = 100;
 const AT_ONCE = 8;
 
-type Deps = Pick<AccountStatusDeps, 'database' | 'logger' | 'accountStanding'>;
+type Deps = Pick<AccountStatusDeps, 'database' | 'logger' | 'accountStatus'>;
 type Row = Selectable<AuthSchema['account_standings']>;
 
 /**
@@ -37,7 +37,7 @@ export async function deliverAccountStatus(deps: Deps, tenantId: string, userId:
 export function startAccountStatusDeliveries(deps: Deps, cluster: DutyHost): Duty {
   return startDuty({
     cluster,
-    name: 'account standings',
+    name: 'account status',
     everyMs: INTERVAL_MS,
     run: (leadership) => deliverDueAccountStatus(deps, leadership),
   });
@@ -71,8 +71,8 @@ async function deliverAll(deps: Deps, due: readonly Row[], leadership?: Leadersh
 async function deliver(deps: Deps, row: Row, leadership: Leadership | undefined): Promise<boolean> {
   const { tenant_id: tenantId, user_id: userId, wanted_version: version, active, ends, cause } = row;
   const order = { userId, version, active, ends, cause, changedBy: row.changed_by };
-  const settled = await (deps.accountStanding
-    ? deps.accountStanding.applyAccountStanding(order, { tenantId, timeoutMs: CALL_TIMEOUT_MS }).then(
+  const settled = await (deps.accountStatus
+    ? deps.accountStatus.applyAccountStatus(order, { tenantId, timeoutMs: CALL_TIMEOUT_MS }).then(
         (answer) => answer.settled,
         (error: unknown) => {
           deps.logger.warn(

@@ -1,4 +1,4 @@
-import type * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
+import type * as accountStatus from '@claviger/contracts/workflow/v1/account_status';
 import type { Database } from '@claviger/database';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
 import type { AuthSchema } from '../schema.ts';
@@ -11,5 +11,5 @@ export interface AccountStatusDeps {
    * Workflow ends requests, grants and elevations of accounts; undefined if this installation has no
    * workflow.
    */
-  readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingService> | undefined;
+  readonly accountStatus: ServiceClient<typeof accountStatus.AccountStatusService> | undefined;
 }

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { soleLeadership } from '@claviger/cluster';
 import * as auth from '@claviger/contracts/auth/v1/auth';
-import * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
+import * as emergencyRestriction from '@claviger/contracts/auth/v1/emergency_restriction';
 import { createDatabase } from '@claviger/database';
 import { createLogger, loadConfig, readSecretFile } from '@claviger/service-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -281,11 +281,11 @@ test('housekeeping removes any backlog in statements of at most 5,000 rows, incl
 test('a restriction by emergency access records one event at its start and one at its end, also if repeated', async () => {
   const tenant = await newTenant(stack);
   const [user] = await stack.sql<{ id: string }>('SELECT id FROM users WHERE tenant_id = $1', [tenant.id]);
-  const standing = stack.workflow.client('auth', emergencyStanding.EmergencyStandingService);
+  const restriction = stack.workflow.client('auth', emergencyRestriction.EmergencyRestrictionService);
   const sessionId = randomUUID();
   const until = new Date(Date.now() + 3_600_000).toISOString();
   for (const end of [until, until, undefined, undefined])
-    await standing.applyEmergencyStanding(
+    await restriction.applyEmergencyRestriction(
       { userId: user!.id, sessionId, until: end },
       { tenantId: tenant.id },
     );
@@ -293,7 +293,7 @@ test('a restriction by emergency access records one event at its start and one a
     ({ action }) => action === 'breakglass.standing.applied',
   );
   expect(events.map(({ details }) => details?.until)).toEqual([until, '']);
-  const unknown = standing.applyEmergencyStanding(
+  const unknown = restriction.applyEmergencyRestriction(
     { userId: randomUUID(), sessionId, until },
     { tenantId: tenant.id },
   );

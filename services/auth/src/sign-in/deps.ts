@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
+import type * as accountStatus from '@claviger/contracts/workflow/v1/account_status';
 import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger, ServiceClient } from '@claviger/service-kit';
@@ -25,7 +25,7 @@ export interface SignInDeps {
    * Workflow ends requests, grants and elevations of accounts; undefined if this installation has no
    * workflow.
    */
-  readonly accountStanding: ServiceClient<typeof accountStanding.AccountStandingService> | undefined;
+  readonly accountStatus: ServiceClient<typeof accountStatus.AccountStatusService> | undefined;
   /** The settings that this service reads. */
   readonly settings: OwnSettings;
   readonly actorKey: KeyObject;

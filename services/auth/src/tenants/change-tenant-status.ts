@@ -64,7 +64,7 @@ export async function storeTenantStatus(
 ): Promise<EndedAccess> {
   const version = tenant.version + 1;
   // Waits for sign-ins in progress; later ones see the new status.
-  await applyTenantStatus(tx, tenant.id, { standing: order.status, version });
+  await applyTenantStatus(tx, tenant.id, { status: order.status, version });
   await tx
     .updateTable('tenants')
     .set({

@@ -34,10 +34,10 @@ export async function deliverTenantStatus(
   await Promise.all(
     deps.tenantPeers.stores
       .filter((store) => services.has(store.service))
-      .map(async ({ service, standing }) => {
-        const applied = await standing
+      .map(async ({ service, client }) => {
+        const applied = await client
           .apply(
-            { standing: tenant.status, version: tenant.version, changedBy: tenant.status_changed_by },
+            { status: tenant.status, version: tenant.version, changedBy: tenant.status_changed_by },
             { tenantId, timeoutMs: CALL_TIMEOUT_MS },
           )
           .then(
@@ -83,7 +83,7 @@ async function note(
 export function startTenantStatusDeliveries(deps: Deps, cluster: DutyHost): Duty {
   return startDuty({
     cluster,
-    name: 'tenant standings',
+    name: 'tenant status',
     everyMs: INTERVAL_MS,
     run: (leadership) => deliverDueStatuses(deps, leadership),
   });

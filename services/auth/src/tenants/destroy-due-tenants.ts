@@ -75,7 +75,7 @@ async function destroyTenant(deps: Deps, leadership: Leadership, order: Order): 
   const version = await holdConfirmed(deps, leadership, order);
   if (version === undefined) return;
   const ofVault = await destroyKeys(
-    { orderedBy: order.ordered_by, confirmedBy: order.confirmed_by!, standingVersion: version },
+    { orderedBy: order.ordered_by, confirmedBy: order.confirmed_by!, statusVersion: version },
     { tenantId },
   );
   const destroyed: DestroyedKey[] = [

@@ -16,15 +16,15 @@ export function getTenantHealth(deps: TenantsDeps): Handler<typeof tenants.Tenan
   return async (request) => {
     const id = request.tenantId;
     const tenant = await readTenant(deps, id);
-    const standing = tenant.status === 'suspending' ? 'suspended' : tenant.status;
+    const wanted = tenant.status === 'suspending' ? 'suspended' : tenant.status;
     const parts = await Promise.all([
-      ownPart(deps, id, standing, tenant.version),
+      ownPart(deps, id, wanted, tenant.version),
       ...deps.tenantPeers.stores.map((store) => askStore(deps, store, id)),
     ]);
-    const wrong = parts.some((part) => !part.answered || part.standing !== standing);
+    const wrong = parts.some((part) => !part.answered || part.standing !== wanted);
     return {
       tenantId: id,
-      status: wrong ? 'degraded' : standing === 'active' ? 'healthy' : 'inactive',
+      status: wrong ? 'degraded' : wanted === 'active' ? 'healthy' : 'inactive',
       lastActivityAt: parts
         .map((part) => part.lastActivityAt)
         .filter((at) => at !== undefined)
@@ -35,7 +35,7 @@ export function getTenantHealth(deps: TenantsDeps): Handler<typeof tenants.Tenan
   };
 }
 
-async function ownPart(deps: TenantsDeps, id: string, standing: string, version: number): Promise<Part> {
+async function ownPart(deps: TenantsDeps, id: string, status: string, version: number): Promise<Part> {
   const { rows } = await deps.database.readTenant(id, (reader) =>
     sql<{ users: number; sessions: number; api_tokens: number; last_activity_at: Date | null }>`SELECT
       (SELECT count(*) FROM users WHERE deleted_at IS NULL) AS users,
@@ -47,7 +47,7 @@ async function ownPart(deps: TenantsDeps, id: string, standing: string, version:
   return {
     service: 'auth',
     answered: true,
-    standing,
+    standing: status,
     version,
     measures: Object.entries({ users, sessions, apiTokens: api_tokens }).map(([name, value]) => ({
       name,
@@ -61,9 +61,9 @@ async function ownPart(deps: TenantsDeps, id: string, standing: string, version:
 async function askStore(deps: TenantsDeps, store: TenantStore, tenantId: string): Promise<Part> {
   const { service } = store;
   try {
-    const answer = await store.standing.describe({}, { tenantId, timeoutMs: TIMEOUT_MS });
-    const { standing, version, measures, lastActivityAt } = answer;
-    return { service, answered: true, standing, version, measures, problem: '', lastActivityAt };
+    const answer = await store.client.describe({}, { tenantId, timeoutMs: TIMEOUT_MS });
+    const { status, version, measures, lastActivityAt } = answer;
+    return { service, answered: true, standing: status, version, measures, problem: '', lastActivityAt };
   } catch (error) {
     deps.logger.warn({ err: error, service, tenantId }, 'a service did not report the state of a tenant');
     return {

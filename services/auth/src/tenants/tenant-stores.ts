@@ -1,5 +1,5 @@
 import * as tenantLog from '@claviger/contracts/audit/v1/tenant_log';
-import * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
+import * as tenantStatus from '@claviger/contracts/cluster/v1/tenant_status';
 import * as tenantKeys from '@claviger/contracts/vault/v1/tenant_keys';
 import {
   type BaseConfig,
@@ -12,7 +12,7 @@ import {
 /** Another service that keeps data of tenants. */
 export interface TenantStore {
   readonly service: string;
-  readonly standing: ServiceClient<typeof tenantStanding.TenantStandingService>;
+  readonly client: ServiceClient<typeof tenantStatus.TenantStatusService>;
 }
 
 /**
@@ -40,7 +40,7 @@ export function tenantPeers(config: Pick<BaseConfig, 'peers'>, peers: Peers): Te
   return {
     stores: names.map((service) => ({
       service,
-      standing: peers.client(service, tenantStanding.TenantStandingService),
+      client: peers.client(service, tenantStatus.TenantStatusService),
     })),
     destroyKeys:
       config.peers.vault &&

@@ -461,17 +461,17 @@ test('services read names and permissions within one tenant', async () => {
   const within = { tenantId: tenant.id };
   const { users } = await directory.getUserNames({ userIds: [user.id, stranger.id, 'nonsense'] }, within);
   expect(users).toEqual([{ id: user.id, username: 'liam', displayName: '', status: 'active' }]);
-  const standing = await directory.getStanding({ userId: user.id }, within);
-  expect(standing).toMatchObject({ active: true, roles: ['approver'] });
-  expect(standing.permissions).toContain('requests.decide');
-  expect(await directory.getStanding({ userId: stranger.id }, within)).toEqual({
+  const permissions = await directory.getUserPermissions({ userId: user.id }, within);
+  expect(permissions).toMatchObject({ active: true, roles: ['approver'] });
+  expect(permissions.permissions).toContain('requests.decide');
+  expect(await directory.getUserPermissions({ userId: stranger.id }, within)).toEqual({
     active: false,
     permissions: [],
     roles: [],
   });
-  expect(await reasonOf(directory.getStanding({ userId: user.id }))).toBe('invalid');
+  expect(await reasonOf(directory.getUserPermissions({ userId: user.id }))).toBe('invalid');
   const gateway = stack.gateway.client('auth', auth.DirectoryService);
-  expect(await reasonOf(gateway.getStanding({ userId: user.id }, within))).toBe('denied');
+  expect(await reasonOf(gateway.getUserPermissions({ userId: user.id }, within))).toBe('denied');
 });
 
 test('no password, token or code is stored in plain text in the database, the outbox or Redis', async () => {

@@ -16,7 +16,7 @@ export function destroyTenantKeys(
   return async (request, context) => {
     const { tenantId } = context;
     context.auditSubject = { type: 'tenant', id: tenantId };
-    const { orderedBy, confirmedBy, standingVersion } = request;
+    const { orderedBy, confirmedBy, statusVersion } = request;
     if (orderedBy === confirmedBy) {
       throw new ClavigerError('denied', 'Two administrators are needed to destroy the keys of a tenant.', {
         code: 'second_person_needed',
@@ -25,8 +25,8 @@ export function destroyTenantKeys(
     const keys = await deps.database.withTenant(tenantId, async (tx) => {
       const known = await lockedTenantStatus(tx);
       const mayGo =
-        known?.standing === 'deprovisioned' ||
-        (known?.standing === 'deprovisioning' && known.version === standingVersion);
+        known?.status === 'deprovisioned' ||
+        (known?.status === 'deprovisioning' && known.version === statusVersion);
       if (!mayGo) {
         throw new ClavigerError(
           'conflict',

@@ -403,8 +403,8 @@ class Play {
     if (one.op === 'place') return this.#place(one.entry, one.user, one.oneTime);
     if (one.op === 'end') return this.#end(one.entry);
     // Auth refuses all calls of a disabled user.
-    if (one.op === 'leave') return this.#standing(one.who, 'disabled', () => oracle.gone.add(one.who));
-    if (one.op === 'return') return this.#standing(one.who, 'active', () => oracle.gone.delete(one.who));
+    if (one.op === 'leave') return this.#setStatus(one.who, 'disabled', () => oracle.gone.add(one.who));
+    if (one.op === 'return') return this.#setStatus(one.who, 'active', () => oracle.gone.delete(one.who));
     if (oracle.gone.has(one.who)) return;
     const actor = this.#actors[one.who]!;
     const entryId = 'entry' in one ? this.#entryIds[one.entry]! : '';
@@ -570,7 +570,7 @@ class Play {
     oracle.rotated(entry, accepted ? 'applied' : byAdmin ? 'admin refused' : 'account refused');
   }
 
-  #standing(index: number, status: 'active' | 'disabled', note: () => unknown): void {
+  #setStatus(index: number, status: 'active' | 'disabled', note: () => unknown): void {
     bench.users.set(this.#actors[index]!.userId, status);
     note();
   }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
+import * as accountStatus from '@claviger/contracts/workflow/v1/account_status';
 import * as rules from '@claviger/contracts/workflow/v1/rules';
 import type { Actor } from '@claviger/service-kit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Elevations, startElevations, TECHNICIAN } from '../../elevation-support.ts';
 import { APPROVER, bind, codeOf, REQUESTER, type Tenant } from '../../test-support.ts';
-import { accountStandingService, pamRulesService } from '../registry.ts';
+import { accountStatusService, pamRulesService } from '../registry.ts';
 import { type Decided, decide, type RequestState } from '../requests/request-machine.ts';
 
 let service: Elevations;
@@ -27,10 +27,10 @@ const administrator = (): Actor => tenant.user(['*']);
 
 /** Sends the status of an account as auth does. */
 function tell(who: Actor, version: number, more: { active?: boolean; ends?: boolean } = {}) {
-  const handlers = bind(accountStanding.AccountStandingService, accountStandingService(service.deps));
+  const handlers = bind(accountStatus.AccountStatusService, accountStatusService(service.deps));
   const { active = false, ends = true } = more;
   const changedBy = randomUUID();
-  return handlers.applyAccountStanding(administrator(), {
+  return handlers.applyAccountStatus(administrator(), {
     userId: who.userId,
     version,
     active,

@@ -2,7 +2,7 @@ import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger } from '@claviger/service-kit';
 import type { SettingsReader } from '@claviger/settings';
-import type { Directory, Emergency, Standing, Vault } from '../peers.ts';
+import type { Directory, Emergency, EmergencyRestriction, Vault } from '../peers.ts';
 import type { WorkflowSchema } from '../schema.ts';
 
 /** Dependencies of the operations and duties in this folder. */
@@ -12,7 +12,7 @@ export interface AccountsDeps {
   readonly logger: Logger;
   readonly vault: Vault;
   readonly emergency: Emergency;
-  readonly standing: Standing;
+  readonly emergencyRestriction: EmergencyRestriction;
   readonly directory: Directory;
   /** The settings of the tenants. */
   readonly settings: SettingsReader<'breakglass'>;

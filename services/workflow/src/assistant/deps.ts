@@ -18,8 +18,8 @@ export interface AssistantDeps {
   readonly settings: SettingsReader<'assistant'>;
   readonly docs: DocsIndex;
   readonly reads: CallerReads;
-  /** Returns whether a user is active. */
-  readonly standings: Pick<ServiceClient<typeof auth.DirectoryService>, 'getStanding'>;
+  /** Returns whether a user is active, and the permissions of the user. */
+  readonly userPermissions: Pick<ServiceClient<typeof auth.DirectoryService>, 'getUserPermissions'>;
   /** The addresses at which a provider is allowed. */
   readonly providerPolicy: () => TargetPolicy;
   readonly checkProvider: ProviderCheck;

@@ -15,7 +15,7 @@ export function openAssistant(
   peers: Pick<Peers, 'client'>,
   config: WorkflowConfig,
   platform: Platform,
-): Pick<AssistantDeps, 'docs' | 'providerPolicy' | 'reads' | 'standings' | 'checkProvider'> {
+): Pick<AssistantDeps, 'docs' | 'providerPolicy' | 'reads' | 'userPermissions' | 'checkProvider'> {
   const docs = createDocsIndex(readSections(documentationFolder()));
   if (docs.sections === 0)
     deps.logger.warn('the folder docs is missing: the assistant answers without documentation');
@@ -27,7 +27,7 @@ export function openAssistant(
       entries: peers.client('vault', vault.EntriesService),
       users: peers.client('auth', auth.UsersService),
     }),
-    standings: peers.client('auth', auth.DirectoryService),
+    userPermissions: peers.client('auth', auth.DirectoryService),
     checkProvider: createProviderCheck(policy),
   };
 }

@@ -100,13 +100,13 @@ async function open(
   if (!rows[0]!.first) return 'open';
   // A session past its time that no sweep has processed yet must not block a new one.
   await expireSessions(deps, tx, (query) => query.where('user_id', '=', userId));
-  const standing = await tx
+  const open = await tx
     .selectFrom('breakglass_sessions')
     .select('id')
     .where('user_id', '=', userId)
     .where('state', 'in', ['awaiting-confirmation', 'active'])
     .executeTakeFirst();
-  if (standing) return 'open';
+  if (open) return 'open';
   const { sealedCode } = ask.request;
   const code = sealedCode === '' ? undefined : await useOfflineCode(tx, context, sealedCode);
   if (code === 'wrong' || (code && 'lockedSeconds' in code)) return code;

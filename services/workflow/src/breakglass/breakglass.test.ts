@@ -97,7 +97,7 @@ test('an offline code opens emergency access at once, works once, and is stored 
   const spelled = `${first!.toLowerCase().replaceAll('-', '\u2011').replace('\u2011', '\u00a0')}\r\n`;
   const { session } = await service.handlers.activateBreakglass(who, { ...WHY, sealedCode: spelled });
   expect(session).toMatchObject({ state: 'active', openedBy: 'sealed-code', durationMinutes: 60 });
-  expect(service.emergency.standings.get(who.userId)).toBe(session!.id);
+  expect(service.emergency.restrictions.get(who.userId)).toBe(session!.id);
   expect(await codeOf(service.handlers.activateBreakglass(operator(), { ...WHY, sealedCode: first! }))).toBe(
     'sealed_code_wrong',
   );
@@ -214,7 +214,7 @@ test('only its user or a holder of breakglass.manage ends emergency access', asy
     rotationsQueued: 2,
     rotationsImpossible: 1,
   });
-  expect(service.emergency.standings.has(who.userId)).toBe(false);
+  expect(service.emergency.restrictions.has(who.userId)).toBe(false);
   expect(await codeOf(service.handlers.deactivateBreakglass(who, {}))).toBe('breakglass_not_open');
   const other = await openWithCode(who);
   expect(await codeOf(service.handlers.deactivateBreakglass(manager(), { sessionId: other.id }))).toBe('ok');

@@ -2,7 +2,7 @@ import type { Database } from '@claviger/database';
 import type { Emitter } from '@claviger/events';
 import type { Logger } from '@claviger/service-kit';
 import type { SettingsReader } from '@claviger/settings';
-import type { Directory, Emergency, Standing } from '../peers.ts';
+import type { Directory, Emergency, EmergencyRestriction } from '../peers.ts';
 import type { WorkflowSchema } from '../schema.ts';
 
 /** Dependencies of the operations and duties in this folder. */
@@ -11,7 +11,7 @@ export interface BreakglassDeps {
   readonly emitter: Emitter;
   readonly logger: Logger;
   readonly emergency: Emergency;
-  readonly standing: Standing;
+  readonly emergencyRestriction: EmergencyRestriction;
   readonly directory: Directory;
   /** The settings of the tenants. */
   readonly settings: SettingsReader<'breakglass'>;

@@ -45,7 +45,7 @@ async function place(
   const call = callOf(row, requestId);
   const expiresAt = row.expires_at!.toISOString();
   const { id: sessionId, user_id: userId } = row;
-  const { settled } = await deps.standing.applyEmergencyStanding(
+  const { settled } = await deps.emergencyRestriction.applyEmergencyRestriction(
     { userId, sessionId, until: expiresAt },
     call,
   );
@@ -98,7 +98,7 @@ async function end(
   const call = callOf(row, requestId);
   const { id: sessionId, user_id: userId } = row;
   const told = await deps.emergency.endEmergencySession({ sessionId, cause: row.state }, call);
-  const { settled } = await deps.standing.applyEmergencyStanding(
+  const { settled } = await deps.emergencyRestriction.applyEmergencyRestriction(
     { userId, sessionId, until: undefined },
     call,
   );

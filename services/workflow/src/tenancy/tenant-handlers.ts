@@ -1,4 +1,4 @@
-import type * as tenantStanding from '@claviger/contracts/cluster/v1/tenant_standing';
+import type * as tenantStatus from '@claviger/contracts/cluster/v1/tenant_status';
 import type { Handlers } from '@claviger/service-kit';
 import { type TenantMeasures, tenantStatusHandlers } from '@claviger/tenancy';
 import { sql } from 'kysely';
@@ -10,11 +10,11 @@ import { endGrants } from './end-grants.ts';
 /** Applies changes of the status of tenants. */
 export function tenantHandlers(
   deps: Pick<TenancyDeps, 'database' | 'emitter' | 'logger'>,
-): Handlers<typeof tenantStanding.TenantStandingService> {
+): Handlers<typeof tenantStatus.TenantStatusService> {
   return tenantStatusHandlers({
     database: deps.database,
     onChange: async (tx, applied) => {
-      if (applied.before !== 'active' || applied.standing === 'active') return;
+      if (applied.before !== 'active' || applied.status === 'active') return;
       const { tenantId, changedBy } = applied;
       const end = { tenantId, endedBy: changedBy, reason: 'The tenant was suspended.' };
       await endGrants(deps, tx, end);

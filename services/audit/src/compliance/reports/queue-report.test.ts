@@ -59,11 +59,11 @@ test('an order does not return a report that has begun or that a suspension has 
   expect((await claimReport({ database, node: 'test' }, tenantId))?.id).toBe(begun);
   const waiting = await order(tenantId);
   expect(waiting).not.toBe(begun);
-  for (const [version, standing] of [
+  for (const [version, status] of [
     [1, 'suspended'],
     [2, 'active'],
   ] as const)
-    await database.withTenant(tenantId, (tx) => applyTenantStatus(tx, tenantId, { standing, version }));
+    await database.withTenant(tenantId, (tx) => applyTenantStatus(tx, tenantId, { status, version }));
   const after = await order(tenantId);
   expect([begun, waiting]).not.toContain(after);
   expect(await order(tenantId)).toBe(after);

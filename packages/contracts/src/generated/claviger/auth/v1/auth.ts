@@ -552,11 +552,11 @@ export interface UserName {
   status: string;
 }
 
-export interface GetStandingRequest {
+export interface GetUserPermissionsRequest {
   userId: string;
 }
 
-export interface GetStandingResponse {
+export interface GetUserPermissionsResponse {
   active: boolean;
   permissions: string[];
   roles: string[];
@@ -5772,19 +5772,19 @@ export const UserName: MessageFns<UserName> = {
   },
 };
 
-function createBaseGetStandingRequest(): GetStandingRequest {
+function createBaseGetUserPermissionsRequest(): GetUserPermissionsRequest {
   return { userId: "" };
 }
 
-export const GetStandingRequest: MessageFns<GetStandingRequest> = {
-  encode(message: GetStandingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const GetUserPermissionsRequest: MessageFns<GetUserPermissionsRequest> = {
+  encode(message: GetUserPermissionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.userId !== "") {
       writer.uint32(10).string(message.userId);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): GetStandingRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): GetUserPermissionsRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -5793,7 +5793,7 @@ export const GetStandingRequest: MessageFns<GetStandingRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetStandingRequest();
+      const message = createBaseGetUserPermissionsRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -5818,12 +5818,12 @@ export const GetStandingRequest: MessageFns<GetStandingRequest> = {
   },
 };
 
-function createBaseGetStandingResponse(): GetStandingResponse {
+function createBaseGetUserPermissionsResponse(): GetUserPermissionsResponse {
   return { active: false, permissions: [], roles: [] };
 }
 
-export const GetStandingResponse: MessageFns<GetStandingResponse> = {
-  encode(message: GetStandingResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const GetUserPermissionsResponse: MessageFns<GetUserPermissionsResponse> = {
+  encode(message: GetUserPermissionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.active !== false) {
       writer.uint32(8).bool(message.active);
     }
@@ -5836,7 +5836,7 @@ export const GetStandingResponse: MessageFns<GetStandingResponse> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): GetStandingResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): GetUserPermissionsResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -5845,7 +5845,7 @@ export const GetStandingResponse: MessageFns<GetStandingResponse> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetStandingResponse();
+      const message = createBaseGetUserPermissionsResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -6448,7 +6448,7 @@ export const SessionsService = {
 
 export const DirectoryService = {
   getUserNames: unary("/claviger.auth.v1.DirectoryService/GetUserNames", GetUserNamesRequest, GetUserNamesResponse),
-  getStanding: unary("/claviger.auth.v1.DirectoryService/GetStanding", GetStandingRequest, GetStandingResponse),
+  getUserPermissions: unary("/claviger.auth.v1.DirectoryService/GetUserPermissions", GetUserPermissionsRequest, GetUserPermissionsResponse),
 };
 
 export const OperatorService = {

@@ -16,7 +16,7 @@ export interface DestroyTenantKeysRequest {
   orderedBy: string;
   confirmedBy: string;
   /** Version of the tenant status that the order belongs to. */
-  standingVersion: number;
+  statusVersion: number;
 }
 
 export interface DestroyTenantKeysResponse {
@@ -30,7 +30,7 @@ export interface DestroyedKey {
 }
 
 function createBaseDestroyTenantKeysRequest(): DestroyTenantKeysRequest {
-  return { orderedBy: "", confirmedBy: "", standingVersion: 0 };
+  return { orderedBy: "", confirmedBy: "", statusVersion: 0 };
 }
 
 export const DestroyTenantKeysRequest: MessageFns<DestroyTenantKeysRequest> = {
@@ -41,8 +41,8 @@ export const DestroyTenantKeysRequest: MessageFns<DestroyTenantKeysRequest> = {
     if (message.confirmedBy !== "") {
       writer.uint32(18).string(message.confirmedBy);
     }
-    if (message.standingVersion !== 0) {
-      writer.uint32(24).int64(message.standingVersion);
+    if (message.statusVersion !== 0) {
+      writer.uint32(24).int64(message.statusVersion);
     }
     return writer;
   },
@@ -81,7 +81,7 @@ export const DestroyTenantKeysRequest: MessageFns<DestroyTenantKeysRequest> = {
               break;
             }
 
-            message.standingVersion = longToNumber(reader.int64());
+            message.statusVersion = longToNumber(reader.int64());
             continue;
           }
         }

@@ -2,7 +2,7 @@
 // versions:
 //   protoc-gen-ts_proto  v2.18.0
 //   protoc               unknown
-// source: claviger/cluster/v1/tenant_standing.proto
+// source: claviger/cluster/v1/tenant_status.proto
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
@@ -10,10 +10,10 @@ import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
 export const protobufPackage = "claviger.cluster.v1";
 
-export const protobufFileName = "claviger/cluster/v1/tenant_standing.proto";
+export const protobufFileName = "claviger/cluster/v1/tenant_status.proto";
 
 export interface ApplyRequest {
-  standing: string;
+  status: string;
   version: number;
   /** User who changed it; empty if a duty did. */
   changedBy: string;
@@ -28,7 +28,7 @@ export interface DescribeRequest {
 }
 
 export interface DescribeResponse {
-  standing: string;
+  status: string;
   version: number;
   measures: Measure[];
   lastActivityAt?: string | undefined;
@@ -41,13 +41,13 @@ export interface Measure {
 }
 
 function createBaseApplyRequest(): ApplyRequest {
-  return { standing: "", version: 0, changedBy: "" };
+  return { status: "", version: 0, changedBy: "" };
 }
 
 export const ApplyRequest: MessageFns<ApplyRequest> = {
   encode(message: ApplyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.standing !== "") {
-      writer.uint32(10).string(message.standing);
+    if (message.status !== "") {
+      writer.uint32(10).string(message.status);
     }
     if (message.version !== 0) {
       writer.uint32(16).int64(message.version);
@@ -76,7 +76,7 @@ export const ApplyRequest: MessageFns<ApplyRequest> = {
               break;
             }
 
-            message.standing = reader.string();
+            message.status = reader.string();
             continue;
           }
           case 2: {
@@ -190,13 +190,13 @@ export const DescribeRequest: MessageFns<DescribeRequest> = {
 };
 
 function createBaseDescribeResponse(): DescribeResponse {
-  return { standing: "", version: 0, measures: [], lastActivityAt: undefined };
+  return { status: "", version: 0, measures: [], lastActivityAt: undefined };
 }
 
 export const DescribeResponse: MessageFns<DescribeResponse> = {
   encode(message: DescribeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.standing !== "") {
-      writer.uint32(10).string(message.standing);
+    if (message.status !== "") {
+      writer.uint32(10).string(message.status);
     }
     if (message.version !== 0) {
       writer.uint32(16).int64(message.version);
@@ -228,7 +228,7 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
               break;
             }
 
-            message.standing = reader.string();
+            message.status = reader.string();
             continue;
           }
           case 2: {
@@ -356,7 +356,7 @@ export interface MessageFns<T> {
 
 import { unary } from "../../../../rpc.ts";
 
-export const TenantStandingService = {
-  apply: unary("/claviger.cluster.v1.TenantStandingService/Apply", ApplyRequest, ApplyResponse),
-  describe: unary("/claviger.cluster.v1.TenantStandingService/Describe", DescribeRequest, DescribeResponse),
+export const TenantStatusService = {
+  apply: unary("/claviger.cluster.v1.TenantStatusService/Apply", ApplyRequest, ApplyResponse),
+  describe: unary("/claviger.cluster.v1.TenantStatusService/Describe", DescribeRequest, DescribeResponse),
 };

@@ -1,4 +1,4 @@
-import type * as emergencyStanding from '@claviger/contracts/auth/v1/emergency_standing';
+import type * as emergencyRestriction from '@claviger/contracts/auth/v1/emergency_restriction';
 import type { Tx } from '@claviger/database';
 import { ClavigerError, isClavigerError } from '@claviger/errors';
 import { changedNothing, type Handler } from '@claviger/service-kit';
@@ -12,9 +12,9 @@ import type { EmergencyDeps } from './deps.ts';
  * ended. An emergency must not wait for Redis: if gateways cannot be notified, `settled` is false and
  * workflow repeats the call. A repetition notifies gateways again and records no event.
  */
-export function applyEmergencyStanding(
+export function applyEmergencyRestriction(
   deps: EmergencyDeps,
-): Handler<typeof emergencyStanding.EmergencyStandingService.applyEmergencyStanding> {
+): Handler<typeof emergencyRestriction.EmergencyRestrictionService.applyEmergencyRestriction> {
   return async ({ userId, sessionId, until }, context) => {
     context.auditSubject = { type: 'user', id: userId };
     const live = await deps.database.withTenant(context.tenantId, async (tx) => {

@@ -2,16 +2,16 @@
 // versions:
 //   protoc-gen-ts_proto  v2.18.0
 //   protoc               unknown
-// source: claviger/workflow/v1/account_standing.proto
+// source: claviger/workflow/v1/account_status.proto
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 export const protobufPackage = "claviger.workflow.v1";
 
-export const protobufFileName = "claviger/workflow/v1/account_standing.proto";
+export const protobufFileName = "claviger/workflow/v1/account_status.proto";
 
-export interface ApplyAccountStandingRequest {
+export interface ApplyAccountStatusRequest {
   userId: string;
   version: number;
   /** False: the account cannot start anything. */
@@ -23,17 +23,17 @@ export interface ApplyAccountStandingRequest {
   changedBy: string;
 }
 
-export interface ApplyAccountStandingResponse {
+export interface ApplyAccountStatusResponse {
   /** False until the vault has confirmed every end. */
   settled: boolean;
 }
 
-function createBaseApplyAccountStandingRequest(): ApplyAccountStandingRequest {
+function createBaseApplyAccountStatusRequest(): ApplyAccountStatusRequest {
   return { userId: "", version: 0, active: false, ends: false, cause: "", changedBy: "" };
 }
 
-export const ApplyAccountStandingRequest: MessageFns<ApplyAccountStandingRequest> = {
-  encode(message: ApplyAccountStandingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ApplyAccountStatusRequest: MessageFns<ApplyAccountStatusRequest> = {
+  encode(message: ApplyAccountStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.userId !== "") {
       writer.uint32(10).string(message.userId);
     }
@@ -55,7 +55,7 @@ export const ApplyAccountStandingRequest: MessageFns<ApplyAccountStandingRequest
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ApplyAccountStandingRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyAccountStatusRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -64,7 +64,7 @@ export const ApplyAccountStandingRequest: MessageFns<ApplyAccountStandingRequest
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseApplyAccountStandingRequest();
+      const message = createBaseApplyAccountStatusRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -129,19 +129,19 @@ export const ApplyAccountStandingRequest: MessageFns<ApplyAccountStandingRequest
   },
 };
 
-function createBaseApplyAccountStandingResponse(): ApplyAccountStandingResponse {
+function createBaseApplyAccountStatusResponse(): ApplyAccountStatusResponse {
   return { settled: false };
 }
 
-export const ApplyAccountStandingResponse: MessageFns<ApplyAccountStandingResponse> = {
-  encode(message: ApplyAccountStandingResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ApplyAccountStatusResponse: MessageFns<ApplyAccountStatusResponse> = {
+  encode(message: ApplyAccountStatusResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.settled !== false) {
       writer.uint32(8).bool(message.settled);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ApplyAccountStandingResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyAccountStatusResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -150,7 +150,7 @@ export const ApplyAccountStandingResponse: MessageFns<ApplyAccountStandingRespon
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseApplyAccountStandingResponse();
+      const message = createBaseApplyAccountStatusResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -193,6 +193,6 @@ export interface MessageFns<T> {
 
 import { unary } from "../../../../rpc.ts";
 
-export const AccountStandingService = {
-  applyAccountStanding: unary("/claviger.workflow.v1.AccountStandingService/ApplyAccountStanding", ApplyAccountStandingRequest, ApplyAccountStandingResponse),
+export const AccountStatusService = {
+  applyAccountStatus: unary("/claviger.workflow.v1.AccountStatusService/ApplyAccountStatus", ApplyAccountStatusRequest, ApplyAccountStatusResponse),
 };

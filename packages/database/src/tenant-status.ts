@@ -6,14 +6,14 @@ import type { Tx } from './database.ts';
 import type { Migration } from './migrate.ts';
 
 /** With the outbox, part of the first migrations of every service with state. */
-export const tenantStandingsMigration: Migration = {
+export const tenantStatusMigration: Migration = {
   name: '0000-tenant-standings',
-  sql: readFileSync(join(import.meta.dirname, 'tenant-standings.sql'), 'utf8'),
+  sql: readFileSync(join(import.meta.dirname, 'tenant-status.sql'), 'utf8'),
 };
 
 export type TenantStatus = 'active' | 'suspended' | 'deprovisioning' | 'deprovisioned';
 
-export interface TenantStandingsSchema {
+export interface TenantStatusSchema {
   tenant_standings: {
     tenant_id: string;
     standing: TenantStatus;
@@ -27,7 +27,7 @@ const LOCK_CLASS = 0x74656e61;
 const lockKeys = sql`${LOCK_CLASS}::int, hashtext(current_tenant()::text)`;
 
 interface Known {
-  standing: TenantStatus;
+  status: TenantStatus;
   version: number;
   active_since: Date | null;
 }
@@ -50,7 +50,7 @@ export async function requireActiveTenant(
   ]);
   const known = rows[0];
   if (!known) return;
-  if (known.standing !== 'active') throw tenantNotActive(known.standing);
+  if (known.status !== 'active') throw tenantNotActive(known.status);
   if (options.queuedAt && known.active_since && options.queuedAt < known.active_since) {
     throw new ClavigerError('conflict', 'The job was queued before the tenant was suspended.', {
       code: 'queued_before_reinstatement',
@@ -77,15 +77,15 @@ export async function isActiveTenant(tx: QueryExecutorProvider): Promise<boolean
  */
 export async function lockedTenantStatus(
   tx: QueryExecutorProvider,
-): Promise<{ readonly standing: TenantStatus; readonly version: number } | undefined> {
+): Promise<{ readonly status: TenantStatus; readonly version: number } | undefined> {
   await sql`SELECT pg_advisory_xact_lock_shared(${lockKeys})`.execute(tx);
   return (await readKnown(tx)).rows[0];
 }
 
 /** For queries of the system role for due rows: `.where(ofActiveTenant('rotations.tenant_id'))`. */
 export function ofActiveTenant(tenantIdColumn: string): RawBuilder<boolean> {
-  return sql<boolean>`NOT EXISTS (SELECT FROM tenant_standings standing
-    WHERE standing.tenant_id = ${sql.ref(tenantIdColumn)} AND standing.standing <> 'active')`;
+  return sql<boolean>`NOT EXISTS (SELECT FROM tenant_standings t
+    WHERE t.tenant_id = ${sql.ref(tenantIdColumn)} AND t.standing <> 'active')`;
 }
 
 export interface TenantStatusChange {
@@ -101,23 +101,23 @@ export interface TenantStatusChange {
 export async function applyTenantStatus<DB>(
   tx: Tx<DB>,
   tenantId: string,
-  next: { readonly standing: TenantStatus; readonly version: number },
+  next: { readonly status: TenantStatus; readonly version: number },
 ): Promise<TenantStatusChange> {
   await sql`SELECT pg_advisory_xact_lock(${lockKeys})`.execute(tx);
   const known = (await readKnown(tx)).rows[0];
-  const before = known?.standing ?? 'active';
+  const before = known?.status ?? 'active';
   if (known && known.version >= next.version) return { changed: false, before };
-  const activeSince = next.standing === 'active' ? sql`clock_timestamp()` : sql`NULL::timestamptz`;
+  const activeSince = next.status === 'active' ? sql`clock_timestamp()` : sql`NULL::timestamptz`;
   await sql`INSERT INTO tenant_standings (tenant_id, standing, version, active_since)
-    VALUES (${tenantId}::uuid, ${next.standing}, ${next.version}, ${activeSince})
+    VALUES (${tenantId}::uuid, ${next.status}, ${next.version}, ${activeSince})
     ON CONFLICT (tenant_id) DO UPDATE SET standing = excluded.standing, version = excluded.version,
       active_since = excluded.active_since, changed_at = clock_timestamp()`.execute(tx);
   return { changed: true, before };
 }
 
 /** The refusal for a status other than active. */
-export function tenantNotActive(standing: TenantStatus): ClavigerError {
-  return standing === 'deprovisioned'
+export function tenantNotActive(status: TenantStatus): ClavigerError {
+  return status === 'deprovisioned'
     ? new ClavigerError('gone', 'The tenant was deprovisioned: its keys are destroyed.', {
         code: 'tenant_deprovisioned',
       })
@@ -128,6 +128,6 @@ export function tenantNotActive(standing: TenantStatus): ClavigerError {
 }
 
 const readKnown = (tx: QueryExecutorProvider) =>
-  sql<Known>`SELECT standing, version, active_since FROM tenant_standings WHERE tenant_id = current_tenant()`.execute(
+  sql<Known>`SELECT standing AS status, version, active_since FROM tenant_standings WHERE tenant_id = current_tenant()`.execute(
     tx,
   );

@@ -14,20 +14,20 @@ import {
   migrate,
   ofActiveTenant,
   requireActiveTenant,
-  type TenantStandingsSchema,
   type TenantStatus,
-  tenantStandingsMigration,
+  type TenantStatusSchema,
+  tenantStatusMigration,
 } from './index.ts';
 
 let scratch: ScratchDatabase;
 let schema: ScratchSchema;
-let database: Database<TenantStandingsSchema>;
+let database: Database<TenantStatusSchema>;
 
 beforeAll(async () => {
   scratch = await startScratchDatabase();
   schema = await scratch.createSchema();
-  await migrate(schema, [tenantStandingsMigration]);
-  database = createDatabase<TenantStandingsSchema>(schema);
+  await migrate(schema, [tenantStatusMigration]);
+  database = createDatabase<TenantStatusSchema>(schema);
 });
 
 afterAll(async () => {
@@ -35,8 +35,8 @@ afterAll(async () => {
   await scratch?.[Symbol.asyncDispose]();
 });
 
-const apply = (tenantId: string, standing: TenantStatus, version: number) =>
-  database.withTenant(tenantId, (tx) => applyTenantStatus(tx, tenantId, { standing, version }));
+const apply = (tenantId: string, status: TenantStatus, version: number) =>
+  database.withTenant(tenantId, (tx) => applyTenantStatus(tx, tenantId, { status, version }));
 const ask = (tenantId: string, queuedAt?: Date) =>
   database
     .withTenant(tenantId, (tx) => requireActiveTenant(tx, { queuedAt }))

@@ -1,4 +1,4 @@
-import type * as accountStanding from '@claviger/contracts/workflow/v1/account_standing';
+import type * as accountStatus from '@claviger/contracts/workflow/v1/account_status';
 import type { Tx } from '@claviger/database';
 import { ClavigerError } from '@claviger/errors';
 import { failpoint, type Handler } from '@claviger/service-kit';
@@ -17,9 +17,9 @@ import { settleAccount } from './settle-account.ts';
  * pending requests, unused approvals, grants, elevations and emergency access. A known version ends nothing
  * again. Returns `settled` when the vault has confirmed every end.
  */
-export function applyAccountStanding(
+export function applyAccountStatus(
   deps: AccountsDeps,
-): Handler<typeof accountStanding.AccountStandingService.applyAccountStanding> {
+): Handler<typeof accountStatus.AccountStatusService.applyAccountStatus> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const { tenantId } = context;

@@ -2,7 +2,7 @@
 // versions:
 //   protoc-gen-ts_proto  v2.18.0
 //   protoc               unknown
-// source: claviger/auth/v1/emergency_standing.proto
+// source: claviger/auth/v1/emergency_restriction.proto
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
@@ -10,25 +10,25 @@ import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
 export const protobufPackage = "claviger.auth.v1";
 
-export const protobufFileName = "claviger/auth/v1/emergency_standing.proto";
+export const protobufFileName = "claviger/auth/v1/emergency_restriction.proto";
 
-export interface ApplyEmergencyStandingRequest {
+export interface ApplyEmergencyRestrictionRequest {
   userId: string;
   sessionId: string;
   /** Unset: the session has ended. */
   until: string | undefined;
 }
 
-export interface ApplyEmergencyStandingResponse {
+export interface ApplyEmergencyRestrictionResponse {
   settled: boolean;
 }
 
-function createBaseApplyEmergencyStandingRequest(): ApplyEmergencyStandingRequest {
+function createBaseApplyEmergencyRestrictionRequest(): ApplyEmergencyRestrictionRequest {
   return { userId: "", sessionId: "", until: undefined };
 }
 
-export const ApplyEmergencyStandingRequest: MessageFns<ApplyEmergencyStandingRequest> = {
-  encode(message: ApplyEmergencyStandingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ApplyEmergencyRestrictionRequest: MessageFns<ApplyEmergencyRestrictionRequest> = {
+  encode(message: ApplyEmergencyRestrictionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.userId !== "") {
       writer.uint32(10).string(message.userId);
     }
@@ -41,7 +41,7 @@ export const ApplyEmergencyStandingRequest: MessageFns<ApplyEmergencyStandingReq
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ApplyEmergencyStandingRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyEmergencyRestrictionRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -50,7 +50,7 @@ export const ApplyEmergencyStandingRequest: MessageFns<ApplyEmergencyStandingReq
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseApplyEmergencyStandingRequest();
+      const message = createBaseApplyEmergencyRestrictionRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -91,19 +91,19 @@ export const ApplyEmergencyStandingRequest: MessageFns<ApplyEmergencyStandingReq
   },
 };
 
-function createBaseApplyEmergencyStandingResponse(): ApplyEmergencyStandingResponse {
+function createBaseApplyEmergencyRestrictionResponse(): ApplyEmergencyRestrictionResponse {
   return { settled: false };
 }
 
-export const ApplyEmergencyStandingResponse: MessageFns<ApplyEmergencyStandingResponse> = {
-  encode(message: ApplyEmergencyStandingResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const ApplyEmergencyRestrictionResponse: MessageFns<ApplyEmergencyRestrictionResponse> = {
+  encode(message: ApplyEmergencyRestrictionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.settled !== false) {
       writer.uint32(8).bool(message.settled);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ApplyEmergencyStandingResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): ApplyEmergencyRestrictionResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -112,7 +112,7 @@ export const ApplyEmergencyStandingResponse: MessageFns<ApplyEmergencyStandingRe
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseApplyEmergencyStandingResponse();
+      const message = createBaseApplyEmergencyRestrictionResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -157,6 +157,6 @@ export interface MessageFns<T> {
 
 import { unary } from "../../../../rpc.ts";
 
-export const EmergencyStandingService = {
-  applyEmergencyStanding: unary("/claviger.auth.v1.EmergencyStandingService/ApplyEmergencyStanding", ApplyEmergencyStandingRequest, ApplyEmergencyStandingResponse),
+export const EmergencyRestrictionService = {
+  applyEmergencyRestriction: unary("/claviger.auth.v1.EmergencyRestrictionService/ApplyEmergencyRestriction", ApplyEmergencyRestrictionRequest, ApplyEmergencyRestrictionResponse),
 };

@@ -8,7 +8,9 @@ import type { DirectoryDeps } from './deps.ts';
  * Returns status, permissions and roles of a user from the database. A deleted user is inactive and has no
  * permissions.
  */
-export function getStanding(deps: DirectoryDeps): Handler<typeof auth.DirectoryService.getStanding> {
+export function getUserPermissions(
+  deps: DirectoryDeps,
+): Handler<typeof auth.DirectoryService.getUserPermissions> {
   return async (request, context) => {
     if (!context.hasTenant) throw ClavigerError.invalid('', 'an internal call must name its tenant');
     const userId = request.userId;
