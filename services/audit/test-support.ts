@@ -102,7 +102,7 @@ export async function startBench(): Promise<AuditBench> {
     };
   };
   const asRole: AuditBench['asRole'] = async (role, use) => {
-    const { socketDir, port, superuser, password } = stack.parts.postgres;
+    const { socketDir, port, superuser, password } = stack.servers.postgres;
     const own =
       role === superuser ? password : readFileSync(stack.layout.databasePassword(role), 'utf8').trim();
     const connection = new Client({
@@ -140,7 +140,7 @@ export async function startBench(): Promise<AuditBench> {
     as,
     asRole,
     superuser: (text, values = []) =>
-      asRole(stack.parts.postgres.superuser, async (connection) => {
+      asRole(stack.servers.postgres.superuser, async (connection) => {
         await connection.query("SET search_path = audit; SET session_replication_role = 'replica'");
         return (await connection.query(text, values)).rows;
       }),

@@ -47,7 +47,7 @@ export async function startAuth(): Promise<AuthStack> {
     replicas: { auth: 2 },
     logLevel: 'warn',
   });
-  const { layout, parts, operator } = installation;
+  const { layout, servers, operator } = installation;
   const base = loadConfig(baseConfigSchema, operator.configFile);
   const made = new Map<string, Peers>();
   const peersOf = (name: string): Peers => {
@@ -58,15 +58,19 @@ export async function startAuth(): Promise<AuthStack> {
     return known;
   };
   const database = new Client({
-    host: parts.postgres.socketDir,
-    port: parts.postgres.port,
-    user: parts.postgres.superuser,
-    password: parts.postgres.password,
+    host: servers.postgres.socketDir,
+    port: servers.postgres.port,
+    user: servers.postgres.superuser,
+    password: servers.postgres.password,
     database: databaseName,
     options: '-c search_path=auth',
   });
   await database.connect();
-  const redis = new Redis({ host: parts.redis.host, port: parts.redis.port, password: parts.redis.password });
+  const redis = new Redis({
+    host: servers.redis.host,
+    port: servers.redis.port,
+    password: servers.redis.password,
+  });
   // Some tests stop Redis.
   redis.on('error', () => {});
   const gateway = peersOf('gateway');

@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
+import { type RedisServer, startRedis } from '@claviger/backing-servers';
 import * as audit from '@claviger/contracts/audit/v1/audit';
 import * as anomalies from '@claviger/contracts/auth/v1/anomalies';
 import * as auth from '@claviger/contracts/auth/v1/auth';
@@ -18,7 +19,6 @@ import {
   openCertificateAuthority,
 } from '@claviger/identity';
 import { keyIdOf } from '@claviger/merkle';
-import { type RedisPart, startRedis } from '@claviger/parts';
 import {
   type Actor,
   type BaseConfig,
@@ -89,7 +89,7 @@ export class TestEdge {
   /** Delays answers. */
   beforeAnswer: () => Promise<void> = async () => {};
   folder!: string;
-  redisPart!: RedisPart;
+  redisServer!: RedisServer;
   redis!: Redis;
   config!: GatewayConfig;
   gateway!: GatewayService;
@@ -102,11 +102,11 @@ export class TestEdge {
     const edge = new TestEdge();
     edge.folder = await mkdtemp(join(tmpdir(), 'claviger-gateway-'));
     await chmod(edge.folder, 0o711);
-    edge.redisPart = await startRedis({
+    edge.redisServer = await startRedis({
       dataDir: join(edge.folder, 'redis'),
       logFile: join(edge.folder, 'redis.log'),
     });
-    const { port, password } = edge.redisPart;
+    const { port, password } = edge.redisServer;
     edge.redis = new Redis({
       host: '127.0.0.1',
       port,
@@ -164,7 +164,7 @@ export class TestEdge {
       },
       health: { listen: '127.0.0.1:0' },
       peers: {},
-      redis: { host: '127.0.0.1', port: this.redisPart.port, passwordFile: at('redis-password') },
+      redis: { host: '127.0.0.1', port: this.redisServer.port, passwordFile: at('redis-password') },
       nats: { url: 'nats://127.0.0.1:1', user: service, passwordFile: at('redis-password') },
       telemetry: {},
     });
@@ -483,7 +483,7 @@ export class TestEdge {
     await this.gateway?.[Symbol.asyncDispose]();
     await Promise.all(this.#servers.map((server) => server.drain(1_000)));
     this.redis?.disconnect();
-    await this.redisPart?.stop();
+    await this.redisServer?.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -124,7 +124,7 @@ export async function startVault(options: Partial<StartOptions> = {}): Promise<V
   await connected();
   const knowsUsers = options.services?.includes('auth') ?? false;
   const superuser: VaultBench['superuser'] = async (work) => {
-    const { postgres } = installation.parts;
+    const { postgres } = installation.servers;
     const client = new pg.Client({
       host: postgres.socketDir,
       port: postgres.port,

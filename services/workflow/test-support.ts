@@ -152,7 +152,14 @@ export class VaultRecorder {
 /** Dependencies of the handlers, without those of the assistant, elevations and explanations. */
 type WorkflowDeps = Omit<
   HandlerDeps,
-  'notifier' | 'checkProvider' | 'decidedBy' | 'docs' | 'providerPolicy' | 'reads' | 'settings' | 'userPermissions'
+  | 'notifier'
+  | 'checkProvider'
+  | 'decidedBy'
+  | 'docs'
+  | 'providerPolicy'
+  | 'reads'
+  | 'settings'
+  | 'userPermissions'
 > & {
   readonly settings: SettingsReader<'access' | 'assistant' | 'breakglass' | 'elevation'>;
 };

@@ -10,7 +10,7 @@ const MS_PER_TICK = 10;
 export function cpuTimes(installation: Installation): CpuTimes {
   const times: Record<string, number> = { 'load generator': cpuOf(process.pid) };
   for (const { node } of installation.nodes) times[node] = cpuOf(installation.pid(node));
-  const { postgres, redis, nats } = installation.parts;
+  const { postgres, redis, nats } = installation.servers;
   times.redis = cpuOf(redis.pid);
   times.nats = cpuOf(nats.pid);
   for (const pid of childrenOf(postgres.pid)) {

@@ -117,7 +117,7 @@ describe.skipIf(!possible)('a full disk of PostgreSQL', () => {
   });
 
   test('if the write-ahead log cannot grow, everything waits for space and then recovers automatically', async () => {
-    const { postgres } = started.installation.parts;
+    const { postgres } = started.installation.servers;
     const before = postgres.pid;
     fill();
     try {

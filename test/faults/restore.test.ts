@@ -42,7 +42,7 @@ async function whileStopped(work: () => void): Promise<void> {
 }
 
 async function whilePostgresIsStopped(work: () => void): Promise<void> {
-  const { postgres } = started!.installation.parts;
+  const { postgres } = started!.installation.servers;
   await postgres.stop();
   work();
   await postgres.start();

@@ -128,7 +128,9 @@ test('dependencies inside the repository are used', () => {
 
 test('what is made for tests and for the operator does not reach a service', () => {
   const notInServices = new Set(
-    ['testkit', 'targets', 'installation', 'parts', 'identity', 'cli'].map((name) => `@claviger/${name}`),
+    ['testkit', 'targets', 'installation', 'backing-servers', 'identity', 'cli'].map(
+      (name) => `@claviger/${name}`,
+    ),
   );
   const wrong = bare.filter(
     ({ file, specifier }) =>

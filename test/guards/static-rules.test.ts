@@ -103,7 +103,7 @@ test('only packages/outbound connects to addresses that a user named', () => {
       'packages/operator/',
       'packages/installation/',
       'packages/keyring/src/aws-kms/',
-      'packages/parts/',
+      'packages/backing-servers/',
       'packages/service-kit/',
       // Code for the browser.
       'services/gateway/src/pages/',
@@ -179,7 +179,7 @@ test('configuration comes from files: only a few named places read the environme
     'packages/api-client/',
     'packages/cli/',
     'packages/installation/',
-    'packages/parts/',
+    'packages/backing-servers/',
     'packages/targets/',
     'packages/test-runner/',
     'packages/testkit/',

@@ -65,7 +65,7 @@ const nodesOf = ({ replicas }: Partial<StartOptions>): string[] =>
 /** Disarms all failpoints and starts stopped processes; returns the names of the stopped ones. */
 async function heal(installation: Installation): Promise<string[]> {
   const { dataDir, nodes } = installation;
-  const { postgres, redis, nats } = installation.parts;
+  const { postgres, redis, nats } = installation.servers;
   for (const { node } of nodes) {
     rmSync(join(dataDir, failpointsOf(node)), { force: true });
     await installation.kill(node, 'SIGCONT');

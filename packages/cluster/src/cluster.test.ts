@@ -1,8 +1,8 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type RedisServer, startRedis } from '@claviger/backing-servers';
 import { createDatabase, type Database, migrate, type Tx } from '@claviger/database';
-import { type RedisPart, startRedis } from '@claviger/parts';
 import { type Anomaly, createLogger, type ReportAnomaly } from '@claviger/service-kit';
 import { startFaultyProxy } from '@claviger/targets';
 import {
@@ -39,7 +39,7 @@ const logger = createLogger({
 });
 
 let folder: string;
-let redis: RedisPart;
+let redis: RedisServer;
 let direct: Redis;
 let scratch: ScratchDatabase;
 let schema: ScratchSchema;

@@ -1,13 +1,13 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RedisPart, startRedis } from '@claviger/parts';
+import { type RedisServer, startRedis } from '@claviger/backing-servers';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openEvictionGuard } from './eviction-guard.ts';
 
 let folder: string;
-let redis: RedisPart;
+let redis: RedisServer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'claviger-eviction-'));
   await chmod(folder, 0o711);

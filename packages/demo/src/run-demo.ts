@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { ensureTools } from '@claviger/backing-servers';
 import * as auth from '@claviger/contracts/auth/v1/auth';
-import { ensureTools } from '@claviger/parts';
 import { CommandError, EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import { say, tell } from '@claviger/terminal/output';
 import { accessStory, type Cast } from './access-story.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { PostgresPart } from '@claviger/parts';
+import type { PostgresServer } from '@claviger/backing-servers';
 import { Client } from '@claviger/postgres-client';
 import type { Layout } from './layout.ts';
 import { scramVerifier } from './scram-verifier.ts';
@@ -19,7 +19,7 @@ export function databaseRoles(service: StoreService) {
   } as const;
 }
 
-async function connect(postgres: PostgresPart, database: string): Promise<Client> {
+async function connect(postgres: PostgresServer, database: string): Promise<Client> {
   const client = new Client({
     host: postgres.socketDir,
     port: postgres.port,
@@ -37,7 +37,7 @@ async function connect(postgres: PostgresPart, database: string): Promise<Client
  * of the secret files. A role can use its own schema only. No role bypasses row-level security. The migration
  * that creates a table grants access to it.
  */
-export async function ensureDatabase(postgres: PostgresPart, layout: Layout): Promise<void> {
+export async function ensureDatabase(postgres: PostgresServer, layout: Layout): Promise<void> {
   const server = await connect(postgres, 'postgres');
   try {
     for (const service of storeServices) await ensureRoles(server, service, layout);

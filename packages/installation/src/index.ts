@@ -16,7 +16,7 @@ export {
   type RunningProcess,
 } from './running-file.ts';
 export { scramVerifier } from './scram-verifier.ts';
-export type { Parts } from './service-config.ts';
+export type { BackingServers } from './service-config.ts';
 export {
   type Environment,
   type ServiceName,

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { identifyProcess, isSameProcess } from '@claviger/parts';
+import { identifyProcess, isSameProcess } from '@claviger/backing-servers';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -18,7 +18,7 @@ import {
   storeServices,
 } from './index.ts';
 import { takeLock } from './running-file.ts';
-import { startParts } from './start-parts.ts';
+import { startBackingServers } from './start-backing-servers.ts';
 import { writeState } from './state.ts';
 
 const servicesDir = join(import.meta.dirname, '../fixtures');
@@ -60,7 +60,7 @@ function get(url: string, ca: string): Promise<string> {
 
 async function asRole<T>(role: string, use: (client: Client) => Promise<T>): Promise<T> {
   const password = readFileSync(stack.layout.databasePassword(role), 'utf8').trim();
-  const { socketDir, port } = stack.parts.postgres;
+  const { socketDir, port } = stack.servers.postgres;
   const client = new Client({ host: socketDir, port, user: role, password, database: databaseName });
   client.on('error', () => {});
   await client.connect();
@@ -138,11 +138,11 @@ test('of many that take over the lock of a dead process at once, one gets it', a
   rmSync(folder, { recursive: true });
 });
 
-test('a copy of a data folder whose parts lie outside is refused, before anything is touched', async () => {
+test('a copy of a data folder whose servers lie outside is refused, before anything is touched', async () => {
   const folder = await createTemporaryDataDir();
   const layout = layoutOf(folder);
   await writeState(layout, { environment: 'test', partsFolder: '/var/lib/claviger-000000000000', ports: {} });
-  await expect(startParts(layout, 'test', () => {})).rejects.toThrow(/was moved or copied.*then mv/);
+  await expect(startBackingServers(layout, 'test', () => {})).rejects.toThrow(/was moved or copied.*then mv/);
   rmSync(folder, { recursive: true });
 });
 
@@ -158,12 +158,12 @@ test('a killed node stays down until it is restarted, with a new environment if 
   expect((await environmentOf('vault-1')).FAILPOINTS).toBe('vault.rotate=crash@1');
 });
 
-test('a part can be stopped and started again on its port', async () => {
-  const { port } = stack.parts.nats;
-  await stack.parts.nats.stop();
-  expect(stack.parts.nats.pid).toBeUndefined();
-  await stack.parts.nats.start();
-  expect(stack.parts.nats.port).toBe(port);
+test('a server can be stopped and started again on its port', async () => {
+  const { port } = stack.servers.nats;
+  await stack.servers.nats.stop();
+  expect(stack.servers.nats.pid).toBeUndefined();
+  await stack.servers.nats.start();
+  expect(stack.servers.nats.port).toBe(port);
 });
 
 test('a second start on the same data folder is refused and disturbs nothing', async () => {
@@ -201,13 +201,13 @@ test('stop ends every process in order; the next start keeps secrets, data and p
   expect(starts.rowCount).toBeGreaterThan(1);
 });
 
-test('under supervision a killed service and a killed part come back by themselves', async () => {
-  const before = { vault: stack.pid('vault-1'), nats: stack.parts.nats.pid };
+test('under supervision a killed service and a killed server come back by themselves', async () => {
+  const before = { vault: stack.pid('vault-1'), nats: stack.servers.nats.pid };
   await stack.kill('vault-1');
-  stack.parts.nats.kill('SIGKILL');
+  stack.servers.nats.kill('SIGKILL');
   const another = (pid: number | undefined) => expect.toSatisfy((now) => now !== undefined && now !== pid);
   await expect.poll(() => stack.pid('vault-1')).toEqual(another(before.vault));
-  await expect.poll(() => stack.parts.nats.pid).toEqual(another(before.nats));
+  await expect.poll(() => stack.servers.nats.pid).toEqual(another(before.nats));
   await stack.waitUntilReady();
 });
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Child, startChild } from '@claviger/parts';
+import { type Child, startChild } from '@claviger/backing-servers';
 import type { NodeDefinition } from './prepare-installation.ts';
 
 /** The only variables that a service inherits: others may contain secrets. */

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freePorts, isPortFree } from '@claviger/backing-servers';
 import { writeAtomically } from '@claviger/identity';
-import { freePorts, isPortFree } from '@claviger/parts';
 import { ensureCertificates } from './certificates.ts';
 import { ensureDatabase } from './database-roles.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { ensureSecrets } from './secrets.ts';
-import { operatorConfig, type Parts, serviceConfig } from './service-config.ts';
+import { type BackingServers, operatorConfig, serviceConfig } from './service-config.ts';
 import { type Environment, type ServiceName, serviceNames } from './services.ts';
 import { readState, writeState } from './state.ts';
 
@@ -111,16 +111,16 @@ async function choosePorts(
  */
 export async function prepareInstallation(
   options: PrepareOptions,
-  parts: Parts,
+  servers: BackingServers,
 ): Promise<PreparedInstallation> {
   checkOptions(options);
   const layout = layoutOf(options.dataDir);
   const settings = await readSettings(layout);
   await Promise.all([ensureSecrets(layout), ensureCertificates(layout, options.environment)]);
-  await ensureDatabase(parts.postgres, layout);
+  await ensureDatabase(servers.postgres, layout);
 
   const state = await readState(layout);
-  if (state === undefined) throw new Error(`${layout.stateFile} is missing: start the parts first`);
+  if (state === undefined) throw new Error(`${layout.stateFile} is missing: start the servers first`);
   const names = nodeNames(options);
   const ports = await choosePorts(
     names.flatMap(({ node, service }) => [
@@ -149,7 +149,7 @@ export async function prepareInstallation(
     layout,
     environment: options.environment,
     logLevel: options.logLevel ?? 'info',
-    parts,
+    servers,
     peers,
     otlpEndpoint: options.otlpEndpoint,
     rateLimits: options.rateLimits ?? 'on',
@@ -157,7 +157,7 @@ export async function prepareInstallation(
     stores: names.filter(({ service }) => service !== 'gateway').length,
     publicUrl,
     ownServers: [
-      ...[parts.postgres, parts.redis, parts.nats].map(({ host, port }) => `${host}:${port}`),
+      ...[servers.postgres, servers.redis, servers.nats].map(({ host, port }) => `${host}:${port}`),
       ...names.flatMap(({ node }) =>
         ['grpc', 'health', 'http'].flatMap((kind) => {
           const port = ports[`${node}.${kind}`];

@@ -1,8 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { endProcess, identifyProcess, isSameProcess, type ProcessIdentity } from '@claviger/backing-servers';
 import { writeAtomically } from '@claviger/identity';
-import { endProcess, identifyProcess, isSameProcess, type ProcessIdentity } from '@claviger/parts';
 
 /** One process that this installation started. */
 export interface RunningProcess {

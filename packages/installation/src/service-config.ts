@@ -1,12 +1,12 @@
-import type { NatsPart, PostgresPart, RedisPart } from '@claviger/parts';
+import type { NatsServer, PostgresServer, RedisServer } from '@claviger/backing-servers';
 import { databaseName, databaseRoles } from './database-roles.ts';
 import type { Layout } from './layout.ts';
 import { type Environment, isStoreService, type ServiceName, storeServices } from './services.ts';
 
-export interface Parts {
-  readonly postgres: PostgresPart;
-  readonly redis: RedisPart;
-  readonly nats: NatsPart;
+export interface BackingServers {
+  readonly postgres: PostgresServer;
+  readonly redis: RedisServer;
+  readonly nats: NatsServer;
 }
 
 /** The values that all nodes of an installation share. */
@@ -14,7 +14,7 @@ export interface ConfigContext {
   readonly layout: Layout;
   readonly environment: Environment;
   readonly logLevel: string;
-  readonly parts: Parts;
+  readonly servers: BackingServers;
   /** gRPC addresses by service. */
   readonly peers: Readonly<Record<string, readonly string[]>>;
   readonly otlpEndpoint: string | undefined;
@@ -65,7 +65,7 @@ export function operatorConfig(context: ConfigContext): Record<string, unknown> 
 }
 
 function commonKeys(name: ServiceName | 'operator', node: string, at: NodeAddresses, context: ConfigContext) {
-  const { layout, parts } = context;
+  const { layout, servers } = context;
   return {
     environment: context.environment,
     node,
@@ -78,22 +78,24 @@ function commonKeys(name: ServiceName | 'operator', node: string, at: NodeAddres
     health: { listen: at.health },
     peers: context.peers,
     redis: {
-      host: parts.redis.host,
-      port: parts.redis.port,
-      passwordFile: partPasswordFile('redis', parts.redis.external, layout),
+      host: servers.redis.host,
+      port: servers.redis.port,
+      passwordFile: serverPasswordFile('redis', servers.redis.external, layout),
     },
     nats: {
-      url: parts.nats.url,
+      url: servers.nats.url,
       // An external NATS has only the user of its URL.
-      user: parts.nats.external ? parts.nats.operator : name,
-      passwordFile: parts.nats.external ? partPasswordFile('nats', true, layout) : layout.natsPassword(name),
+      user: servers.nats.external ? servers.nats.operator : name,
+      passwordFile: servers.nats.external
+        ? serverPasswordFile('nats', true, layout)
+        : layout.natsPassword(name),
     },
     ...(context.otlpEndpoint === undefined ? {} : { telemetry: { otlpEndpoint: context.otlpEndpoint } }),
   };
 }
 
 /** The password of an external server comes from its URL and has its own file. */
-export function partPasswordFile(name: 'redis' | 'nats', external: boolean, layout: Layout): string {
+export function serverPasswordFile(name: 'redis' | 'nats', external: boolean, layout: Layout): string {
   return layout.secret(external ? `${name}-external` : name);
 }
 
@@ -105,12 +107,12 @@ const SHARED_CONNECTIONS = 180;
 const BESIDE_POOL = 4;
 const POOL_SIZE = 16;
 
-function databaseConfig(service: (typeof storeServices)[number], { layout, parts, stores }: ConfigContext) {
+function databaseConfig(service: (typeof storeServices)[number], { layout, servers, stores }: ConfigContext) {
   const roles = databaseRoles(service);
   const poolSize = Math.max(3, Math.floor(SHARED_CONNECTIONS / stores) - BESIDE_POOL);
   return {
-    host: parts.postgres.socketDir,
-    port: parts.postgres.port,
+    host: servers.postgres.socketDir,
+    port: servers.postgres.port,
     name: databaseName,
     schema: service,
     ...(poolSize < POOL_SIZE ? { poolSize } : {}),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { identifyProcess, type Part, startChild } from '@claviger/parts';
+import { type BackingServer, identifyProcess, startChild } from '@claviger/backing-servers';
 import { ensureCertificates } from './certificates.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { migrateInProcess } from './migrate-in-process.ts';
@@ -16,9 +16,9 @@ import {
   prepareInstallation,
 } from './prepare-installation.ts';
 import { endLeftovers, forgetRunning, type RunningProcess, takeLock, writeRunning } from './running-file.ts';
-import type { Parts } from './service-config.ts';
+import type { BackingServers } from './service-config.ts';
 import type { ServiceName } from './services.ts';
-import { startParts } from './start-parts.ts';
+import { startBackingServers } from './start-backing-servers.ts';
 
 export interface StartOptions extends PrepareOptions {
   /** Restart services and servers that exit unexpectedly. Default false, because tests examine the gap. */
@@ -58,7 +58,7 @@ export interface Installation extends AsyncDisposable {
   readonly urls: readonly string[];
   /** PEM file to trust for HTTPS. */
   readonly caCertificate: string;
-  readonly parts: Parts;
+  readonly servers: BackingServers;
   readonly nodes: readonly NodeDefinition[];
   readonly operator: OperatorAccess;
   /** Log file by node or server. */
@@ -131,11 +131,11 @@ async function bringUp(
   const supervise = options.supervise ?? false;
   const { dataDir } = layout;
   tell('starting PostgreSQL, Redis and NATS');
-  const parts = await startParts(layout, options.environment, tell);
-  const allParts: Part[] = [parts.postgres, parts.redis, parts.nats];
-  undo.push(async () => void (await Promise.all(allParts.map((part) => part.stop()))));
+  const servers = await startBackingServers(layout, options.environment, tell);
+  const allServers: BackingServer[] = [servers.postgres, servers.redis, servers.nats];
+  undo.push(async () => void (await Promise.all(allServers.map((server) => server.stop()))));
 
-  const prepared = await prepareInstallation(options, parts);
+  const prepared = await prepareInstallation(options, servers);
   await openTargets(layout, options.openTargets ?? []);
   for (const { args } of prepared.nodes) {
     const main = args[args.indexOf('--config') - 1];
@@ -147,7 +147,7 @@ async function bringUp(
     ...options.env?.[node],
   });
   const processes = new Map<string, NodeProcess>();
-  const record = recorder(layout, prepared, allParts, processes);
+  const record = recorder(layout, prepared, allServers, processes);
   undo.push(() => record.close());
   await record.write(false);
 
@@ -181,7 +181,7 @@ async function bringUp(
     for (const some of [all.filter(isGateway), all.filter((each) => !isAuth(each)), all])
       await Promise.all(some.map((each) => each.stop(serviceStopTimeoutMs)));
   });
-  if (supervise) for (const part of allParts) superviseParts(part, tell, undo, record.write);
+  if (supervise) for (const server of allServers) superviseServer(server, tell, undo, record.write);
 
   const waitUntilReady = async (timeoutMs = options.readyTimeoutMs ?? defaultReadyTimeoutMs) => {
     const all = [...processes.values()];
@@ -218,7 +218,7 @@ async function bringUp(
     url: prepared.publicUrl,
     urls,
     caCertificate: layout.edgeCa,
-    parts,
+    servers,
     nodes: prepared.nodes,
     operator: {
       configFile: layout.configFile('operator'),
@@ -228,7 +228,9 @@ async function bringUp(
     },
     logFiles: Object.fromEntries([
       ...prepared.nodes.map((each) => [each.node, each.logFile]),
-      ...allParts.flatMap((part) => (part.logFile === undefined ? [] : [[part.name, part.logFile]])),
+      ...allServers.flatMap((server) =>
+        server.logFile === undefined ? [] : [[server.name, server.logFile]],
+      ),
     ]),
     pid: (node) => find(node).pid,
     async kill(node, signal = 'SIGKILL') {
@@ -278,14 +280,14 @@ async function migrate(node: NodeDefinition, layout: Layout, env: Record<string,
 function recorder(
   layout: Layout,
   prepared: PreparedInstallation,
-  parts: readonly Part[],
+  servers: readonly BackingServer[],
   nodes: ReadonlyMap<string, NodeProcess>,
 ) {
   let isReady = false;
   let closed = false;
   // A process that has exited and was not restarted yet stays in the list, so that its absence is visible.
   const known = new Map<string, RunningProcess>();
-  const names = [...parts.map(({ name }) => name), ...prepared.nodes.map(({ node }) => node)];
+  const names = [...servers.map(({ name }) => name), ...prepared.nodes.map(({ node }) => node)];
   let last: Promise<void> = Promise.resolve();
   async function writeNow(): Promise<void> {
     const supervisor = await identifyProcess(process.pid);
@@ -294,7 +296,7 @@ function recorder(
       const identity = pid === undefined ? undefined : await identifyProcess(pid);
       if (identity !== undefined) known.set(rest.name, { ...rest, identity });
     };
-    for (const { name, pid, port } of parts) {
+    for (const { name, pid, port } of servers) {
       await add(pid, { name, kind: 'part', stopSignal: name === 'postgres' ? 'SIGINT' : 'SIGTERM', port });
     }
     for (const { pid, definition } of nodes.values()) {
@@ -327,8 +329,8 @@ function recorder(
 }
 
 /** Restarts a server that exits unexpectedly, with its port and data. */
-function superviseParts(
-  part: Part,
+function superviseServer(
+  server: BackingServer,
   tell: (line: string) => void,
   undo: (() => Promise<void>)[],
   changed: () => Promise<void>,
@@ -342,9 +344,9 @@ function superviseParts(
   });
   const again = () => {
     if (stopped) return;
-    tell(`${part.name} ended; starting it again in ${backoffMs / 1000} s`);
+    tell(`${server.name} ended; starting it again in ${backoffMs / 1000} s`);
     timer = setTimeout(() => {
-      part.start().then(
+      server.start().then(
         () => {
           backoffMs = 500;
           void changed();
@@ -357,7 +359,7 @@ function superviseParts(
       );
     }, backoffMs);
   };
-  part.onUnexpectedExit(again);
+  server.onUnexpectedExit(again);
 }
 
 /** Certificates are valid for 24 hours and renewed after half of that; the services reload changed files. */

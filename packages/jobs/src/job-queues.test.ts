@@ -2,10 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type RedisServer, startRedis } from '@claviger/backing-servers';
 import { soleReplica } from '@claviger/cluster';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { createEmitter, type OutboxSchema, outboxMigration, type Relay, startRelay } from '@claviger/events';
-import { type RedisPart, startRedis } from '@claviger/parts';
 import { createLogger } from '@claviger/service-kit';
 import {
   eventually,
@@ -24,7 +24,7 @@ const macKey = randomBytes(32);
 const payload = z.strictObject({ entryId: z.string() });
 
 let folder: string;
-let redis: RedisPart;
+let redis: RedisServer;
 let scratch: ScratchDatabase;
 let schema: ScratchSchema;
 let database: Database<OutboxSchema>;

@@ -1,17 +1,17 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { findRunning } from '@claviger/installation';
 import {
   findTool,
   isPortFree,
   parseVersion,
-  partsAccount,
   runProgram,
+  serversAccount,
   startNats,
   startPostgres,
   startRedis,
   type ToolName,
-} from '@claviger/parts';
+} from '@claviger/backing-servers';
+import { findRunning } from '@claviger/installation';
 import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import { say, sayJson, table } from '@claviger/terminal/output';
 import { accepts } from './status.ts';
@@ -62,9 +62,9 @@ const starters: Partial<Record<ToolName, typeof startPostgres | typeof startRedi
 /** Asks a server that is given by URL for its version. Starts nothing; the folders below are not used. */
 async function externalFinding(name: ToolName): Promise<Partial<Finding>> {
   try {
-    const part = await starters[name]?.({ dataDir: '/nonexistent', logFile: '/nonexistent' });
-    if (part === undefined) return {};
-    return { version: part.version, reachable: `${part.host}:${part.port} answers` };
+    const server = await starters[name]?.({ dataDir: '/nonexistent', logFile: '/nonexistent' });
+    if (server === undefined) return {};
+    return { version: server.version, reachable: `${server.host}:${server.port} answers` };
   } catch (error) {
     return { ok: false, reachable: 'no', fix: (error as Error).message };
   }
@@ -87,7 +87,7 @@ async function dockerFinding(): Promise<Finding> {
     where: ok ? 'docker' : 'not found',
     version: parseVersion(answer.stdout) ?? '-',
     reachable: '-',
-    fix: ok ? '' : 'optional: deploy/compose.yaml brings the same parts with it',
+    fix: ok ? '' : 'optional: deploy/compose.yaml brings the same servers with it',
   };
 }
 
@@ -119,9 +119,9 @@ async function dataFolderFinding(dataDir: string): Promise<Finding> {
 }
 
 async function accountFinding(): Promise<Finding> {
-  const base = { name: "parts' account", required: true, version: '-', reachable: '-' };
+  const base = { name: "servers' account", required: true, version: '-', reachable: '-' };
   try {
-    const account = await partsAccount();
+    const account = await serversAccount();
     return { ...base, ok: true, where: account?.name ?? 'the own one', fix: '' };
   } catch (error) {
     return { ...base, ok: false, where: 'none', fix: (error as Error).message };
@@ -170,7 +170,9 @@ export async function doctor(dataDir: string, json: boolean): Promise<ExitCode> 
     say(table([['', 'WHAT', 'VERSION', 'WHERE', 'REACHABLE'], ...rows]));
     for (const each of findings) if (each.fix !== '') say(`${each.name}: ${each.fix}`);
     if (!ok)
-      say('`claviger up` installs missing parts by itself where it may (as root, with sudo, or with brew).');
+      say(
+        '`claviger up` installs missing servers by itself where it may (as root, with sudo, or with brew).',
+      );
   }
   return ok ? EXIT.ok : EXIT.error;
 }

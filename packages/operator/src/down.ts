@@ -1,5 +1,5 @@
+import { endProcess, isSameProcess, signalProcess } from '@claviger/backing-servers';
 import { endLeftovers, findRunning, lockHolder } from '@claviger/installation';
-import { endProcess, isSameProcess, signalProcess } from '@claviger/parts';
 import { tell } from '@claviger/terminal/output';
 
 const stopTimeoutMs = 90_000;

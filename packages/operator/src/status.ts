@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
+import { isSameProcess } from '@claviger/backing-servers';
 import { findRunning, type RunningProcess } from '@claviger/installation';
-import { isSameProcess } from '@claviger/parts';
 import { EXIT, type ExitCode } from '@claviger/terminal/exit-codes';
 import { say, sayJson, table, tell } from '@claviger/terminal/output';
 

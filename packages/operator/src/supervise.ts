@@ -42,9 +42,9 @@ export async function supervise(
     ...(request.otlpEndpoint === undefined ? {} : { otlpEndpoint: request.otlpEndpoint }),
     ...(request.servicesDir === undefined ? {} : { servicesDir: request.servicesDir }),
   });
-  const { postgres, redis, nats } = installation.parts;
+  const { postgres, redis, nats } = installation.servers;
   const processes = [
-    ...[postgres, redis, nats].map((part) => ({ name: part.name as string, pid: part.pid })),
+    ...[postgres, redis, nats].map((server) => ({ name: server.name as string, pid: server.pid })),
     ...installation.nodes.map(({ node }) => ({ name: node, pid: installation.pid(node) })),
   ];
   const result: UpResult = {

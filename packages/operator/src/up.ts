@@ -1,3 +1,4 @@
+import { ensureTools } from '@claviger/backing-servers';
 import {
   findRunning,
   layoutOf,
@@ -5,7 +6,6 @@ import {
   openTargets,
   type RunningInstallation,
 } from '@claviger/installation';
-import { ensureTools } from '@claviger/parts';
 import { CommandError } from '@claviger/terminal/exit-codes';
 import { say, sayJson, tell } from '@claviger/terminal/output';
 import { startDetached } from './detach.ts';

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type RedisServer, startRedis } from '@claviger/backing-servers';
 import { leadershipMigration } from '@claviger/cluster';
 import { createDatabase, type Database, migrate } from '@claviger/database';
 import { outboxMigration } from '@claviger/events';
 import { idempotencyMigration } from '@claviger/idempotency';
-import { type RedisPart, startRedis } from '@claviger/parts';
 import { type CallContext, createLogger } from '@claviger/service-kit';
 import { type ScratchDatabase, type ScratchSchema, startScratchDatabase } from '@claviger/testkit';
 import { Redis } from 'ioredis';
@@ -17,7 +17,7 @@ import { openRestoreGuard, type RestoreGuard, restoreHandlers, restoreMigration 
 const logger = createLogger({ service: 'test', node: 'test-1', level: 'silent' });
 
 let folder: string;
-let redis: RedisPart;
+let redis: RedisServer;
 let direct: Redis;
 let scratch: ScratchDatabase;
 let opened: AsyncDisposable[] = [];

@@ -1,4 +1,4 @@
-import { ensureTools } from '@claviger/parts';
+import { ensureTools } from '@claviger/backing-servers';
 import { tell } from '@claviger/terminal/output';
 
 /** Installs the servers and programs that the tests start, as far as they are missing. */

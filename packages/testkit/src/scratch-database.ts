@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PostgresPart, startPostgres } from '@claviger/parts';
+import { type PostgresServer, startPostgres } from '@claviger/backing-servers';
 import { Client } from '@claviger/postgres-client';
 import type pg from 'pg';
 import { type ServerAccess, sharedPostgres } from './shared-postgres.ts';
@@ -36,7 +36,7 @@ export interface ScratchDatabase extends AsyncDisposable {
 
 /** A database on a separate server, which the test may kill and configure. */
 export interface ScratchServer extends ScratchDatabase {
-  readonly postgres: PostgresPart;
+  readonly postgres: PostgresServer;
 }
 
 /** A database whose one schema has been migrated. */

@@ -1,10 +1,10 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PostgresPart, startPostgres } from '@claviger/parts';
+import { type PostgresServer, startPostgres } from '@claviger/backing-servers';
 
 /** The superuser's access to a PostgreSQL server. */
-export type ServerAccess = Pick<PostgresPart, 'socketDir' | 'port' | 'superuser' | 'password'>;
+export type ServerAccess = Pick<PostgresServer, 'socketDir' | 'port' | 'superuser' | 'password'>;
 
 /** The environment variable with the access to the shared PostgreSQL of a run: `ServerAccess` as JSON. */
 export const SHARED_POSTGRES_VARIABLE = 'CLAVIGER_TEST_POSTGRES';

@@ -14,7 +14,7 @@ export interface StartedNetwork extends AsyncDisposable {
 
 /** The data other processes need to reach an installation. */
 export function accessOf(installation: Installation): NetworkAccess {
-  const { postgres } = installation.parts;
+  const { postgres } = installation.servers;
   return {
     urls: installation.urls,
     caCertificate: installation.caCertificate,

@@ -132,7 +132,7 @@ test('a request is refused while the vault is unavailable, and the failure is au
     { actorToken: await tokenOf(who) },
   );
   await expect(ask).rejects.toMatchObject({ reason: 'unavailable' });
-  const { postgres } = installation.parts;
+  const { postgres } = installation.servers;
   const client = new Client({
     host: postgres.socketDir,
     port: postgres.port,

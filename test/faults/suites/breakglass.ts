@@ -30,7 +30,7 @@ export function emergencyAccess(topology: Topology): void {
     });
 
   test('H-183 without Redis and NATS an offline code opens access, the vault discloses, and access ends without a sweep', async () => {
-    const { redis, nats } = topology.installation.parts;
+    const { redis, nats } = topology.installation.servers;
     const who = await steppedUp(tenant, ['operator']);
     const codes = await sealedCodes(boss.client, 2);
     await Promise.all([redis.stop(), nats.stop()]);

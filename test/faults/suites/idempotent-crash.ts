@@ -59,7 +59,7 @@ export function idempotentCrash(topology: Topology): void {
       );
     const first = await send();
     expect(first.status).toBe(201);
-    const { redis } = topology.installation.parts;
+    const { redis } = topology.installation.servers;
     const client = new Redis({ host: redis.host, port: redis.port, password: redis.password });
     await client.flushall();
     client.disconnect();

@@ -131,7 +131,7 @@ export function interruptedCalls(topology: Topology): void {
     const seen: Retrieval[] = [await retrieveBy(client, entryId)];
     expect(seen.every(isSeen)).toBe(true);
     {
-      using _frozen = freeze(installation.parts.postgres.pid!);
+      using _frozen = freeze(installation.servers.postgres.pid!);
       const refused = await Promise.all(Array.from({ length: 50 }, () => retrieveBy(client, entryId)));
       // The result of a statement that had reached the database is unknown: 504.
       for (const { answer } of refused) expect([503, 504]).toContain(answer?.status);

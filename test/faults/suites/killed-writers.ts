@@ -74,10 +74,10 @@ export function killedWriters(topology: Topology): void {
 
   test('F-05 a vault killed before it published its events publishes them after its restart', async () => {
     const { installation } = topology;
-    await installation.parts.nats.stop();
+    await installation.servers.nats.stop();
     await retrieveTimes(10);
     await installation.kill('vault-1');
-    await installation.parts.nats.start();
+    await installation.servers.nats.start();
     await restartReachable(installation, 'vault-1');
     await retrieveTimes(2);
     await expectWholeLog();

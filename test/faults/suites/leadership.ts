@@ -27,7 +27,7 @@ export function leadership(topology: Topology, rounds: number): void {
     const { network, installation } = topology;
     await noteLeaderWrites(network, 'vault');
     await noteLeaderWrites(network, 'workflow');
-    const { host, port, password } = installation.parts.redis;
+    const { host, port, password } = installation.servers.redis;
     redis = new Redis({ host, port, password });
     admin = (await network.createTenant()).admin.client;
   });

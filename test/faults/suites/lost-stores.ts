@@ -71,7 +71,7 @@ export function lostStores(topology: Topology): void {
     await eventually(async () =>
       expect(await rowsOf('SELECT event_id FROM vault.outbox WHERE published_at IS NULL')).toEqual([]),
     );
-    const { nats } = installation.parts;
+    const { nats } = installation.servers;
     await nats.stop();
     rmSync(join(nats.dataDir!, 'store'), { recursive: true });
     seen.push(await see(entryId));
@@ -86,7 +86,7 @@ export function lostStores(topology: Topology): void {
 
   test('F-19 Redis killed and emptied: a running rotation completes, and a logout stays in effect', async () => {
     const { installation, network } = topology;
-    const { redis } = installation.parts;
+    const { redis } = installation.servers;
     const account = await postgresAccount(people.admin, target);
     const leaver = await people.tenant.createUser(['requester']);
     await leaver.client.must('POST', '/api/v1/auth/logout', {});
@@ -117,7 +117,7 @@ export function lostStores(topology: Topology): void {
 
   test('F-13 PostgreSQL unreachable under load: acknowledged effects remain, once, and recovery is automatic', async () => {
     const { installation } = topology;
-    const { postgres } = installation.parts;
+    const { postgres } = installation.servers;
     const entryId = await note();
     const [grants, requests] = [[] as string[], [] as string[]];
     for (let turn = 0; turn < 4; turn += 1) grants.push(await grantAccess(people, await note()));

@@ -31,13 +31,13 @@ export function natsAway(topology: Topology, outageMs: number): void {
     };
     const load = Promise.all([1, 2, 3, 4].map(client));
     await expect.poll(() => acknowledged.length, { timeout: 60_000 }).toBeGreaterThan(50);
-    await installation.parts.nats.stop();
+    await installation.servers.nats.stop();
     const stoppedAt = Date.now();
     await expect
       .poll(() => Date.now() - stoppedAt, { timeout: outageMs * 2, interval: 500 })
       .toBeGreaterThan(outageMs);
     const during = acknowledged.length;
-    await installation.parts.nats.start();
+    await installation.servers.nats.start();
     await expect.poll(() => acknowledged.length, { timeout: 60_000 }).toBeGreaterThan(during + 50);
     running = false;
     await load;

@@ -18,7 +18,7 @@ as FLAKY at the end and passes. The slowest files and tests, the wall time and t
 
 Example:
   claviger test
-  claviger test packages/parts
+  claviger test packages/backing-servers
   claviger test --extended`,
     )
     .action(async (vitest: readonly string[], { extended }: { extended?: boolean }) => {

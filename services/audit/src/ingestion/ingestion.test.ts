@@ -95,10 +95,10 @@ test('F-27 every event of eight writers arrives once despite an outage of NATS, 
   };
   const writers = Promise.all(Array.from({ length: 8 }, writer));
   await bench.sequenced(tenant, 50);
-  await bench.stack.parts.nats.stop();
+  await bench.stack.servers.nats.stop();
   await bench.record(tenant, 1);
   const written = await writers;
-  await bench.stack.parts.nats.start();
+  await bench.stack.servers.nats.start();
   await bench.sequenced(tenant, 2_001);
   const rows = await bench.superuser(
     'SELECT event_id, sequence FROM events WHERE tenant_id = $1 ORDER BY sequence',
@@ -112,7 +112,7 @@ test('F-27 every event of eight writers arrives once despite an outage of NATS, 
 
 test('events that NATS accepted and then lost with its files still arrive', async () => {
   const tenant = randomUUID();
-  const { nats } = bench.stack.parts;
+  const { nats } = bench.stack.servers;
   await bench.record(tenant, 10);
   await bench.sequenced(tenant, 10);
   await bench.record(tenant, 40);
@@ -128,7 +128,7 @@ test('events that left the stream while audit was down, before audit stored them
   const tenant = randomUUID();
   await bench.stack.kill('audit-1', 'SIGTERM');
   const ids = await bench.record(tenant, 20);
-  const { nats } = bench.stack.parts;
+  const { nats } = bench.stack.servers;
   await using bus = createBus({
     url: nats.url,
     user: nats.operator,
@@ -161,7 +161,7 @@ test('events that left the stream while audit was down, before audit stored them
 
 test('while NATS hangs, stored events are still sequenced', async () => {
   const tenant = randomUUID();
-  const { nats } = bench.stack.parts;
+  const { nats } = bench.stack.servers;
   nats.kill('SIGSTOP');
   try {
     await bench.record(tenant, 1);
@@ -204,7 +204,7 @@ test('F-31 a redelivered batch, and an event twice in one batch, leave one row e
 
 test('F-33 a forged message becomes a dead letter with a reason and blocks no other', async () => {
   const tenant = randomUUID();
-  const { nats } = bench.stack.parts;
+  const { nats } = bench.stack.servers;
   await using bus = createBus({
     url: nats.url,
     user: nats.operator,

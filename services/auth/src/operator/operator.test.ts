@@ -107,7 +107,7 @@ test('without Redis a revocation is stored but answered as unavailable, and sign
   const tenant = await newTenant(stack);
   const { username, password } = tenant.administrator;
   const { answer, as } = await signIn(stack, tenant.name, username, password);
-  await stack.installation.parts.redis.stop();
+  await stack.installation.servers.redis.stop();
   // A repetition with the same key completes it.
   const options = { ...(await as()), idempotencyKey: randomUUID() };
   try {
@@ -116,7 +116,7 @@ test('without Redis a revocation is stored but answered as unavailable, and sign
     expect(await codeOf(authOf(stack).logout({}, options))).toBe('liveness_unavailable');
     expect(await codeOf(introspectAccess(stack, answer.accessToken))).toBe('session_revoked');
   } finally {
-    await stack.installation.parts.redis.start();
+    await stack.installation.servers.redis.start();
   }
   await expect.poll(() => codeOf(authOf(stack).logout({}, options))).toBe('ok');
 });

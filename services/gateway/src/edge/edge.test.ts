@@ -377,7 +377,7 @@ describe('limits', () => {
   });
 
   it('apply without Redis, while auth is asked for each request', async () => {
-    await edge.redisPart.stop();
+    await edge.redisServer.stop();
     await expect
       .poll(async () => (await edge.call('GET', '/system/health/detail', { token })).json.degraded, WITHIN)
       .toContain('gateway:redis');

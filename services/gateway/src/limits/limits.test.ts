@@ -1,9 +1,9 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type RedisServer, startRedis } from '@claviger/backing-servers';
 import { methodOf } from '@claviger/contracts';
 import * as devices from '@claviger/contracts/auth/v1/devices';
-import { type RedisPart, startRedis } from '@claviger/parts';
 import { createLogger } from '@claviger/service-kit';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ it('limits an agent to ten new tokens a minute: each ends the previous one and n
 
 describe('the gate on Redis', () => {
   let folder: string;
-  let part: RedisPart;
+  let part: RedisServer;
   let client: Redis;
   const gates: Gate[] = [];
 

@@ -147,6 +147,9 @@ async function subjectOfEntry(
 }
 
 async function mayDecide(deps: AssistantDeps, userId: string, context: CallContext): Promise<boolean> {
-  const { active, permissions } = await deps.userPermissions.getUserPermissions({ userId }, internalCall(context));
+  const { active, permissions } = await deps.userPermissions.getUserPermissions(
+    { userId },
+    internalCall(context),
+  );
   return active && permits(new Set(permissions), 'requests.decide');
 }

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RedisPart, startRedis } from './index.ts';
+import { type RedisServer, startRedis } from './index.ts';
 
 let folder: string;
-let redis: RedisPart;
+let redis: RedisServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'claviger-parts-'));
+  folder = await mkdtemp(join(tmpdir(), 'claviger-servers-'));
   await chmod(folder, 0o711);
   redis = await startRedis({ dataDir: join(folder, 'redis'), logFile: join(folder, 'redis.log'), env: {} });
 });

@@ -1,11 +1,16 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { type Account, partsAccount } from './account.ts';
+import { type Account, serversAccount } from './account.ts';
+import {
+  type BackingServer,
+  externalServer,
+  startBackingServer,
+  WrongServerError,
+} from './backing-server.ts';
 import { findTool, parseVersion } from './find-tool.ts';
-import { externalPart, type Part, startPart, WrongServerError } from './part.ts';
-import { createPartFolder, readOrCreatePassword, writePartFile } from './part-folder.ts';
 import { withPasswordOf } from './password-file.ts';
+import { createServerFolder, readOrCreatePassword, writeServerFile } from './server-folder.ts';
 
 export interface StartRedisOptions {
   /** The server's own folder (data and configuration). Created if missing. */
@@ -20,7 +25,7 @@ export interface StartRedisOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-export interface RedisPart extends Part {
+export interface RedisServer extends BackingServer {
   readonly password: string;
   /** With the password: never shown, logged or passed as an argument. */
   readonly url: string;
@@ -30,7 +35,7 @@ export interface RedisPart extends Part {
  * Starts a Redis (append-only file on, no eviction), or connects to the one in CLAVIGER_REDIS_URL. Resolves
  * when the server has proved that it is the process just started.
  */
-export async function startRedis(options: StartRedisOptions): Promise<RedisPart> {
+export async function startRedis(options: StartRedisOptions): Promise<RedisServer> {
   const env = options.env ?? process.env;
   const url = env.CLAVIGER_REDIS_URL;
   if (url !== undefined && url !== '') return connectToExternal(url, env.CLAVIGER_REDIS_PASSWORD_FILE);
@@ -40,13 +45,13 @@ export async function startRedis(options: StartRedisOptions): Promise<RedisPart>
     throw new Error(`Redis is missing: ${found.fix}`);
   }
   const command = found.where;
-  const account = options.runAs ?? (await partsAccount());
-  await createPartFolder(options.dataDir, account);
+  const account = options.runAs ?? (await serversAccount());
+  await createServerFolder(options.dataDir, account);
   const folder = await realpath(options.dataDir);
   const password = await readOrCreatePassword(options.passwordFile ?? join(folder, 'password'));
   const configFile = join(folder, 'redis.conf');
 
-  const part = await startPart({
+  const server = await startBackingServer({
     name: 'redis',
     version: found.version,
     dataDir: folder,
@@ -71,7 +76,7 @@ export async function startRedis(options: StartRedisOptions): Promise<RedisPart>
         'daemonize no',
         'logfile ""',
       ];
-      await writePartFile(configFile, `${lines.join('\n')}\n`, account);
+      await writeServerFile(configFile, `${lines.join('\n')}\n`, account);
       return { command, args: [configFile] };
     },
     verify: async (port, pid) => {
@@ -85,7 +90,7 @@ export async function startRedis(options: StartRedisOptions): Promise<RedisPart>
       });
     },
   });
-  return Object.assign(part, { password, url: `redis://:${password}@127.0.0.1:${part.port}` });
+  return Object.assign(server, { password, url: `redis://:${password}@127.0.0.1:${server.port}` });
 }
 
 /** A single connection that fails at once instead of retrying. */
@@ -115,7 +120,7 @@ async function withRedis(
   }
 }
 
-async function connectToExternal(text: string, passwordFile: string | undefined): Promise<RedisPart> {
+async function connectToExternal(text: string, passwordFile: string | undefined): Promise<RedisServer> {
   const url = await withPasswordOf(text, passwordFile);
   if (url.protocol !== 'redis:') throw new Error('CLAVIGER_REDIS_URL must begin with redis://');
   const port = Number(url.port || 6379);
@@ -137,5 +142,5 @@ async function connectToExternal(text: string, passwordFile: string | undefined)
       { cause: error },
     );
   }
-  return Object.assign(externalPart('redis', url.hostname, port, version), { password, url: url.href });
+  return Object.assign(externalServer('redis', url.hostname, port, version), { password, url: url.href });
 }

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type NatsPart, startNats } from './index.ts';
+import { type NatsServer, startNats } from './index.ts';
 import { natsConfiguration } from './nats-configuration.ts';
 
 /** What is kept is written to the disk first, which may be busy. */
 const patient = { timeout: 60_000 };
 let folder: string;
-let nats: NatsPart;
+let nats: NatsServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'claviger-parts-'));
+  folder = await mkdtemp(join(tmpdir(), 'claviger-servers-'));
   await chmod(folder, 0o711);
   nats = await startNats({
     dataDir: join(folder, 'nats'),

@@ -23,7 +23,7 @@ let chosen: Promise<Account | undefined> | undefined;
  * is root, because PostgreSQL refuses root and the others do not need it. As root: `postgres` if the machine
  * has it, else a system account `claviger` (created), else `nobody`.
  */
-export function partsAccount(): Promise<Account | undefined> {
+export function serversAccount(): Promise<Account | undefined> {
   chosen ??= chooseAccount();
   return chosen;
 }

@@ -3,11 +3,11 @@ import type { Account } from './account.ts';
 import { type Child, type ChildExit, startChild } from './child.ts';
 import { freePort, isPortFree } from './free-port.ts';
 
-export type PartName = 'postgres' | 'redis' | 'nats';
+export type ServerName = 'postgres' | 'redis' | 'nats';
 
 /** A server that runs or was stopped. `start()` again uses the same port and data. */
-export interface Part extends AsyncDisposable {
-  readonly name: PartName;
+export interface BackingServer extends AsyncDisposable {
+  readonly name: ServerName;
   readonly host: string;
   readonly port: number;
   /** Process id while it runs as our child; `undefined` if stopped or external. */
@@ -28,8 +28,8 @@ export interface Part extends AsyncDisposable {
 }
 
 /** The differences between the servers. */
-export interface PartRecipe {
-  readonly name: PartName;
+export interface ServerRecipe {
+  readonly name: ServerName;
   readonly version: string;
   readonly dataDir: string;
   readonly logFile: string;
@@ -60,7 +60,7 @@ export class WrongServerError extends Error {
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Starts a server by its recipe. Tries three ports if another process takes one in between. */
-export async function startPart(recipe: PartRecipe): Promise<Part> {
+export async function startBackingServer(recipe: ServerRecipe): Promise<BackingServer> {
   let child: Child | undefined;
   let stopping = false;
   let starting: Promise<void> | undefined;
@@ -174,7 +174,7 @@ export async function startPart(recipe: PartRecipe): Promise<Part> {
 }
 
 /** A server that was given by URL and is managed elsewhere. */
-export function externalPart(name: PartName, host: string, port: number, version: string): Part {
+export function externalServer(name: ServerName, host: string, port: number, version: string): BackingServer {
   const nothing = async () => {};
   return {
     name,

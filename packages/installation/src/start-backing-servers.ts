@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
-import { writeAtomically } from '@claviger/identity';
 import {
-  choosePartsFolder,
-  outerPartsFolder,
-  partsAccount,
+  chooseServersFolder,
+  outerServersFolder,
+  serversAccount,
   startNats,
   startPostgres,
   startRedis,
-} from '@claviger/parts';
+} from '@claviger/backing-servers';
+import { writeAtomically } from '@claviger/identity';
 import type { Layout } from './layout.ts';
 import { ensureSecrets } from './secrets.ts';
-import { type Parts, partPasswordFile } from './service-config.ts';
+import { type BackingServers, serverPasswordFile } from './service-config.ts';
 import { type Environment, natsUsers } from './services.ts';
 import { readState, type State, writeState } from './state.ts';
 
@@ -21,11 +21,11 @@ const isInside = (folder: string, dataDir: string) => folder.startsWith(dataDir 
  * Throws if this data folder is a copy whose servers' data is outside and belongs to the original: starting
  * would take the servers from the other installation.
  */
-async function partsFolderOf(dataDir: string, before: State | undefined): Promise<string> {
-  if (before === undefined) return choosePartsFolder(dataDir, await partsAccount());
+async function serversFolderOf(dataDir: string, before: State | undefined): Promise<string> {
+  if (before === undefined) return chooseServersFolder(dataDir, await serversAccount());
   const remembered = resolve(dataDir, before.partsFolder);
-  if (isInside(remembered, dataDir) || remembered === outerPartsFolder(dataDir)) return remembered;
-  const chosen = await choosePartsFolder(dataDir, await partsAccount());
+  if (isInside(remembered, dataDir) || remembered === outerServersFolder(dataDir)) return remembered;
+  const chosen = await chooseServersFolder(dataDir, await serversAccount());
   if (existsSync(join(chosen, 'postgres'))) return chosen;
   throw new Error(
     `${dataDir} was moved or copied, but its PostgreSQL, Redis and NATS keep their data in ${remembered}: ` +
@@ -34,11 +34,11 @@ async function partsFolderOf(dataDir: string, before: State | undefined): Promis
 }
 
 /** Starts the three servers in parallel, on their former ports if those are free. All or none. */
-export async function startParts(
+export async function startBackingServers(
   layout: Layout,
   environment: Environment,
   tell: (line: string) => void,
-): Promise<Parts> {
+): Promise<BackingServers> {
   await ensureSecrets(layout);
   const before = await readState(layout);
   if (before !== undefined && before.environment !== environment) {
@@ -46,7 +46,7 @@ export async function startParts(
       `${layout.dataDir} was made for the environment "${before.environment}", not "${environment}": choose another CLAVIGER_DATA_DIR`,
     );
   }
-  const partsFolder = await partsFolderOf(layout.dataDir, before);
+  const partsFolder = await serversFolderOf(layout.dataDir, before);
   const common = (name: string) => ({
     dataDir: join(partsFolder, name),
     logFile: layout.logFile(name),
@@ -75,16 +75,18 @@ export async function startParts(
   const [postgres, redis, nats] = started.map((each) =>
     each.status === 'fulfilled' ? each.value : undefined,
   );
-  const parts = { postgres, redis, nats } as Parts;
-  if (parts.redis.external) {
-    await writeAtomically(partPasswordFile('redis', true, layout), `${parts.redis.password}\n`);
+  const servers = { postgres, redis, nats } as BackingServers;
+  if (servers.redis.external) {
+    await writeAtomically(serverPasswordFile('redis', true, layout), `${servers.redis.password}\n`);
   }
-  if (parts.nats.external) {
-    const password = parts.nats.passwords[parts.nats.operator] ?? '';
-    await writeAtomically(partPasswordFile('nats', true, layout), `${password}\n`);
+  if (servers.nats.external) {
+    const password = servers.nats.passwords[servers.nats.operator] ?? '';
+    await writeAtomically(serverPasswordFile('nats', true, layout), `${password}\n`);
   }
-  for (const part of [parts.postgres, parts.redis, parts.nats]) {
-    tell(`${part.name} ${part.version} ${part.external ? 'reached' : 'runs'} on ${part.host}:${part.port}`);
+  for (const server of [servers.postgres, servers.redis, servers.nats]) {
+    tell(
+      `${server.name} ${server.version} ${server.external ? 'reached' : 'runs'} on ${server.host}:${server.port}`,
+    );
   }
   await writeState(layout, {
     environment,
@@ -92,10 +94,10 @@ export async function startParts(
     partsFolder: isInside(partsFolder, layout.dataDir) ? relative(layout.dataDir, partsFolder) : partsFolder,
     ports: {
       ...before?.ports,
-      postgres: parts.postgres.port,
-      redis: parts.redis.port,
-      nats: parts.nats.port,
+      postgres: servers.postgres.port,
+      redis: servers.redis.port,
+      nats: servers.nats.port,
     },
   });
-  return parts;
+  return servers;
 }

@@ -4,7 +4,7 @@ import type { Account } from './account.ts';
 import { readPasswordFile } from './password-file.ts';
 
 /** Creates a folder that only the servers' account can enter. */
-export async function createPartFolder(path: string, account: Account | undefined): Promise<void> {
+export async function createServerFolder(path: string, account: Account | undefined): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   await giveTo(path, account);
   await chmod(path, 0o700);
@@ -16,7 +16,7 @@ export async function giveTo(path: string, account: Account | undefined): Promis
 }
 
 /** Atomically writes a file (0600) that only the servers' account can read. */
-export async function writePartFile(
+export async function writeServerFile(
   path: string,
   content: string,
   account: Account | undefined,

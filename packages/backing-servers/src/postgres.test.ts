@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PostgresPart, startPostgres } from './index.ts';
+import { type PostgresServer, startPostgres } from './index.ts';
 
 let folder: string;
-let postgres: PostgresPart;
+let postgres: PostgresServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'claviger-parts-'));
+  folder = await mkdtemp(join(tmpdir(), 'claviger-servers-'));
   await chmod(folder, 0o711);
   // None of it reaches initdb, the server or our connections: else it would not start.
   Object.assign(process.env, {

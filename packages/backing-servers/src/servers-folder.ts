@@ -9,7 +9,7 @@ export function pathHash(path: string): string {
 }
 
 /** The folder for the servers' data of `dataDir` (a real path) if it cannot be inside. */
-export function outerPartsFolder(dataDir: string): string {
+export function outerServersFolder(dataDir: string): string {
   return `/var/lib/claviger-${pathHash(dataDir)}`;
 }
 
@@ -19,7 +19,7 @@ export function outerPartsFolder(dataDir: string): string {
  * dataDir>`. Creates `dataDir` and the folder. With an account, `dataDir` gets mode 0711: it can be entered,
  * but not read.
  */
-export async function choosePartsFolder(dataDir: string, account: Account | undefined): Promise<string> {
+export async function chooseServersFolder(dataDir: string, account: Account | undefined): Promise<string> {
   await mkdir(dataDir, { recursive: true, mode: account === undefined ? 0o700 : 0o711 });
   const real = await realpath(dataDir);
   if (account === undefined) {
@@ -29,7 +29,7 @@ export async function choosePartsFolder(dataDir: string, account: Account | unde
   }
   await chmod(real, 0o711);
   const inside = await canTraverse(dirname(real), account);
-  const folder = inside ? join(real, 'parts') : outerPartsFolder(real);
+  const folder = inside ? join(real, 'parts') : outerServersFolder(real);
   await mkdir(folder, { recursive: true, mode: 0o711 });
   await chmod(folder, 0o711);
   return folder;

@@ -2,12 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
-import { type Account, partsAccount } from './account.ts';
+import { type Account, serversAccount } from './account.ts';
+import {
+  type BackingServer,
+  externalServer,
+  startBackingServer,
+  WrongServerError,
+} from './backing-server.ts';
 import { findTool } from './find-tool.ts';
 import { natsConfiguration } from './nats-configuration.ts';
-import { externalPart, type Part, startPart, WrongServerError } from './part.ts';
-import { createPartFolder, readOrCreatePassword, writePartFile } from './part-folder.ts';
 import { withPasswordOf } from './password-file.ts';
+import { createServerFolder, readOrCreatePassword, writeServerFile } from './server-folder.ts';
 
 export interface StartNatsOptions {
   /** The server's own folder (JetStream's files and the configuration). Created if missing. */
@@ -22,7 +27,7 @@ export interface StartNatsOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-export interface NatsPart extends Part {
+export interface NatsServer extends BackingServer {
   /** Without user and password. */
   readonly url: string;
   /** Each user's password; never shown, logged or passed as an argument. */
@@ -35,7 +40,7 @@ export interface NatsPart extends Part {
  * Starts a NATS server with JetStream, or connects to the one in CLAVIGER_NATS_URL. Resolves when the server
  * has proved that it is the one just started.
  */
-export async function startNats(options: StartNatsOptions): Promise<NatsPart> {
+export async function startNats(options: StartNatsOptions): Promise<NatsServer> {
   const env = options.env ?? process.env;
   const url = env.CLAVIGER_NATS_URL;
   if (url !== undefined && url !== '') {
@@ -48,8 +53,8 @@ export async function startNats(options: StartNatsOptions): Promise<NatsPart> {
   }
   const command = found.where;
   const version = found.version;
-  const account = options.runAs ?? (await partsAccount());
-  await createPartFolder(options.dataDir, account);
+  const account = options.runAs ?? (await serversAccount());
+  await createServerFolder(options.dataDir, account);
   const folder = await realpath(options.dataDir);
   const passwords: Record<string, string> = {};
   const files = { operator: join(folder, 'password'), ...options.users };
@@ -58,7 +63,7 @@ export async function startNats(options: StartNatsOptions): Promise<NatsPart> {
   // Only a server that has read our configuration file knows this name.
   let serverName = '';
 
-  const part = await startPart({
+  const server = await startBackingServer({
     name: 'nats',
     version,
     dataDir: folder,
@@ -78,7 +83,7 @@ export async function startNats(options: StartNatsOptions): Promise<NatsPart> {
         version,
         passwords,
       });
-      await writePartFile(configFile, text, account);
+      await writeServerFile(configFile, text, account);
       return { command, args: ['-c', configFile] };
     },
     verify: async (port) => {
@@ -89,7 +94,7 @@ export async function startNats(options: StartNatsOptions): Promise<NatsPart> {
       if (info.jetstream !== true) throw new Error('JetStream is not ready yet');
     },
   });
-  return Object.assign(part, { url: `nats://127.0.0.1:${part.port}`, passwords, operator: 'operator' });
+  return Object.assign(server, { url: `nats://127.0.0.1:${server.port}`, passwords, operator: 'operator' });
 }
 
 async function serverInfo(servers: string, user: string, pass: string) {
@@ -107,7 +112,7 @@ async function connectToExternal(
   text: string,
   passwordFile: string | undefined,
   users: readonly string[],
-): Promise<NatsPart> {
+): Promise<NatsServer> {
   const url = await withPasswordOf(text, passwordFile);
   const port = Number(url.port || 4222);
   const operator = decodeURIComponent(url.username);
@@ -119,7 +124,7 @@ async function connectToExternal(
     if (major < 2 || (major === 2 && minor < 9)) {
       throw new Error(`it is version ${info.version}; needed is 2.9 or later`);
     }
-    return Object.assign(externalPart('nats', url.hostname, port, info.version), {
+    return Object.assign(externalServer('nats', url.hostname, port, info.version), {
       url: `nats://${url.hostname}:${port}`,
       passwords: Object.fromEntries([operator, ...users].map((user) => [user, password])),
       operator,

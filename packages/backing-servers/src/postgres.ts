@@ -2,14 +2,19 @@ import { lstat, mkdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client } from '@claviger/postgres-client';
-import { type Account, partsAccount } from './account.ts';
+import { type Account, serversAccount } from './account.ts';
+import {
+  type BackingServer,
+  externalServer,
+  startBackingServer,
+  WrongServerError,
+} from './backing-server.ts';
 import { findTool } from './find-tool.ts';
-import { externalPart, type Part, startPart, WrongServerError } from './part.ts';
-import { createPartFolder, giveTo, readOrCreatePassword, writePartFile } from './part-folder.ts';
-import { pathHash } from './parts-folder.ts';
 import { withPasswordOf } from './password-file.ts';
 import { endProcess, identifyProcess } from './process-identity.ts';
 import { runProgram } from './run-program.ts';
+import { createServerFolder, giveTo, readOrCreatePassword, writeServerFile } from './server-folder.ts';
+import { pathHash } from './servers-folder.ts';
 
 export interface StartPostgresOptions {
   /** The server's own folder; the cluster is in `data` below it. Created if missing. */
@@ -21,7 +26,7 @@ export interface StartPostgresOptions {
   readonly port?: number;
   /** Use only `port`. */
   readonly portIsFixed?: boolean;
-  /** The account to run under; default: see `partsAccount`. */
+  /** The account to run under; default: see `serversAccount`. */
   readonly runAs?: Account;
   /**
    * Whether acknowledged data is on disk; default true. False is for tests: the data survives the death of
@@ -32,7 +37,7 @@ export interface StartPostgresOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-export interface PostgresPart extends Part {
+export interface PostgresServer extends BackingServer {
   /** The host for `pg`: the folder of the Unix socket, or the name of the external server. */
   readonly socketDir: string;
   readonly superuser: string;
@@ -69,13 +74,13 @@ const withoutFsync: Readonly<Record<string, string>> = { fsync: 'off', full_page
  * CLAVIGER_POSTGRES_URL. Resolves when the superuser can connect and the server has proved that it is the one
  * just started. Recovers from a crash.
  */
-export async function startPostgres(options: StartPostgresOptions): Promise<PostgresPart> {
+export async function startPostgres(options: StartPostgresOptions): Promise<PostgresServer> {
   const env = options.env ?? process.env;
   const url = env.CLAVIGER_POSTGRES_URL;
   if (url !== undefined && url !== '') return connectToExternal(url, env.CLAVIGER_POSTGRES_PASSWORD_FILE);
 
-  const account = options.runAs ?? (await partsAccount());
-  await createPartFolder(options.dataDir, account);
+  const account = options.runAs ?? (await serversAccount());
+  await createServerFolder(options.dataDir, account);
   const folder = await realpath(options.dataDir);
   const data = join(folder, 'data');
   // A cluster needs a server of its own major version.
@@ -98,7 +103,7 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
   await endLeftover(data);
   const socketDir = await prepareSocketFolder(folder, account);
 
-  const part = await startPart({
+  const server = await startBackingServer({
     name: 'postgres',
     version: found.version,
     dataDir: folder,
@@ -155,11 +160,11 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Post
       }
     },
   });
-  return Object.assign(part, {
+  return Object.assign(server, {
     socketDir,
     superuser,
     password,
-    url: `postgres://${superuser}:${password}@127.0.0.1:${part.port}/postgres`,
+    url: `postgres://${superuser}:${password}@127.0.0.1:${server.port}/postgres`,
   });
 }
 
@@ -178,7 +183,7 @@ async function initialise(
   const fresh = join(folder, 'data.new');
   const passwordFile = join(folder, 'initdb-password');
   await rm(fresh, { recursive: true, force: true });
-  await writePartFile(passwordFile, password, account);
+  await writeServerFile(passwordFile, password, account);
   try {
     const result = await runProgram(
       join(bin, 'initdb'),
@@ -223,7 +228,7 @@ async function endLeftover(data: string): Promise<void> {
 async function prepareSocketFolder(folder: string, account: Account | undefined): Promise<string> {
   const own = join(folder, 'socket');
   if (own.length + '/.s.PGSQL.65535'.length < 100) {
-    await createPartFolder(own, account);
+    await createServerFolder(own, account);
     return own;
   }
   const base = account === undefined ? (process.env.XDG_RUNTIME_DIR ?? tmpdir()) : '/run';
@@ -241,7 +246,7 @@ async function prepareSocketFolder(folder: string, account: Account | undefined)
   return short;
 }
 
-async function connectToExternal(text: string, passwordFile: string | undefined): Promise<PostgresPart> {
+async function connectToExternal(text: string, passwordFile: string | undefined): Promise<PostgresServer> {
   const url = await withPasswordOf(text, passwordFile);
   const user = decodeURIComponent(url.username);
   const client = new Client({
@@ -269,7 +274,7 @@ async function connectToExternal(text: string, passwordFile: string | undefined)
     if (row.number < 150_000) throw new Error(`it is version ${row.version}; needed is 15 or later`);
     if (!row.may)
       throw new Error(`${url.username} may not create roles and databases: give the URL of a user who may`);
-    return Object.assign(externalPart('postgres', url.hostname, Number(url.port || 5432), row.version), {
+    return Object.assign(externalServer('postgres', url.hostname, Number(url.port || 5432), row.version), {
       socketDir: url.hostname,
       superuser: user,
       password: decodeURIComponent(url.password),
