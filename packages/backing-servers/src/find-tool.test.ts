@@ -1,3 +1,6 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findTool, hidePassword, parseVersion } from './find-tool.ts';
 
@@ -18,6 +21,23 @@ test.each(['postgres', 'redis', 'nats', 'openssl'] as const)('%s is found with i
   const found = await findTool(name, { PATH: process.env.PATH });
   expect(found).toMatchObject({ found: true, source: 'local' });
   expect(found.version).toMatch(/^\d+\.\d+/);
+});
+
+test('a program without a file that it needs is not used', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'claviger-tool-'));
+  try {
+    const program = join(folder, 'bin', 'mariadbd');
+    mkdirSync(join(folder, 'bin'));
+    writeFileSync(program, '#!/bin/sh\necho mariadbd Ver 99.1.2-MariaDB\n');
+    chmodSync(program, 0o755);
+    const find = () => findTool('mariadb', { PATH: join(folder, 'bin') });
+    expect((await find()).where).not.toBe(program);
+    mkdirSync(join(folder, 'lib/mysql/plugin'), { recursive: true });
+    writeFileSync(join(folder, 'lib/mysql/plugin/auth_ed25519.so'), '');
+    expect(await find()).toMatchObject({ found: true, where: program, version: '99.1.2' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('versions are read out of what programs say about themselves', () => {

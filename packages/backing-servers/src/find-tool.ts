@@ -41,11 +41,21 @@ async function searchFolders(tool: Tool, path: string): Promise<string[]> {
   return [...new Set(found)];
 }
 
-const isProgram = (path: string) =>
-  access(path, constants.X_OK).then(
+const isAccessible = (path: string, mode: number) =>
+  access(path, mode).then(
     () => true,
     () => false,
   );
+const isProgram = (path: string) => isAccessible(path, constants.X_OK);
+
+/** Whether the files that the tool needs are there, seen from the folder of its program. */
+async function isComplete(tool: Tool, folder: string): Promise<boolean> {
+  const [programs, files] = await Promise.all([
+    Promise.all(tool.besides.map((name) => isProgram(join(folder, name)))),
+    Promise.all((tool.oneOf ?? []).map((path) => isAccessible(join(folder, path), constants.R_OK))),
+  ]);
+  return !programs.includes(false) && (files.length === 0 || files.includes(true));
+}
 
 /**
  * Returns the first dotted number in the output of a program, e.g. "15.14" of "postgres (PostgreSQL) 15.14
@@ -101,9 +111,9 @@ export async function findTool(
     if (!(await isProgram(candidate))) continue;
     // A link may lead to a folder with the other programs. If none are needed, the link's own name is kept:
     // Debian's redis-server is a link to a program that checks the name it was called by.
-    const path = tool.besides.length === 0 ? candidate : await realpath(candidate);
-    const complete = await Promise.all(tool.besides.map((other) => isProgram(join(dirname(path), other))));
-    if (complete.includes(false)) continue;
+    const resolved = await realpath(candidate);
+    if (!(await isComplete(tool, dirname(resolved)))) continue;
+    const path = tool.besides.length === 0 ? candidate : resolved;
     const answer = await runProgram(path, tool.versionArgs);
     const version = parseVersion(`${answer.stdout} ${answer.stderr}`) ?? 'unknown';
     if (isAtLeast(version, tool.atLeast) && accept(version)) {

@@ -5,6 +5,8 @@ export interface Tool {
   /** The program that identifies it, and others that must be beside it. */
   readonly program: string;
   readonly besides: readonly string[];
+  /** Files of which one must exist; relative to the folder of the program. */
+  readonly oneOf?: readonly string[];
   readonly versionArgs: readonly string[];
   /** Minimum version: [major, minor]. */
   readonly atLeast: readonly [number, number];
@@ -112,16 +114,17 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     debianPackages: ['rsyslog', 'rsyslog-gnutls'],
     brewPackages: ['rsyslog'],
   },
-  // The core package contains only the server and starts nothing.
+  // Debian's mariadb-server-core contains the server without the plugin.
   mariadb: {
     name: 'mariadb',
     title: 'MariaDB server',
     program: 'mariadbd',
     besides: [],
+    oneOf: ['../lib/mysql/plugin/auth_ed25519.so', '../lib/plugin/auth_ed25519.so'],
     versionArgs: ['--version'],
     atLeast: [10, 4],
     folders: system,
-    debianPackages: ['mariadb-server-core'],
+    debianPackages: ['mariadb-server'],
     brewPackages: ['mariadb'],
   },
   pgbouncer: {

@@ -33,7 +33,7 @@ export interface MysqlTarget extends AsyncDisposable {
 
 /** Starts the server; takes a second or two. Throws when MariaDB is not installed or does not come up. */
 export async function startMysqlTarget(): Promise<MysqlTarget> {
-  const mariadbd = findProgram(['mariadbd', 'mysqld'], 'mariadb-server-core');
+  const mariadbd = findProgram(['mariadbd', 'mysqld'], 'mariadb-server');
   const user = await serverUser(['mysql', 'nobody']);
   const folder = await createTargetFolder('mysql', user);
   try {
