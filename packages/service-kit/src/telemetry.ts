@@ -8,12 +8,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Logger } from './logger.ts';
-import { createTraceExporter } from './trace-exporter.ts';
 
 export { SpanKind };
 
@@ -24,34 +19,21 @@ let enabled = false;
  * Sends spans by OTLP when an endpoint is configured. Spans for calls, transactions, relay and jobs carry
  * names and ids, never bodies, query strings or values.
  */
-export function startTelemetry(options: {
+export async function startTelemetry(options: {
   service: string;
   node: string;
   otlpEndpoint?: string | undefined;
   /** Logs when spans cannot be delivered. */
   logger: Logger;
-}): {
+}): Promise<{
   shutdown(): Promise<void>;
-} {
-  if (!options.otlpEndpoint) return { shutdown: async () => {} };
-  const provider = new TracerProvider({
-    resource: resourceFromAttributes({
-      'service.name': options.service,
-      'service.namespace': 'claviger',
-      'service.instance.id': options.node,
-    }),
-    spanProcessors: [
-      new BatchSpanProcessor({
-        exporter: createTraceExporter({ endpoint: options.otlpEndpoint, logger: options.logger }),
-        scheduledDelayMillis: 500,
-      }),
-    ],
-  });
-  trace.setGlobalTracerProvider(provider);
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+}> {
+  const { otlpEndpoint } = options;
+  if (!otlpEndpoint) return { shutdown: async () => {} };
+  const { registerTraceProvider } = await import('./trace-provider.ts');
+  const provider = registerTraceProvider({ ...options, otlpEndpoint });
   enabled = true;
-  return { shutdown: () => provider.shutdown() };
+  return provider;
 }
 
 export interface SpanOptions {

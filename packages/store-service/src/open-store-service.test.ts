@@ -48,7 +48,7 @@ const ready = () =>
   );
 
 test('a service closes its servers first, then its own resources in reverse order, then what these use', async () => {
-  const store = open();
+  const store = await open();
   const order: string[] = [];
   for (const name of ['first', 'second'])
     store.disposables.defer(async () => {
@@ -74,7 +74,7 @@ test('a service closes its servers first, then its own resources in reverse orde
 test('a failed start leaves nothing open', async () => {
   let closed = false;
   const start = async () => {
-    await using store = open();
+    await using store = await open();
     store.disposables.defer(() => {
       closed = true;
     });
@@ -85,9 +85,9 @@ test('a failed start leaves nothing open', async () => {
 });
 
 test('when the gRPC port fails to bind, everything is closed and the error is thrown', async () => {
-  await using serving = await open().serve({ restore });
+  await using serving = await (await open()).serve({ restore });
   expect(serving.grpcPort).toBeGreaterThan(0);
-  const second = open();
+  const second = await open();
   let closed = false;
   second.disposables.defer(() => {
     closed = true;
@@ -101,11 +101,10 @@ test('when the health port fails to bind, the gRPC server is closed', async () =
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
-  await expect(open({ health: { listen: `127.0.0.1:${port}` } }).serve({ restore })).rejects.toThrow(
-    'EADDRINUSE',
-  );
+  const store = await open({ health: { listen: `127.0.0.1:${port}` } });
+  await expect(store.serve({ restore })).rejects.toThrow('EADDRINUSE');
   taken.close();
   // The gRPC port is free again.
-  await using serving = await open().serve({ restore });
+  await using serving = await (await open()).serve({ restore });
   expect(serving.grpcPort).toBeGreaterThan(0);
 });

@@ -13,7 +13,7 @@ test('one trace goes through callers, messages and batches, and reaches an OTLP 
   await using collector = await startOtlpCollector();
   const logger = createLogger({ service: 'vault', node: 'vault-1', level: 'warn' });
   const { endpoint: otlpEndpoint } = collector;
-  const telemetry = startTelemetry({ service: 'vault', node: 'vault-1', otlpEndpoint, logger });
+  const telemetry = await startTelemetry({ service: 'vault', node: 'vault-1', otlpEndpoint, logger });
   const parents: string[] = [];
   for (const name of ['first', 'second']) {
     await inSpan(`call ${name}`, { kind: SpanKind.CLIENT }, async () => {

@@ -31,7 +31,7 @@ export const migrateAudit = (config: AuditConfig): Promise<void> => migrateStore
  */
 export async function createAuditService(config: AuditConfig): Promise<RunningService> {
   const keys = readKeys(config);
-  await using store = openStoreService<AuditSchema>({
+  await using store = await openStoreService<AuditSchema>({
     service: 'audit',
     config,
     migrations,

@@ -38,7 +38,7 @@ export async function createAuthService(config: AuthConfig): Promise<RunningServ
   if (pepper.length < 32) throw new Error(`${config.pepperFile} must hold at least 64 hexadecimal digits.`);
   const accessKey = signingKey(config.accessTokenKeyFile);
   const actorKey = signingKey(config.actorTokenKeyFile);
-  await using store = openStoreService<AuthSchema>({
+  await using store = await openStoreService<AuthSchema>({
     service: 'auth',
     config,
     migrations,

@@ -63,7 +63,7 @@ export async function createGatewayService(
   const redis = { host: config.redis.host, port: config.redis.port, password: redisPassword };
   const eviction = await openEvictionGuard(redis);
   const { otlpEndpoint } = config.telemetry;
-  const telemetry = startTelemetry({ service: 'gateway', node: config.node, otlpEndpoint, logger });
+  const telemetry = await startTelemetry({ service: 'gateway', node: config.node, otlpEndpoint, logger });
   const gate = createRedisGate({
     redis,
     limits: config.rateLimits === 'on',

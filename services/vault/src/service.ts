@@ -36,7 +36,7 @@ export interface VaultService extends ServingStore {
  */
 export async function createVaultService(config: VaultConfig): Promise<VaultService> {
   const receiptKey = createPrivateKey(readSecretFile(config.receiptKeyFile));
-  await using store = openStoreService<VaultSchema>({
+  await using store = await openStoreService<VaultSchema>({
     service: 'vault',
     config,
     migrations,

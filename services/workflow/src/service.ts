@@ -28,7 +28,7 @@ import { tenantHandlers } from './tenancy/tenant-handlers.ts';
 
 /** Starts the workflow service: requests, decisions and grants. Its schema must have been migrated. */
 export async function createWorkflowService(config: WorkflowConfig): Promise<RunningService> {
-  await using store = openStoreService<WorkflowSchema>({
+  await using store = await openStoreService<WorkflowSchema>({
     service: 'workflow',
     config,
     migrations,
