@@ -22,7 +22,7 @@ import {
   type ServiceClient,
   signActorToken,
 } from '@claviger/service-kit';
-import { openStoreDatabase } from '@claviger/store-service';
+import { openStoreDatabase } from '@claviger/store-service/store-database';
 import { Client } from 'pg';
 import { type AuditConfig, configSchema } from './src/config.ts';
 import { type AuditKeys, readKeys } from './src/keys.ts';

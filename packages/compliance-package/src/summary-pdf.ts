@@ -1,4 +1,3 @@
-import PDFDocument from 'pdfkit';
 import type { Control } from './attestation.ts';
 import { type TableName, tableNamed } from './content/tables.ts';
 
@@ -16,6 +15,8 @@ export interface SummaryFacts {
 
 /** Draws the summary page. The bytes depend only on the facts, not on the clock. */
 export async function summaryPdf(facts: SummaryFacts): Promise<Buffer> {
+  // Loaded for the first package: most processes of the service never draw one.
+  const { default: PDFDocument } = await import('pdfkit');
   const moment = new Date(facts.asOf);
   const document = new PDFDocument({
     size: 'A4',

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { baseConfigSchema, loadConfig, readSecretFile, splitAddress } from './config.ts';
+import { baseConfigSchema, loadConfig, splitAddress } from './config.ts';
+import { readSecretFile } from './secret-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'claviger-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));

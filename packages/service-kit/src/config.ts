@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { otlpEndpointProblem } from './otlp-endpoint.ts';
@@ -72,15 +71,6 @@ export function loadConfig<T>(schema: z.ZodType<T>, file: string): T {
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(root)'}: ${issue.message}`);
   throw new Error(`The configuration ${file} is not valid:\n${lines.join('\n')}`);
-}
-
-/** The content of a secret file without its final newline. Throws when it is missing, empty or not UTF-8. */
-export function readSecretFile(file: string): string {
-  const bytes = readFileSync(file);
-  if (!isUtf8(bytes)) throw new Error(`The secret file ${file} is not UTF-8.`);
-  const secret = bytes.toString('utf8').replace(/\r?\n$/, '');
-  if (secret === '') throw new Error(`The secret file ${file} is empty.`);
-  return secret;
 }
 
 export function splitAddress(value: string): { host: string; port: number } {

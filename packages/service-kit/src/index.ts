@@ -24,7 +24,6 @@ export {
   type BaseConfig,
   baseConfigSchema,
   loadConfig,
-  readSecretFile,
   splitAddress,
 } from './config.ts';
 export { failpoint, refuseFailpointsInProduction } from './failpoints.ts';
@@ -37,5 +36,6 @@ export { otlpEndpointProblem } from './otlp-endpoint.ts';
 export { createPace, type Pace } from './pace.ts';
 export { productVersion } from './product-version.ts';
 export { type Lookup, systemLookup } from './replica-addresses.ts';
+export { readSecretFile } from './secret-file.ts';
 export { createRpcServer, type RpcServer } from './server.ts';
 export { currentTraceparent, inSpan, inSpans, SpanKind, startTelemetry } from './telemetry.ts';

@@ -1,6 +1,5 @@
 export { migrateStore, storeMigrations } from './migrate-store.ts';
 export {
-  openStoreDatabase,
   openStoreService,
   type RestoreDetection,
   type ServingOptions,

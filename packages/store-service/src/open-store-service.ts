@@ -66,6 +66,7 @@ import {
 } from '@claviger/service-kit';
 import { ownServersOf } from './own-servers.ts';
 import type { StoreConfig } from './store-config.ts';
+import { connectionOf } from './store-database.ts';
 
 export interface StoreServiceOptions<DB> {
   /** The peer name, e.g. `vault`. */
@@ -159,18 +160,10 @@ export interface ServingStore extends RunningService {
 
 const DRAIN_MS = 10_000;
 
-/** The connection pools of a service's schema. */
-export function openStoreDatabase<DB>(
-  config: Pick<StoreConfig, 'database' | 'node'>,
-  options: Pick<DatabaseOptions, 'timeouts' | 'plansByValues'> = {},
-): Database<DB> {
-  return createDatabase<DB>({ ...connectionOf(config), ...options });
-}
-
 /** Opens what all services with state need, on a migrated schema. Calls are answered after `serve`. */
-export function openStoreService<DB extends OutboxSchema>(
+export async function openStoreService<DB extends OutboxSchema>(
   options: StoreServiceOptions<DB>,
-): StoreService<DB> {
+): Promise<StoreService<DB>> {
   const { service, config, migrations, jobs = [] } = options;
   const { node } = config;
   refuseFailpointsInProduction(config.environment);
@@ -188,7 +181,12 @@ export function openStoreService<DB extends OutboxSchema>(
     openTargetsFile: config.outbound.openTargetsFile,
     onProblem: (problem) => logger.error(problem),
   });
-  const telemetry = startTelemetry({ service, node, otlpEndpoint: config.telemetry.otlpEndpoint, logger });
+  const telemetry = await startTelemetry({
+    service,
+    node,
+    otlpEndpoint: config.telemetry.otlpEndpoint,
+    logger,
+  });
   common.defer(() => telemetry.shutdown());
   let health: Health | undefined;
   common.defer(() => health?.close());
@@ -383,13 +381,4 @@ async function askPlatformTenant(peers: Peers): Promise<string | undefined> {
   const client = peers.client('auth', anomaliesContract.AnomaliesService);
   const { tenantId } = await client.getPlatformTenant({}, { timeoutMs: 3_000 });
   return tenantId || undefined;
-}
-
-function connectionOf({ database, node }: Pick<StoreConfig, 'database' | 'node'>): DatabaseOptions {
-  return {
-    ...database,
-    password: readSecretFile(database.passwordFile),
-    systemPassword: readSecretFile(database.systemPasswordFile),
-    applicationName: node,
-  };
 }

@@ -1,10 +1,12 @@
 import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { isClavigerError } from '@claviger/errors';
-import { createLogger, createPace } from '@claviger/service-kit';
-import { openStoreDatabase } from '@claviger/store-service';
-import { summaryOf } from '../events/get-summary.ts';
-import { eventPage } from '../events/list-events.ts';
+// The whole packages would make a new thread take three times as long to start.
+import { createLogger } from '@claviger/service-kit/logger';
+import { createPace } from '@claviger/service-kit/pace';
+import { openStoreDatabase } from '@claviger/store-service/store-database';
+import { eventPage } from '../events/event-page.ts';
+import { summaryOf } from '../events/summary-of.ts';
 import { exportChunks } from '../exporting/export-chunks.ts';
 import type { AuditSchema } from '../schema.ts';
 import {

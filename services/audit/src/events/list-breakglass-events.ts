@@ -6,7 +6,7 @@ import { recordRead } from '../reads/record-read.ts';
 import type { EventsDeps } from './deps.ts';
 import { eventFilter } from './event-filter.ts';
 import { eventMessage, STORED_EVENT } from './event-message.ts';
-import { EVENT_SORT } from './list-events.ts';
+import { EVENT_SORT } from './event-page.ts';
 
 /**
  * Matches the steps of emergency access and its disclosures. The expression equals that of the index

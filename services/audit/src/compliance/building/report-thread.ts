@@ -5,7 +5,7 @@ import * as vaultEvidence from '@claviger/contracts/vault/v1/evidence';
 import * as workflowEvidence from '@claviger/contracts/workflow/v1/evidence';
 import { createEmitter } from '@claviger/events';
 import { createLogger, createPeers, productVersion, readSecretFile } from '@claviger/service-kit';
-import { openStoreDatabase } from '@claviger/store-service';
+import { openStoreDatabase } from '@claviger/store-service/store-database';
 import { readKeys } from '../../keys.ts';
 import type { AuditSchema } from '../../schema.ts';
 import type { ThreadedReport } from './make-in-thread.ts';
