@@ -7,19 +7,15 @@ const extendedTests = ['**/*.extended.test.ts', '**/node_modules/**'];
 /** They run with small numbers in a plain run, and with large ones where `EXTENDED_TESTS` is set. */
 const largerWhenExtended = ['services/vault/src/rights/who-learns-what.test.ts'];
 
-/** They change nothing in their process, so they need not load everything anew for each file. */
-const sharedModules = [
-  'packages/{compliance-package,connectors,csv,errors,evaluator}/src/**/*.test.ts',
-  'packages/{keyring,merkle,outbound,settings,siem}/src/**/*.test.ts',
-  'services/{audit,auth,vault,workflow}/src/**/*.test.ts',
-];
+/** They change global state of their process, such as the registered trace provider. */
+const isolatedTests = ['packages/{service-kit,testkit}/src/**/*.test.ts'];
 
 /**
- * `unit`: beside the sources, each file in a process of its own, with the servers it needs. `unit-shared`:
- * the same, several files in one process. `network`: against one running installation that all files share,
- * each in tenants of its own. `faults`: each file breaks an installation of its own. `extended`: long
- * outages, large sizes, and tools from package registries; not part of a plain run. An extended test has an
- * installation of its own.
+ * `unit`: beside the sources, with the servers they need. `unit-isolated`: the same, each file in a process of
+ * its own. `network`: against one running installation that all files share, each in tenants of its own.
+ * `faults`: each file breaks an installation of its own. `extended`: long outages, large sizes, and tools from
+ * package registries; not part of a plain run. An extended test has an installation of its own. The files of
+ * `unit` and `network` share a few processes: loading everything anew for each takes half a second and more.
  */
 export default defineConfig({
   test: {
@@ -45,18 +41,18 @@ export default defineConfig({
             'services/*/src/**/*.test.ts',
             'test/{guards,support}/**/*.test.ts',
           ],
-          exclude: [...extendedTests, ...sharedModules],
+          exclude: [...extendedTests, ...isolatedTests],
           globalSetup: ['test/shared-postgres.ts'],
+          isolate: false,
         },
       },
       {
         extends: true,
         test: {
-          name: 'unit-shared',
-          include: sharedModules,
+          name: 'unit-isolated',
+          include: isolatedTests,
           exclude: extendedTests,
           globalSetup: ['test/shared-postgres.ts'],
-          isolate: false,
         },
       },
       {
@@ -66,6 +62,7 @@ export default defineConfig({
           include: ['test/{conformance,e2e,hostile}/**/*.test.ts'],
           exclude: extendedTests,
           globalSetup: ['test/shared-network.ts'],
+          isolate: false,
         },
       },
       {
