@@ -7,8 +7,11 @@ const extendedTests = ['**/*.extended.test.ts', '**/node_modules/**'];
 /** They run with small numbers in a plain run, and with large ones where `EXTENDED_TESTS` is set. */
 const largerWhenExtended = ['services/vault/src/rights/who-learns-what.test.ts'];
 
-/** They change global state of their process, such as the registered trace provider. */
-const isolatedTests = ['packages/{service-kit,testkit}/src/**/*.test.ts'];
+/** They change global state of their process, such as the registered trace provider, or measure its memory. */
+const isolatedTests = [
+  'packages/{service-kit,testkit}/src/**/*.test.ts',
+  'services/audit/src/compliance/compliance.test.ts',
+];
 
 /**
  * `unit`: beside the sources, with the servers they need. `unit-isolated`: the same, each file in a process of
