@@ -304,12 +304,12 @@ test('a manual rotation that fails does not delay the one after a disclosure', a
     await eventually('it waits', async () => (await rotationsOf(managed))[0]!.problemKind === 'unreachable');
   });
   await proxy.setMode({ kind: 'ok' });
-  expect(await ended(managed, 'refused')).toMatchObject({ trigger: 'manual' });
-  const rotation = await eventually('the second one', async () =>
-    (await rotationsOf(managed)).find(
-      ({ trigger, state }) => trigger === 'grant-ended' && state === 'verified',
-    ),
-  );
+  const inState = (wanted: string, of: string) =>
+    eventually(`the rotation ${of} is ${wanted}`, async () =>
+      (await rotationsOf(managed)).find(({ trigger, state }) => trigger === of && state === wanted),
+    );
+  await inState('refused', 'manual');
+  const rotation = await inState('verified', 'grant-ended');
   expect(rotation).toMatchObject({ firstLogin: 'refused' });
   await expectRotated(managed);
   expect(await postgres.accepts(managed.username, theirs)).toBe(false);
