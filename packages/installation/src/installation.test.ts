@@ -138,7 +138,7 @@ test('of many that take over the lock of a dead process at once, one gets it', a
   rmSync(folder, { recursive: true });
 });
 
-test('a copy of a data folder whose servers lie outside is refused, before anything is touched', async () => {
+test('a copy of a data folder whose servers keep their data outside is refused, before anything is touched', async () => {
   const folder = await createTemporaryDataDir();
   const layout = layoutOf(folder);
   await writeState(layout, { environment: 'test', partsFolder: '/var/lib/claviger-000000000000', ports: {} });
